@@ -1,0 +1,92 @@
+"""What can go wrong in trading, told apart by what one may do next.
+
+* DomainError
+  - ImpossibleTransition  our own code asked for it: crash, and replay
+  - InputError            a user's input is wrong: say it in one line, lose nothing
+  - JournalError
+    + JournalDamaged      a record is torn or edited: refuse, and name the record
+    + JournalTooNew       written by a newer version: refuse
+    + CommitFailed        nothing of the batch is durable: throw the memory away
+  - VenueError
+    + VenueRefused        the venue said no: the order does not exist
+    + NotSent             no byte left us: safe to try again
+    + OutcomeUnknown      something left and no answer came: never again, look it up
+"""
+
+from __future__ import annotations
+
+
+class DomainError(Exception):
+    """Root of everything this package raises."""
+
+
+class ImpossibleTransition(DomainError):
+    """Our own code asked an order for a transition that its table does not have."""
+
+
+class InputError(DomainError):
+    """A user's input is wrong; the text is one line and meant to be shown.
+
+    The text says what was expected, what came, where, and what to do.
+    """
+
+    def __init__(self, where: str, expected: str, came: str, todo: str = "") -> None:
+        self.where = where
+        self.expected = expected
+        self.came = came
+        self.todo = todo
+        text = f"{where}: expected {expected}, got {came}"
+        if todo:
+            text = f"{text}; {todo}"
+        super().__init__(" ".join(text.split()))
+
+
+class JournalError(DomainError):
+    """The journal cannot be read or written."""
+
+
+class JournalDamaged(JournalError):
+    """A record does not match its hash or its neighbours."""
+
+    def __init__(self, path: str, sequence: int, why: str) -> None:
+        self.path = path
+        self.sequence = sequence
+        self.why = why
+        super().__init__(
+            f"{path}: expected an unbroken journal, got a damaged record {sequence} "
+            f"({why}); see it with 'holdfast journal verify DIR' and go on from the "
+            f"last good one with 'holdfast journal repair DIR --to {sequence - 1}', "
+            "which keeps a copy"
+        )
+
+
+class JournalTooNew(JournalError):
+    """The journal was written by a newer version than this one."""
+
+
+class CommitFailed(JournalError):
+    """The store did not take a batch; nothing of it is durable."""
+
+
+class VenueError(DomainError):
+    """A request to a venue did not simply succeed."""
+
+
+class VenueRefused(VenueError):
+    """The venue said no: what was asked for does not exist there."""
+
+    def __init__(self, reason: str, code: str = "") -> None:
+        self.reason = reason
+        self.code = code
+        super().__init__(f"{reason} ({code})" if code else reason)
+
+
+class NotSent(VenueError):
+    """No byte of the request left us; trying again is safe."""
+
+
+class OutcomeUnknown(VenueError):
+    """The request left and no usable answer came; it may have been done.
+
+    Never send it again. Look it up by its client order id.
+    """

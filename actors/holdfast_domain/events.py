@@ -1,0 +1,378 @@
+"""What is journaled: the records from which every state is built.
+
+Each class is one kind of record. A projection takes those it knows and ignores the
+others; nothing else may be journaled.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TypeAlias
+
+import attrs
+
+from holdfast_domain.fills import Fill
+from holdfast_domain.money import Money
+from holdfast_domain.orders import OrderTerms
+from holdfast_domain.schedules import Schedule
+
+
+@attrs.frozen(kw_only=True)
+class EngineStarted:
+    """A process took over the journal: the first record of each epoch."""
+
+    engine: int
+    """The engine's identity, drawn once with the journal."""
+
+    mode: str
+    pid: int
+    options: str
+    """What must not differ between starts, as canonical JSON."""
+
+
+@attrs.frozen(kw_only=True)
+class CapitalAllotted:
+    """A strategy got its share of the capital, once."""
+
+    strategy: str
+    money: Money
+
+
+@attrs.frozen(kw_only=True)
+class DecisionMade:
+    """A strategy decided; its orders follow in the same commit."""
+
+    strategy: str
+    number: int
+    """Counts the strategy's decisions from 1; the key by which none is taken twice."""
+
+    cursor: int
+    """The last published input that the strategy had taken."""
+
+    applied: int
+    """The sequence of the last journal record that the strategy had taken."""
+
+    phase: str
+    """What called the strategy, such as ``slice``, ``fill`` or ``trigger:report``."""
+
+    orders: tuple[str, ...]
+    """The ids of the orders it made, in the order in which it made them."""
+
+    cancels: tuple[str, ...]
+    """The ids of the orders that it asked to cancel."""
+
+    state: str
+    """The strategy's changed state, as JSON: attribute to encoded value."""
+
+
+@attrs.frozen(kw_only=True)
+class StrategySaved:
+    """A strategy's whole state between two decisions, so that a restart is quick."""
+
+    strategy: str
+    number: int
+    cursor: int
+    applied: int
+    state: str
+
+
+@attrs.frozen(kw_only=True)
+class OrderIntended:
+    """The guard passed an order; from now on it may be at the venue."""
+
+    order_id: str
+    strategy: str
+    decision: int
+    index: int
+    venue: str
+    terms: OrderTerms
+    reserved: Money
+    """The worst cost that the guard set aside for it."""
+
+    valid_until_us: int
+    """Market time after which it must not be sent any more."""
+
+
+@attrs.frozen(kw_only=True)
+class OrderRefused:
+    """We refused an order; it never left."""
+
+    order_id: str
+    strategy: str
+    decision: int
+    index: int
+    terms: OrderTerms
+    reason: str
+
+
+@attrs.frozen(kw_only=True)
+class OrderAccepted:
+    """The venue has the order."""
+
+    order_id: str
+    strategy: str
+    venue_order_id: str
+
+
+@attrs.frozen(kw_only=True)
+class OrderRejected:
+    """The venue refused the order; it does not exist there."""
+
+    order_id: str
+    strategy: str
+    reason: str
+    code: str
+
+
+@attrs.frozen(kw_only=True)
+class OrderFilled:
+    """One execution. Written by `orders` alone, once for each execution id."""
+
+    fill: Fill
+    complete: bool
+    """Whether the fills now add up to the whole order."""
+
+
+@attrs.frozen(kw_only=True)
+class CancelRequested:
+    """A cancel is about to be sent."""
+
+    order_id: str
+    strategy: str
+    by: str
+
+
+@attrs.frozen(kw_only=True)
+class CancelRefused:
+    """The venue would not cancel (or replace): the order works on."""
+
+    order_id: str
+    strategy: str
+    reason: str
+
+
+@attrs.frozen(kw_only=True)
+class ReplaceRequested:
+    """New terms are about to be sent for a working order."""
+
+    order_id: str
+    strategy: str
+    terms: OrderTerms
+    reserved: Money
+
+
+@attrs.frozen(kw_only=True)
+class OrderReplaced:
+    """The venue took the new terms."""
+
+    order_id: str
+    strategy: str
+    terms: OrderTerms
+
+
+@attrs.frozen(kw_only=True)
+class OrderCanceled:
+    """The venue ended the order before it was filled."""
+
+    order_id: str
+    strategy: str
+    reason: str
+
+
+@attrs.frozen(kw_only=True)
+class OrderExpired:
+    """The order's time in force ran out."""
+
+    order_id: str
+    strategy: str
+
+
+@attrs.frozen(kw_only=True)
+class OrderUnknown:
+    """We cannot know whether the venue has the order; its exposure stays reserved."""
+
+    order_id: str
+    strategy: str
+    why: str
+
+
+@attrs.frozen(kw_only=True)
+class OrderNotSent:
+    """Proof that the venue does not have the order: no byte left, or proven absence."""
+
+    order_id: str
+    strategy: str
+    proof: str
+
+
+@attrs.frozen(kw_only=True)
+class OrderReadmitted:
+    """The guard passed an order anew that was proven absent; same id."""
+
+    order_id: str
+    strategy: str
+
+
+@attrs.frozen(kw_only=True)
+class OrderNotPlaced:
+    """An order that never reached the venue was given up."""
+
+    order_id: str
+    strategy: str
+    reason: str
+
+
+@attrs.frozen(kw_only=True)
+class StrayEvidence:
+    """The venue said something that fits no order of ours; kept, never dropped."""
+
+    venue: str
+    text: str
+
+
+@attrs.frozen(kw_only=True)
+class Halted:
+    """The kill switch is on: nothing new is sent."""
+
+    reason: str
+    by: str
+    generation: int
+
+
+@attrs.frozen(kw_only=True)
+class Resumed:
+    """The kill switch is off again."""
+
+    reason: str
+    by: str
+
+
+@attrs.frozen(kw_only=True)
+class SchedulesDeclared:
+    """A strategy's schedules, whenever they differ from those declared before."""
+
+    strategy: str
+    schedules: tuple[Schedule, ...]
+
+
+@attrs.frozen(kw_only=True)
+class SessionOpened:
+    """A venue session started; what the one before had taken is in doubt."""
+
+    venue: str
+    incarnation: int
+
+
+@attrs.frozen(kw_only=True)
+class ActorRestarted:
+    """Supervision built an actor anew."""
+
+    path: str
+    incarnation: int
+    error: str
+
+
+@attrs.frozen(kw_only=True)
+class ActorParked:
+    """A family went beyond its limit and was stopped, aloud."""
+
+    path: str
+    error: str
+
+
+@attrs.frozen(kw_only=True)
+class Quarantined:
+    """A record crashed its reader twice: it stays, unapplied, and trading stops."""
+
+    subject: str
+    """``instrument/SPY`` or ``strategy/momentum``."""
+
+    reader: str
+    sequence: int
+    error: str
+
+
+@attrs.frozen(kw_only=True)
+class QuarantineReleased:
+    """A person released a quarantined record; its reader takes it at its restart."""
+
+    subject: str
+    sequence: int
+    by: str
+
+
+@attrs.frozen(kw_only=True)
+class RunFinished:
+    """The replayed data came to its end."""
+
+    at: datetime
+    bars: int
+
+
+Event: TypeAlias = (
+    EngineStarted
+    | CapitalAllotted
+    | DecisionMade
+    | StrategySaved
+    | OrderIntended
+    | OrderRefused
+    | OrderAccepted
+    | OrderRejected
+    | OrderFilled
+    | CancelRequested
+    | CancelRefused
+    | ReplaceRequested
+    | OrderReplaced
+    | OrderCanceled
+    | OrderExpired
+    | OrderUnknown
+    | OrderNotSent
+    | OrderReadmitted
+    | OrderNotPlaced
+    | StrayEvidence
+    | Halted
+    | Resumed
+    | SchedulesDeclared
+    | SessionOpened
+    | ActorRestarted
+    | ActorParked
+    | Quarantined
+    | QuarantineReleased
+    | RunFinished
+)
+"""Everything that a journal may hold."""
+
+OPERATIONAL: tuple[type, ...] = (
+    EngineStarted,
+    SessionOpened,
+    ActorRestarted,
+    ActorParked,
+    StrategySaved,
+)
+"""Records of how the engine ran, not of what it traded.
+
+Two runs are compared without them.
+"""
+
+
+@attrs.frozen(kw_only=True)
+class Entry:
+    """One record of the journal."""
+
+    sequence: int
+    """From 1, without a gap."""
+
+    epoch: int
+    """Which start of the engine wrote it; the first is 1."""
+
+    cursor: int
+    """How far the inputs had come."""
+
+    market_time_us: int
+    """Market time in microseconds UTC."""
+
+    wall_time_us: int
+    """The host's clock, for people; nothing is computed from it."""
+
+    event: Event
+

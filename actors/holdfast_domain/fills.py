@@ -1,0 +1,69 @@
+"""Fills: what a venue says was traded, and the postings that book it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+
+import attrs
+
+from holdfast_domain.instruments import Instrument
+from holdfast_domain.money import ZERO, Currency, Money, Price, Quantity
+from holdfast_domain.orders import Side
+
+
+@attrs.frozen(kw_only=True)
+class Fill:
+    """One execution at a venue, recorded once under the venue's execution id."""
+
+    execution_id: str
+    """The venue's id; a second fill with it is the same fill."""
+
+    order_id: str
+    """Our client order id."""
+
+    strategy: str
+    instrument: str
+    side: Side
+    quantity: Quantity
+    price: Price
+    fee: Money
+    """What the venue charged; positive costs us, negative is a rebate."""
+
+    filled_at: datetime
+    """UTC, by the venue's clock."""
+
+
+@attrs.frozen
+class Posting:
+    """One leg of a double entry: ``amount`` of ``unit`` into ``account``.
+
+    An account is a path such as ``strategy/momentum/cash`` or ``venue/paper``. A unit
+    is a currency or an instrument's symbol. The postings of one fill sum to zero for
+    each unit.
+    """
+
+    account: str
+    unit: Currency
+    amount: Decimal
+
+
+def postings_of(fill: Fill, instrument: Instrument, venue: str) -> tuple[Posting, ...]:
+    """Return the double entry of ``fill``: it sums to zero for each unit.
+
+    Units and money change hands between the strategy and the venue; the fee goes from
+    the strategy to the venue's fees, in the fee's own currency.
+    """
+    us, them = f"strategy/{fill.strategy}", f"venue/{venue}"
+    units = fill.quantity.value * fill.side.sign
+    money = -instrument.notional(fill.price.value, units).amount
+    legs = [
+        Posting(f"{us}/position", fill.instrument, units),
+        Posting(f"{them}/position", fill.instrument, -units),
+        Posting(f"{us}/cash", instrument.currency, money),
+        Posting(f"{them}/cash", instrument.currency, -money),
+    ]
+    if fill.fee.amount != ZERO:
+        legs.append(Posting(f"{us}/cash", fill.fee.currency, -fill.fee.amount))
+        legs.append(Posting(f"{them}/fees", fill.fee.currency, fill.fee.amount))
+    return tuple(legs)

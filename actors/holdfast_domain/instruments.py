@@ -1,0 +1,70 @@
+"""What can be traded, and the grid that its prices and quantities live on."""
+
+from __future__ import annotations
+
+from decimal import ROUND_CEILING, ROUND_DOWN, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
+
+import attrs
+
+from holdfast_domain.money import ZERO, Currency, Money, Price, Quantity
+
+_ONE = Decimal(1)
+
+
+@attrs.frozen(kw_only=True)
+class Instrument:
+    """One tradable thing at one venue.
+
+    >>> spy = Instrument(symbol="SPY", tick=Decimal("0.01"))
+    >>> spy.round_price(Decimal("10.017")).value
+    Decimal('10.02')
+    """
+
+    symbol: str
+    """The name by which users, orders and data know it."""
+
+    currency: Currency = "USD"
+    """The currency in which prices are quoted and fills are settled."""
+
+    tick: Decimal | None = None
+    """The step of prices; ``None`` where every price is legal."""
+
+    lot: Decimal = _ONE
+    """The step of quantities: 1 for whole units."""
+
+    min_notional: Decimal = ZERO
+    """The smallest order, in ``currency``."""
+
+    multiplier: Decimal = _ONE
+    """Units of the underlying for one unit of quantity."""
+
+    calendar: str | None = None
+    """The market calendar (such as ``XNYS``); ``None`` trades around the clock."""
+
+    def notional(self, price: Decimal, quantity: Decimal) -> Money:
+        """Return what ``quantity`` units at ``price`` are worth, with their sign."""
+        return Money(price * quantity * self.multiplier, self.currency)
+
+    def round_price(self, price: Decimal, towards: str = ROUND_HALF_EVEN) -> Price:
+        """Return ``price`` on the tick grid; ``towards`` is a `decimal` rounding."""
+        if self.tick is None:
+            return Price(price)
+        steps = (price / self.tick).to_integral_value(rounding=towards)
+        return Price(steps * self.tick)
+
+    def round_quantity(self, quantity: Decimal) -> Quantity:
+        """Return the largest legal quantity that is not above ``quantity``."""
+        steps = (quantity / self.lot).to_integral_value(rounding=ROUND_DOWN)
+        return Quantity(steps * self.lot)
+
+    def is_on_lot(self, quantity: Decimal) -> bool:
+        """Tell whether ``quantity`` is a whole number of lots."""
+        return quantity % self.lot == 0
+
+    def is_on_tick(self, price: Decimal) -> bool:
+        """Tell whether ``price`` is a whole number of ticks."""
+        return self.tick is None or price % self.tick == 0
+
+
+ROUND_UP_TO_TICK = ROUND_CEILING
+ROUND_DOWN_TO_TICK = ROUND_FLOOR

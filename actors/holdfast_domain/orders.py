@@ -1,0 +1,225 @@
+"""The life of an order, as one table: every legal transition is a row of it.
+
+The documentation's diagram is drawn from `TRANSITIONS`, and nothing else decides what
+an order may become.
+
+Rule 1: a cause that our own code brings (`OURS`) and that has no row is a bug of ours
+and raises `ImpossibleTransition`.
+Rule 2: a cause that a venue brings and that has no row is evidence against our
+picture: the order becomes `UNKNOWN`, and the resolver asks.
+"""
+
+from __future__ import annotations
+
+import enum
+from typing import Final
+
+import attrs
+
+from holdfast_domain.errors import ImpossibleTransition
+from holdfast_domain.money import Price, Quantity
+
+
+class Side(enum.Enum):
+    """Which way an order trades."""
+
+    BUY = "buy"
+    SELL = "sell"
+
+    @property
+    def sign(self) -> int:
+        """+1 for a buy, -1 for a sell."""
+        return 1 if self is Side.BUY else -1
+
+    @property
+    def opposite(self) -> Side:
+        """The other side."""
+        return Side.SELL if self is Side.BUY else Side.BUY
+
+
+class OrderType(enum.Enum):
+    """How an order finds its price."""
+
+    MARKET = "market"
+    LIMIT = "limit"
+    STOP = "stop"
+    STOP_LIMIT = "stop_limit"
+
+
+class TimeInForce(enum.Enum):
+    """How long an order may wait."""
+
+    DAY = "day"
+    """Until the end of the session, or of the UTC day for a 24-hour instrument."""
+
+    GTC = "gtc"
+    """Until it is filled or cancelled."""
+
+    IOC = "ioc"
+    """What can be filled at once; the rest is cancelled."""
+
+    FOK = "fok"
+    """All of it at once, or nothing."""
+
+
+@attrs.frozen(kw_only=True)
+class OrderTerms:
+    """What an order asks for, without who asks.
+
+    A limit price is there for LIMIT and STOP_LIMIT, a stop price for STOP and
+    STOP_LIMIT, and neither otherwise.
+    """
+
+    instrument: str
+    side: Side
+    quantity: Quantity
+    type: OrderType = OrderType.MARKET
+    time_in_force: TimeInForce = TimeInForce.GTC
+    limit_price: Price | None = None
+    stop_price: Price | None = None
+    reduce_only: bool = False
+
+    def __attrs_post_init__(self) -> None:
+        wants_limit = self.type in (OrderType.LIMIT, OrderType.STOP_LIMIT)
+        wants_stop = self.type in (OrderType.STOP, OrderType.STOP_LIMIT)
+        if wants_limit is not (self.limit_price is not None):
+            message = f"limit price and order type do not agree: {self}"
+            raise ImpossibleTransition(message)
+        if wants_stop is not (self.stop_price is not None):
+            message = f"stop price and order type do not agree: {self}"
+            raise ImpossibleTransition(message)
+
+
+class OrderState(enum.Enum):
+    """Where an order stands."""
+
+    NEW = "new"
+    INTENT = "intent"
+    REFUSED = "refused"
+    SENT = "sent"
+    ACCEPTED = "accepted"
+    PARTIALLY_FILLED = "partially_filled"
+    CANCEL_PENDING = "cancel_pending"
+    REPLACE_PENDING = "replace_pending"
+    NOT_SENT = "not_sent"
+    UNKNOWN = "unknown"
+    FILLED = "filled"
+    CANCELED = "canceled"
+    EXPIRED = "expired"
+    REJECTED = "rejected"
+    NOT_PLACED = "not_placed"
+
+
+class Cause(enum.Enum):
+    """What moves an order from one state to the next."""
+
+    INTEND = "intend"
+    REFUSE = "refuse"
+    SEND = "send"
+    GIVE_UP = "give up"
+    REQUEST_CANCEL = "request cancel"
+    REQUEST_REPLACE = "request replace"
+    DOUBT = "doubt"
+    NO_BYTE_LEFT = "no byte left"
+    PROVEN_ABSENT = "proven absent"
+    ACK = "ack"
+    PARTIAL_FILL = "partial fill"
+    LAST_FILL = "last fill"
+    CANCEL_ACK = "cancel ack"
+    CANCEL_REFUSED = "cancel refused"
+    REPLACE_ACK = "replace ack"
+    EXPIRE = "expire"
+    REJECT = "reject"
+
+
+OURS: Final = frozenset({
+    Cause.INTEND,
+    Cause.REFUSE,
+    Cause.SEND,
+    Cause.GIVE_UP,
+    Cause.REQUEST_CANCEL,
+    Cause.REQUEST_REPLACE,
+})  # fmt: skip
+"""The causes that our own code brings; all others are evidence or its absence."""
+
+TERMINAL: Final = frozenset({
+    OrderState.REFUSED,
+    OrderState.FILLED,
+    OrderState.CANCELED,
+    OrderState.EXPIRED,
+    OrderState.REJECTED,
+    OrderState.NOT_PLACED,
+})  # fmt: skip
+"""The states in which an order can no longer trade."""
+
+_S = OrderState
+_C = Cause
+_WORKING: Final = {
+    _C.ACK: None,
+    _C.PARTIAL_FILL: _S.PARTIALLY_FILLED,
+    _C.LAST_FILL: _S.FILLED,
+    _C.CANCEL_ACK: _S.CANCELED,
+    _C.EXPIRE: _S.EXPIRED,
+    _C.REJECT: _S.REJECTED,
+    _C.DOUBT: _S.UNKNOWN,
+}
+"""What a venue may say of any order that it has; ``None`` keeps the state."""
+
+TRANSITIONS: Final[dict[tuple[OrderState, Cause], OrderState]] = {
+    (_S.NEW, _C.INTEND): _S.INTENT,
+    (_S.NEW, _C.REFUSE): _S.REFUSED,
+    (_S.INTENT, _C.SEND): _S.SENT,
+    (_S.INTENT, _C.GIVE_UP): _S.NOT_PLACED,
+    (_S.INTENT, _C.DOUBT): _S.UNKNOWN,
+    (_S.NOT_SENT, _C.INTEND): _S.INTENT,
+    (_S.NOT_SENT, _C.GIVE_UP): _S.NOT_PLACED,
+    (_S.SENT, _C.NO_BYTE_LEFT): _S.NOT_SENT,
+    (_S.UNKNOWN, _C.PROVEN_ABSENT): _S.NOT_SENT,
+    (_S.UNKNOWN, _C.REQUEST_CANCEL): _S.UNKNOWN,
+    (_S.ACCEPTED, _C.REQUEST_CANCEL): _S.CANCEL_PENDING,
+    (_S.PARTIALLY_FILLED, _C.REQUEST_CANCEL): _S.CANCEL_PENDING,
+    (_S.REPLACE_PENDING, _C.REQUEST_CANCEL): _S.CANCEL_PENDING,
+    (_S.ACCEPTED, _C.REQUEST_REPLACE): _S.REPLACE_PENDING,
+    (_S.PARTIALLY_FILLED, _C.REQUEST_REPLACE): _S.REPLACE_PENDING,
+    (_S.CANCEL_PENDING, _C.CANCEL_REFUSED): _S.ACCEPTED,
+    (_S.REPLACE_PENDING, _C.REPLACE_ACK): _S.ACCEPTED,
+    (_S.REPLACE_PENDING, _C.CANCEL_REFUSED): _S.ACCEPTED,
+    **{
+        (state, cause): after or (_S.ACCEPTED if state is not kept else kept)
+        for state, kept in (
+            (_S.SENT, _S.ACCEPTED),
+            (_S.ACCEPTED, _S.ACCEPTED),
+            (_S.PARTIALLY_FILLED, _S.PARTIALLY_FILLED),
+            (_S.CANCEL_PENDING, _S.CANCEL_PENDING),
+            (_S.REPLACE_PENDING, _S.REPLACE_PENDING),
+            (_S.UNKNOWN, _S.ACCEPTED),
+        )
+        for cause, after in _WORKING.items()
+    },
+    (_S.CANCEL_PENDING, _C.PARTIAL_FILL): _S.CANCEL_PENDING,
+    (_S.REPLACE_PENDING, _C.PARTIAL_FILL): _S.REPLACE_PENDING,
+}
+"""Every legal step: (state, cause) to the next state."""
+
+
+def next_state(state: OrderState, cause: Cause) -> OrderState:
+    """Return where ``cause`` takes an order that stands at ``state``.
+
+    A venue's cause without a row gives `UNKNOWN`, except that a finished order stays
+    finished: what came late is journaled as evidence by the caller.
+
+    >>> next_state(OrderState.SENT, Cause.ACK)
+    <OrderState.ACCEPTED: 'accepted'>
+
+    Raises:
+        ImpossibleTransition: if the cause is one of `OURS` and has no row.
+    """
+    after = TRANSITIONS.get((state, cause))
+    if after is not None:
+        return after
+    if cause in OURS:
+        message = f"an order in state {state.value} cannot {cause.value}"
+        raise ImpossibleTransition(message)
+    if state in TERMINAL:
+        return state
+    return OrderState.UNKNOWN

@@ -1,0 +1,201 @@
+"""Ports: what the engine asks of the world, as protocols.
+
+An adapter implements one of them and knows nothing of actors. A port says how it can
+fail in the words of `errors`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from datetime import datetime
+from typing import Protocol, TypeAlias, TypeVar
+
+import attrs
+
+from holdfast_domain.events import Entry
+from holdfast_domain.money import Money, Price, Quantity
+from holdfast_domain.orders import OrderTerms
+
+T = TypeVar("T")
+
+
+class WallClock(Protocol):
+    """The host's clock; for records that people read, never for a decision."""
+
+    def now(self) -> datetime:
+        """Return the time, UTC-aware."""
+
+
+class JournalStore(Protocol):
+    """Where the journal is kept."""
+
+    @property
+    def last_sequence(self) -> int:
+        """The sequence of the last durable record; 0 when there is none."""
+
+    def append(self, batch: Sequence[Entry]) -> None:
+        """Make ``batch`` durable, all or nothing; blocks, and returns when it is.
+
+        Called from one thread at a time, with sequences that follow the last one.
+
+        Raises:
+            CommitFailed: nothing of the batch is durable.
+        """
+
+    def read(self, after: int = 0) -> Iterator[Entry]:
+        """Yield the durable records with a sequence above ``after``, in order.
+
+        Raises:
+            JournalDamaged: a record does not match its hash or its neighbours.
+        """
+
+    def close(self) -> None:
+        """Give the file back; idempotent."""
+
+
+class ThreadHost(Protocol):
+    """Runs blocking calls away from the actors' thread, one at a time, in order."""
+
+    async def run(
+        self, call: Callable[..., T], *args: object, deadline_s: float
+    ) -> T:
+        """Return what ``call(*args)`` returns, or raise what it raises.
+
+        Raises:
+            TimeoutError: after ``deadline_s``; the call may still be running, its
+                thread is abandoned and its outcome is not known.
+        """
+
+
+class AsyncioHost(Protocol):
+    """Runs coroutine functions of an asyncio library on a loop of its own thread."""
+
+    async def run(
+        self, call: Callable[..., Awaitable[T]], *args: object, deadline_s: float
+    ) -> T:
+        """Return what ``await call(*args)`` returns; fails as `ThreadHost.run`."""
+
+
+# --- venues -------------------------------------------------------------------
+
+
+@attrs.frozen(kw_only=True)
+class Acked:
+    """The venue has the order."""
+
+    order_id: str
+    venue_order_id: str
+
+
+@attrs.frozen(kw_only=True)
+class Executed:
+    """The venue executed (a part of) the order."""
+
+    order_id: str
+    execution_id: str
+    quantity: Quantity
+    price: Price
+    fee: Money
+    filled_at: datetime
+    cumulative: Quantity
+    """What the venue says was executed of the order, this execution included."""
+
+
+@attrs.frozen(kw_only=True)
+class Ended:
+    """The venue ended the order before it was filled."""
+
+    order_id: str
+    how: str
+    """``canceled``, ``expired`` or ``rejected``."""
+
+    reason: str
+    code: str = ""
+
+
+@attrs.frozen(kw_only=True)
+class Replaced:
+    """The venue took new terms for the order."""
+
+    order_id: str
+    terms: OrderTerms
+
+
+VenueEvent: TypeAlias = Acked | Executed | Ended | Replaced
+"""What a venue says of one of our orders; evidence, never a command."""
+
+
+@attrs.frozen(kw_only=True)
+class VenueOrder:
+    """An order as it is sent."""
+
+    order_id: str
+    """The client order id; the venue refuses it a second time."""
+
+    terms: OrderTerms
+
+    placed_at_us: int
+    """Market time of the request, in microseconds UTC."""
+
+
+class Venue(Protocol):
+    """One connection to one venue. Every request may raise a `VenueError`.
+
+    An answer is the list of events that the request brought about, in order.
+    """
+
+    name: str
+
+    async def connect(self) -> None:
+        """Open the session; idempotent."""
+
+    async def submit(self, order: VenueOrder) -> Sequence[VenueEvent]:
+        """Place ``order``; exactly one attempt, never a retry.
+
+        Raises:
+            VenueRefused: it does not exist there.
+            NotSent: no byte left.
+            OutcomeUnknown: it may exist; `lookup` tells.
+        """
+
+    async def cancel(self, order_id: str) -> Sequence[VenueEvent]:
+        """Cancel what is left of the order; legal in any state.
+
+        Raises:
+            VenueRefused: there is nothing to cancel.
+        """
+
+    async def replace(
+        self, order_id: str, terms: OrderTerms
+    ) -> Sequence[VenueEvent]:
+        """Give a working order new terms (quantity counts what is filled too)."""
+
+    async def lookup(self, order_id: str) -> Sequence[VenueEvent] | None:
+        """Return all events of the order so far; ``None`` is proof of absence."""
+
+    async def executions_since(self, watermark: str) -> Sequence[Executed]:
+        """Return all executions after the execution id ``watermark``, in order.
+
+        An empty watermark means from the beginning.
+        """
+
+    async def close(self) -> None:
+        """End the session; idempotent."""
+
+
+class ReplayedVenue(Venue, Protocol):
+    """A venue that lives in replayed market time, such as the paper venue."""
+
+    async def resume(self, cursor: int) -> None:
+        """Say how far the engine's inputs have come, after each (re)connect.
+
+        A venue that is ahead, because the engine died after the venue had committed,
+        hides what happened after ``cursor`` until `advance` comes there again.
+        """
+
+    async def advance(self, cursor: int, step: int) -> Sequence[VenueEvent]:
+        """Take the market data of ``step`` and return what it brought about.
+
+        Advancing again to a cursor that was passed returns the same events again, so
+        that an engine that died before it recorded them is told once more.
+        """

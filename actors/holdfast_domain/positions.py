@@ -1,0 +1,44 @@
+"""Positions: signed units with their average cost."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import attrs
+
+from holdfast_domain.money import ZERO
+
+
+@attrs.frozen
+class Position:
+    """How many units are held, what one cost on average, what closing has earned.
+
+    The cost is the average-cost method: adding averages it, reducing keeps it and
+    realises the difference, crossing zero starts anew at the fill's price.
+
+    >>> held = Position().after(Decimal(10), Decimal(5)).after(Decimal(-4), Decimal(7))
+    >>> held.amount, held.cost_basis, held.realised
+    (Decimal('6'), Decimal('5'), Decimal('8'))
+    """
+
+    amount: Decimal = ZERO
+    """Signed units: negative is short."""
+
+    cost_basis: Decimal = ZERO
+    """Average price of one unit, without fees."""
+
+    realised: Decimal = ZERO
+    """Price difference earned by reducing, per multiplier of 1, without fees."""
+
+    def after(self, units: Decimal, price: Decimal) -> Position:
+        """Return the position after ``units`` (signed) were traded at ``price``."""
+        amount = self.amount + units
+        if self.amount == 0 or (self.amount > 0) == (units > 0):
+            paid = self.cost_basis * self.amount + price * units
+            return Position(amount, paid / amount if amount else ZERO, self.realised)
+        closed = -units if abs(units) <= abs(self.amount) else self.amount
+        realised = self.realised + closed * (price - self.cost_basis)
+        if amount == 0:
+            return Position(ZERO, ZERO, realised)
+        crossed = (amount > 0) != (self.amount > 0)
+        return Position(amount, price if crossed else self.cost_basis, realised)
