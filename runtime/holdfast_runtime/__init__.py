@@ -1,0 +1,60 @@
+"""Supervision for trio: actors that crash, and a tree that brings them back.
+
+Read from the bottom up; a module imports only those before it in this list: `errors`,
+`restarts`, `mailbox`, `spec`, `bells`, `messages`, `holds`, `refs`, `context`, `cell`,
+`family` (a supervisor), `kernel` (every rule of delivery), and the two engines,
+`simulated` and `live`. `threads` hosts what blocks; `tree` takes pictures.
+"""
+
+from holdfast_runtime.context import Context
+from holdfast_runtime.errors import (
+    ActorError,
+    AskFailed,
+    AskTimeout,
+    EngineFailed,
+    Killed,
+    MailboxClosed,
+    MailboxFull,
+    Poisoned,
+    RecordsLost,
+    SpecError,
+)
+from holdfast_runtime.live import LiveEngine, open_engine
+from holdfast_runtime.mailbox import Full, Lane, LaneSpec
+from holdfast_runtime.messages import DeadLetter, Derived, Lifecycle, Records
+from holdfast_runtime.refs import Ref
+from holdfast_runtime.restarts import Backoff, RestartWindow
+from holdfast_runtime.simulated import SimulatedEngine
+from holdfast_runtime.spec import ActorSpec, Beyond, Restart, Strategy, SupervisorSpec
+
+__all__ = [
+    "ActorError",
+    "ActorSpec",
+    "AskFailed",
+    "AskTimeout",
+    "Backoff",
+    "Beyond",
+    "Context",
+    "DeadLetter",
+    "Derived",
+    "EngineFailed",
+    "Full",
+    "Killed",
+    "Lane",
+    "LaneSpec",
+    "Lifecycle",
+    "LiveEngine",
+    "MailboxClosed",
+    "MailboxFull",
+    "Poisoned",
+    "Records",
+    "RecordsLost",
+    "Ref",
+    "Restart",
+    "RestartWindow",
+    "SimulatedEngine",
+    "SpecError",
+    "Strategy",
+    "SupervisorSpec",
+    "open_engine",
+]

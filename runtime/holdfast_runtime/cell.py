@@ -1,0 +1,159 @@
+"""Cells: the places of a tree, each with its mailbox, whoever lives there."""
+
+from __future__ import annotations
+
+import enum
+from collections import deque
+from collections.abc import Callable, Hashable
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from holdfast_runtime.mailbox import Mailbox
+from holdfast_runtime.refs import Ref
+
+if TYPE_CHECKING:
+    from holdfast_runtime.bells import Bell
+    from holdfast_runtime.family import Family
+    from holdfast_runtime.holds import Hold
+    from holdfast_runtime.kernel import Kernel
+    from holdfast_runtime.spec import ActorSpec, SupervisorSpec
+
+Outbox: TypeAlias = "list[tuple[Cell | None, Any]]"
+"""What a handler said: (receiver, message), or (None, call) for an effect."""
+
+
+class State(enum.Enum):
+    """Where a child of a family stands."""
+
+    NEW = "new"
+    STARTING = "starting"
+    RUNNING = "running"
+    STOPPING = "stopping"
+    DOWN = "down"
+    """Ended, and about to be started again."""
+
+    CRASHED = "crashed"
+    """Ended by an error; its family has not decided yet."""
+
+    EXITED = "exited"
+    """Ended by itself; its family has not decided yet."""
+
+    STOPPED = "stopped"
+    PARKED = "parked"
+
+
+_UNSETTLED = frozenset(
+    {State.STARTING, State.STOPPING, State.DOWN, State.CRASHED, State.EXITED}
+)
+
+
+class Child:
+    """What cells and families have in common, as children of a family."""
+
+    def __init__(
+        self, kernel: Kernel, spec: ActorSpec | SupervisorSpec, family: Family | None
+    ) -> None:
+        self.kernel = kernel
+        self.name = spec.name
+        self.family = family
+        self.path = f"{family.path}/{spec.name}" if family else spec.name
+        self.restart = spec.restart
+        self.state = State.NEW
+        self.error: Exception | None = None
+        self.incarnation = 0
+        self.due_s: float | None = None
+        self.attempt = 0
+        self.started_s = 0.0
+        self.ends_as = State.STOPPED
+        """What an orderly stop leaves: `STOPPED`, or `DOWN` where mail is kept."""
+
+    def become(self, state: State) -> None:
+        """Change the state, and keep the count of what is unsettled."""
+        before, self.state = self.state, state
+        step = (state in _UNSETTLED) - (before in _UNSETTLED)
+        if step:
+            self.kernel.settle(step)
+
+    def begin(self) -> None:
+        """Start a new incarnation; its family's bell rings when that is decided."""
+        raise NotImplementedError
+
+    def request_stop(self) -> None:
+        """Ask for an orderly end; the family's bell rings when it has ended."""
+        raise NotImplementedError
+
+    def cut(self) -> None:
+        """End now, whatever is going on."""
+        raise NotImplementedError
+
+    @property
+    def stop_s(self) -> float:
+        """How long an orderly stop may take."""
+        raise NotImplementedError
+
+
+class Cell(Child):
+    """The place of one actor: mailbox, reference and counts survive restarts."""
+
+    def __init__(self, kernel: Kernel, spec: ActorSpec, family: Family) -> None:
+        super().__init__(kernel, spec, family)
+        self.spec = spec
+        self.order = kernel.next_order()
+        self.mailbox = Mailbox(spec.lanes)
+        self.ref: Ref[Any] = Ref(self)
+        self.actor: Any = None
+        self.handler: Callable[[Any], Any] | None = None
+        self.batch_handler: Callable[[list[Any]], Any] | None = None
+        self.is_async = False
+        self.life = 0
+        """Counts ends of incarnations: an old one's holds are void."""
+
+        self.outbox: Outbox = []
+        self.records: list[Any] = []
+        self.holds: deque[Hold] = deque()
+        self.stalls = 0
+        """How many receivers with full lanes this cell waits for."""
+
+        self.blocked: list[Cell] = []
+        self.room: list[Bell] = []
+        self.settled: list[Bell] = []
+        self.busy = False
+        self.in_hand: tuple[Any, ...] = ()
+        """The messages that are being handled, for their disposal after a death."""
+
+        self.kill_error: Exception | None = None
+        self.poison: Hashable | None = None
+        """The derived input that crashed the last incarnation."""
+
+        self.handled = 0
+        self.task: Any = None
+        self.scope: Any = None
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether messages are refused."""
+        return self.state in (State.STOPPED, State.PARKED)
+
+    @property
+    def stop_s(self) -> float:
+        """As the spec says."""
+        return self.spec.stop_s
+
+    def begin(self) -> None:
+        """Start a new incarnation."""
+        self.incarnation += 1
+        self.kill_error = None
+        self.ends_as = State.STOPPED
+        self.become(State.STARTING)
+        self.kernel.start_cell(self)
+
+    def request_stop(self) -> None:
+        """Put the request in front of all that waits."""
+        if self.state in (State.RUNNING, State.STARTING):
+            self.become(State.STOPPING)
+            self.kernel.stop_cell(self)
+        elif self.state is not State.STOPPING:
+            self.kernel.close(self, self.ends_as)
+
+    def cut(self) -> None:
+        """Cancel the incarnation."""
+        self.kernel.cut_cell(self)

@@ -1,0 +1,71 @@
+"""What a builder is given: the engine, as seen from one place in the tree."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from holdfast_runtime.refs import Ref
+
+if TYPE_CHECKING:
+    from holdfast_runtime.cell import Cell
+    from holdfast_runtime.kernel import Timer
+
+
+class Context:
+    """One actor's view of its engine. Hand its parts to the actor's constructor."""
+
+    __slots__ = ("_cell",)
+
+    def __init__(self, cell: Cell) -> None:
+        self._cell = cell
+
+    @property
+    def path(self) -> str:
+        """The actor's place in the tree."""
+        return self._cell.path
+
+    @property
+    def incarnation(self) -> int:
+        """How often this place was built, from 1."""
+        return self._cell.incarnation
+
+    @property
+    def me(self) -> Ref[Any]:
+        """The actor's own reference."""
+        return self._cell.ref
+
+    def ref(self, path: str) -> Ref[Any]:
+        """Return the reference of another place.
+
+        Raises:
+            SpecError: if there is no such place.
+        """
+        return self._cell.kernel.ref(path)
+
+    def record(self, entry: object) -> None:
+        """Record ``entry``; nothing that this handler says leaves before it is durable.
+
+        Legal inside `handle` and `start` of an actor whose spec names a recorder.
+        """
+        self._cell.records.append(entry)
+
+    def effect(self, call: Callable[[], None]) -> None:
+        """Call ``call`` when this handler's messages leave, in their order."""
+        self._cell.outbox.append((None, call))
+
+    def after(self, delay_s: float, message: object) -> Timer:
+        """Tell the actor ``message`` after ``delay_s`` seconds, across restarts."""
+        cell = self._cell
+        return cell.kernel.call_later(
+            delay_s, lambda: cell.kernel.post(cell, message, cell)
+        )
+
+    async def sleep(self, delay_s: float) -> None:
+        """Wait ``delay_s`` seconds of the engine's clock."""
+        kernel = self._cell.kernel
+        await kernel.new_bell().wait(kernel.now_s() + delay_s)
+
+    def now_s(self) -> float:
+        """Return the engine's monotonic clock, in seconds."""
+        return self._cell.kernel.now_s()

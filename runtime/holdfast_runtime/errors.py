@@ -1,0 +1,77 @@
+"""What can go wrong between actors, told apart by what one may do next.
+
+* ActorError
+  - SpecError        the tree is wrong: mend the spec
+  - MailboxClosed    nobody will read it: the error carries the message
+  - MailboxFull      the reader is behind: wait, or drop
+  - AskTimeout       no answer in time: the work may still be done
+  - AskFailed        the asked actor crashed on the question
+  - StartFailed      an actor could not be built or started
+  - RecordsLost      what an actor recorded did not become durable
+  - Killed           ended from outside, by a test or an operator
+  - EngineFailed     the root of the tree gave up
+"""
+
+from __future__ import annotations
+
+
+class ActorError(Exception):
+    """Root of everything this package raises."""
+
+
+class SpecError(ActorError):
+    """A spec cannot be run; the text names the child by its path in the tree."""
+
+
+class MailboxClosed(ActorError):
+    """The actor is stopped or parked; ``message`` was not delivered."""
+
+    def __init__(self, path: str, message: object) -> None:
+        self.path = path
+        self.message = message
+        super().__init__(f"{path} is stopped or parked; undelivered: {message!r}")
+
+
+class MailboxFull(ActorError):
+    """The lane is at its capacity; ``message`` was not delivered."""
+
+    def __init__(self, path: str, lane: str, message: object) -> None:
+        self.path = path
+        self.lane = lane
+        self.message = message
+        super().__init__(f"lane {lane} of {path} is full; undelivered: {message!r}")
+
+
+class AskTimeout(ActorError):
+    """No answer came before the deadline; the question may still be handled."""
+
+
+class AskFailed(ActorError):
+    """The asked actor crashed while it handled the question."""
+
+
+class StartFailed(ActorError):
+    """An actor could not be built, or its `start` failed."""
+
+
+class RecordsLost(ActorError):
+    """What an actor recorded did not become durable; its memory is thrown away."""
+
+
+class Killed(ActorError):
+    """An incarnation was ended from outside."""
+
+
+class EngineFailed(ActorError):
+    """The root of the tree went beyond its limit of restarts."""
+
+
+class Poisoned(ActorError):
+    """Applying a derived input failed outside `handle`, such as in a replay.
+
+    ``origin`` names the input, so that the second failure on it quarantines it.
+    """
+
+    def __init__(self, origin: object, why: str) -> None:
+        self.origin = origin
+        super().__init__(f"{origin}: {why}")

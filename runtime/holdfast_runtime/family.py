@@ -1,0 +1,259 @@
+"""Families: a supervisor as one small machine that interprets its spec.
+
+It looks at states and not at notices: one bell is rung whenever anything happens to a
+child, and the family then looks at all of them. So two crashes at once, or a crash in
+the middle of a restart, are the ordinary case.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from holdfast_runtime.cell import Cell, Child, State
+from holdfast_runtime.errors import ActorError, EngineFailed
+from holdfast_runtime.restarts import RestartWindow
+from holdfast_runtime.spec import ActorSpec, Beyond, Restart, Strategy, SupervisorSpec
+
+if TYPE_CHECKING:
+    from holdfast_runtime.kernel import Kernel
+
+_ALIVE = (State.STARTING, State.RUNNING, State.STOPPING)
+_ENDED = (State.STOPPED, State.PARKED, State.NEW, State.DOWN)
+
+
+class Family(Child):
+    """One supervisor and its children."""
+
+    def __init__(
+        self, kernel: Kernel, spec: SupervisorSpec, family: Family | None
+    ) -> None:
+        super().__init__(kernel, spec, family)
+        self.spec = spec
+        self.bell = kernel.new_bell()
+        self.window = RestartWindow(limit=spec.restarts, period_s=spec.period_s)
+        self.restarts = 0
+        self.children: list[Cell | Family] = []
+        self.stop_wanted = False
+        self.up = kernel.new_bell()
+        """Rung when the family is up, or has ended."""
+
+        for child in spec.children:
+            self._add(child)
+
+    @property
+    def stop_s(self) -> float:
+        """The sum of its children's, for they stop one after the other."""
+        return sum(child.stop_s for child in self.children) + 1.0
+
+    def begin(self) -> None:
+        """Start all children in order, in a task of its own."""
+        self.incarnation += 1
+        self.stop_wanted = False
+        self.window = RestartWindow(
+            limit=self.spec.restarts, period_s=self.spec.period_s
+        )
+        self.become(State.STARTING)
+        self.kernel.run_task(self._run())
+
+    def request_stop(self) -> None:
+        """Stop all children in reverse order."""
+        if self.state in _ENDED or self.state is State.CRASHED:
+            self._end(self.ends_as)
+            return
+        self.stop_wanted = True
+        self.bell.ring()
+
+    def cut(self) -> None:
+        """Cut all children, last first."""
+        for child in reversed(self.children):
+            if child.state not in _ENDED:
+                child.cut()
+        self.stop_wanted = True
+        self.bell.ring()
+
+    def add_child(self, spec: ActorSpec | SupervisorSpec) -> Cell | Family:
+        """Add a child to the running family, and start it."""
+        child = self._add(spec)
+        child.due_s = self.kernel.now_s()
+        child.become(State.DOWN)
+        self.bell.ring()
+        return child
+
+    def revive(self) -> None:
+        """Start a parked family again, by hand."""
+        if self.state is State.PARKED:
+            self.begin()
+
+    # --- the machine ---------------------------------------------------------
+
+    async def _run(self) -> None:
+        for child in self.children:
+            child.due_s = self.kernel.now_s()
+            if child.state is not State.DOWN:
+                child.become(State.DOWN)
+        first = True
+        while True:
+            if self.stop_wanted:
+                await self._stop_all(self.children, self.ends_as)
+                self._end(self.ends_as)
+                return
+            error = self._look()
+            if error is not None:
+                await self._give_up(error)
+                return
+            if await self._restart_due():
+                continue
+            if first and not self._busy():
+                first = False
+                self.started_s = self.kernel.now_s()
+                self.become(State.RUNNING)
+                self.up.ring()
+                self.kernel.ring_family(self)
+            await self.bell.wait(self._next_due())
+
+    def _look(self) -> Exception | None:
+        """Plan restarts for those that died; return the error that goes beyond."""
+        for child in self.children:
+            if child.state is State.EXITED and not self._restarts_after_exit(child):
+                self._retire(child)
+            elif child.state in (State.CRASHED, State.EXITED):
+                if child.restart is Restart.TEMPORARY:
+                    self._retire(child)
+                    continue
+                self.window = self.window.add(self.kernel.now_s())
+                self.restarts += 1
+                if self.window.exceeded:
+                    return child.error or ActorError(f"{child.path} ended")
+                self._plan(child)
+        return None
+
+    @staticmethod
+    def _restarts_after_exit(child: Child) -> bool:
+        return child.restart is Restart.PERMANENT
+
+    def _retire(self, child: Cell | Family) -> None:
+        child.become(State.STOPPED)
+        if isinstance(child, Cell):
+            self.kernel.bury_waiting(child)
+
+    def _plan(self, child: Cell | Family) -> None:
+        """Set when ``child``, and those who go with it, are started again."""
+        now_s = self.kernel.now_s()
+        backoff = self.spec.backoff
+        if isinstance(child, Cell) and child.spec.backoff is not None:
+            backoff = child.spec.backoff
+        if child.started_s and now_s - child.started_s >= backoff.healthy_s:
+            child.attempt = 0
+        due_s = now_s + backoff.delay_s(child.attempt, self.kernel.random)
+        child.attempt += 1
+        child.started_s = 0.0
+        child.become(State.DOWN)
+        for each in self._affected(child):
+            each.due_s = max(due_s, each.due_s or 0.0)
+
+    def _affected(self, child: Cell | Family) -> list[Cell | Family]:
+        place = self.children.index(child)
+        if self.spec.strategy is Strategy.ONE_FOR_ONE:
+            group = [child]
+        elif self.spec.strategy is Strategy.ONE_FOR_ALL:
+            group = list(self.children)
+        else:
+            group = self.children[place:]
+        return [
+            each
+            for each in group
+            if each is child
+            or each.state not in (State.STOPPED, State.PARKED)
+        ]
+
+    async def _restart_due(self) -> bool:
+        """Stop who must go along, start whose time has come; whether it did any."""
+        others = [
+            child
+            for child in self.children
+            if child.due_s is not None and child.state in (State.RUNNING, State.STARTING)
+        ]
+        if others:
+            await self._stop_all(others, State.DOWN)
+            return True
+        now_s = self.kernel.now_s()
+        for child in self.children:
+            if child.due_s is None or child.state is not State.DOWN:
+                continue
+            if child.due_s > now_s:
+                if self.spec.strategy is not Strategy.ONE_FOR_ONE:
+                    return False
+                continue
+            child.due_s = None
+            child.begin()
+            while child.state is State.STARTING and not self.stop_wanted:
+                await self.bell.wait()
+            return True
+        return False
+
+    async def _stop_all(
+        self, children: list[Cell | Family], after: State = State.STOPPED
+    ) -> None:
+        """Stop ``children`` in reverse order, each with its deadline, then cut it."""
+        for child in reversed(children):
+            if child.state in _ENDED:
+                continue
+            if child.state in (State.CRASHED, State.EXITED):
+                child.become(after)
+                continue
+            child.ends_as = after
+            child.request_stop()
+            deadline_s = self.kernel.now_s() + child.stop_s
+            while child.state in _ALIVE:
+                if not await self.bell.wait(deadline_s):
+                    child.cut()
+                    deadline_s = self.kernel.now_s() + child.stop_s + 1.0
+        if after is not State.DOWN:
+            for child in children:
+                child.due_s = None
+                if child.state is not State.PARKED:
+                    self._retire(child)
+
+    async def _give_up(self, error: Exception) -> None:
+        """Go beyond the limit, as the spec says."""
+        parks = self.spec.beyond is Beyond.PARK
+        await self._stop_all(self.children, State.STOPPED if parks else State.DOWN)
+        self.error = error
+        if parks:
+            self.kernel.tell_lifecycle(self.path, "parked", self.incarnation, error)
+            self._end(State.PARKED)
+            if self.spec.retry_parked_s is not None:
+                self.kernel.call_later(self.spec.retry_parked_s, self.revive)
+            return
+        if self.family is None:
+            failed = EngineFailed(f"{self.path} went beyond its limit: {error!r}")
+            failed.__cause__ = error
+            self.error = failed
+        self._end(State.CRASHED)
+
+    def _end(self, state: State) -> None:
+        self.become(state)
+        self.kernel.ring_family(self)
+        if self.family is None:
+            self.up.ring()
+            self.kernel.root_ended()
+
+    def _busy(self) -> bool:
+        return any(
+            child.state in (State.STARTING, State.DOWN, State.CRASHED)
+            for child in self.children
+        )
+
+    def _next_due(self) -> float | None:
+        dues = [child.due_s for child in self.children if child.due_s is not None]
+        return min(dues) if dues else None
+
+    def _add(self, spec: ActorSpec | SupervisorSpec) -> Cell | Family:
+        child: Cell | Family
+        if isinstance(spec, SupervisorSpec):
+            child = Family(self.kernel, spec, self)
+        else:
+            child = Cell(self.kernel, spec, self)
+            self.kernel.cells[child.path] = child
+        self.children.append(child)
+        return child

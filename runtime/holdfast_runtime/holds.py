@@ -1,0 +1,43 @@
+"""Holds: nothing that an actor says leaves before what it recorded is durable."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from holdfast_runtime.errors import RecordsLost
+
+if TYPE_CHECKING:
+    from holdfast_runtime.cell import Cell, Outbox
+
+
+class Hold:
+    """The outbox of one `handle`, waiting for its records to become durable.
+
+    Holds of one actor are let out in the order in which they were made. An incarnation
+    that has ended lets nothing out any more, although its records stay.
+    """
+
+    __slots__ = ("cell", "done", "life", "outbox")
+
+    def __init__(self, cell: Cell, outbox: Outbox, *, done: bool) -> None:
+        self.cell = cell
+        self.life = cell.life
+        self.outbox = outbox
+        self.done = done
+
+    def confirm(self) -> None:
+        """Say that the records are durable."""
+        self.done = True
+        self.cell.kernel.let_out(self.cell)
+
+    def fail(self, error: Exception) -> None:
+        """Say that nothing of the records is durable: the incarnation ends."""
+        cell = self.cell
+        was_alive = self.life == cell.life
+        self.done = True
+        self.life = -1
+        if was_alive:
+            lost = RecordsLost(f"{cell.path}: {error}")
+            lost.__cause__ = error
+            cell.kernel.kill(cell, lost)
+        cell.kernel.let_out(cell)

@@ -1,0 +1,104 @@
+"""What a message's class may say about its delivery, and the messages of the runtime.
+
+Any object is a message. A class may carry three class variables:
+
+* ``lane``: a `Lane`; `Lane.EVENTS` if absent.
+* ``turn``: an integer; on an engine in lock-step such a message waits until all else
+  is quiescent, and is then taken in canonical order (turn, sender's place, sequence).
+* ``origin`` (property): what the message derives from. A derived message that crashes
+  its reader is read once more after the restart; the second time it is quarantined.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
+
+import attrs
+
+from holdfast_runtime.mailbox import Lane
+
+if TYPE_CHECKING:
+    from holdfast_runtime.cell import Cell
+    from holdfast_runtime.holds import Hold
+
+
+BATCH = 256
+"""Most messages that a batch handler is given at once."""
+
+
+@runtime_checkable
+class Derived(Protocol):
+    """A message that derives from a journal record or an input."""
+
+    @property
+    def origin(self) -> Hashable:
+        """Names the record or input, such as ``("journal", 17)``."""
+
+
+@attrs.frozen
+class Records:
+    """What an actor recorded in one `handle`, on its way to its recorder.
+
+    The recorder makes ``entries`` durable and then calls ``hold.confirm()``, which
+    lets out what the actor said; or ``hold.fail(error)``, which ends the incarnation.
+    """
+
+    entries: tuple[Any, ...]
+    hold: Hold
+
+
+@attrs.frozen
+class Stop:
+    """Asks an actor to end in order, before all that waits."""
+
+    lane: ClassVar[Lane] = Lane.CONTROL
+
+
+@attrs.define
+class Asked:
+    """A question in a mailbox, with where its answer goes."""
+
+    message: object
+    answer: Callable[[object, Exception | None], None]
+
+
+@attrs.frozen(kw_only=True)
+class DeadLetter:
+    """A message that nobody handled, and why."""
+
+    path: str
+    message: object
+    why: str
+
+
+@attrs.frozen(kw_only=True)
+class Lifecycle:
+    """Something happened to an actor or a family."""
+
+    path: str
+    what: str
+    """``started``, ``crashed``, ``restarted``, ``parked`` or ``stopped``."""
+
+    incarnation: int
+    error: str = ""
+
+
+def lane_of(message_type: type) -> int:
+    """Return the lane that ``message_type`` names, as an index."""
+    return int(getattr(message_type, "lane", Lane.EVENTS))
+
+
+def take(cell: Cell) -> list[Any]:
+    """Take what an asynchronous actor handles next: one message, or a batch."""
+    mailbox = cell.mailbox
+    messages = [mailbox.pop()]
+    if cell.batch_handler is None or type(messages[0]) in (Stop, Asked):
+        return messages
+    while mailbox.size and len(messages) < BATCH:
+        message = mailbox.pop()
+        if type(message) in (Stop, Asked):
+            mailbox.put_first(message, 0)
+            break
+        messages.append(message)
+    return messages

@@ -1,0 +1,63 @@
+"""A picture of the running tree: plain data for people, health checks and tests."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import attrs
+
+from holdfast_runtime.cell import Cell
+from holdfast_runtime.family import Family
+from holdfast_runtime.kernel import Kernel
+
+
+@attrs.frozen(kw_only=True)
+class Node:
+    """One place of the tree at one moment."""
+
+    name: str
+    path: str
+    state: str
+    incarnation: int
+    restarts: int
+    handled: int
+    waiting: int
+    dropped: int
+    error: str
+    children: tuple[Node, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the node and all below it as JSON-able values."""
+        return attrs.asdict(self)
+
+    def walk(self) -> list[Node]:
+        """Return the node and all below it, each before its children."""
+        return [self, *(node for child in self.children for node in child.walk())]
+
+
+def snapshot(kernel: Kernel) -> Node:
+    """Return the tree of ``kernel`` as it stands."""
+    return _node(kernel.root)
+
+
+def _node(child: Cell | Family) -> Node:
+    children: tuple[Node, ...] = ()
+    handled = waiting = dropped = 0
+    if isinstance(child, Family):
+        children = tuple(_node(each) for each in child.children)
+    else:
+        handled = child.handled
+        waiting, dropped = child.mailbox.size, child.mailbox.dropped
+    error = "" if child.error is None else f"{type(child.error).__name__}: {child.error}"
+    return Node(
+        name=child.name,
+        path=child.path,
+        state=child.state.value,
+        incarnation=child.incarnation,
+        restarts=max(0, child.incarnation - 1),
+        handled=handled,
+        waiting=waiting,
+        dropped=dropped,
+        error=error,
+        children=children,
+    )
