@@ -61,6 +61,9 @@ class DecisionMade:
     cancels: tuple[str, ...]
     """The ids of the orders that it asked to cancel."""
 
+    replaces: tuple[str, ...]
+    """The ids of the orders for which it asked new terms."""
+
     state: str
     """The strategy's changed state, as JSON: attribute to encoded value."""
 
@@ -288,7 +291,11 @@ class Quarantined:
     """``instrument/SPY`` or ``strategy/momentum``."""
 
     reader: str
-    sequence: int
+    """The reader's place in the tree."""
+
+    origin: str
+    """What it could not take: ``journal:17`` or ``input:65535``."""
+
     error: str
 
 
@@ -297,7 +304,7 @@ class QuarantineReleased:
     """A person released a quarantined record; its reader takes it at its restart."""
 
     subject: str
-    sequence: int
+    origin: str
     by: str
 
 

@@ -75,13 +75,13 @@ def triggers_between(
     calendars: Calendars,
     after_us: int,
     until_us: int,
-) -> list[Trigger]:
-    """Return what is due in (after_us, until_us], by time and then by declaration."""
+) -> Iterator[Trigger]:
+    """Yield what is due in (after_us, until_us], by time and then by declaration."""
     rows = [
         _of(index, schedule, calendars, after_us, until_us)
         for index, schedule in enumerate(schedules)
     ]
-    return list(heapq.merge(*rows, key=lambda due: (due.time_us, due.index)))
+    return heapq.merge(*rows, key=lambda due: (due.time_us, due.index))
 
 
 def _of(

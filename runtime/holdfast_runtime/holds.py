@@ -17,13 +17,14 @@ class Hold:
     that has ended lets nothing out any more, although its records stay.
     """
 
-    __slots__ = ("cell", "done", "life", "outbox")
+    __slots__ = ("cell", "done", "failed", "life", "outbox")
 
     def __init__(self, cell: Cell, outbox: Outbox, *, done: bool) -> None:
         self.cell = cell
         self.life = cell.life
         self.outbox = outbox
         self.done = done
+        self.failed = False
 
     def confirm(self) -> None:
         """Say that the records are durable."""
@@ -34,7 +35,11 @@ class Hold:
         """Say that nothing of the records is durable: the incarnation ends."""
         cell = self.cell
         was_alive = self.life == cell.life
-        self.done = True
+        # What the same incarnation recorded later rests on this: it is lost as well.
+        for hold in cell.holds:
+            if hold.life == self.life and hold is not self and was_alive:
+                hold.failed = hold.done = True
+        self.failed = self.done = True
         self.life = -1
         if was_alive:
             lost = RecordsLost(f"{cell.path}: {error}")

@@ -146,6 +146,14 @@ class SimulatedEngine(Kernel):
                     self._now_s = max(self._now_s, until_s)
                 return
 
+    def step(self) -> bool:
+        """Deliver all that is ready, then let one timer fire; False if nothing is left.
+
+        On an engine in lock-step "all that is ready" reaches to the source's end.
+        """
+        self._drain()
+        return self._next_timer(None)
+
     def stop(self) -> None:
         """Stop the tree in reverse order, and run until it has ended."""
         self.root.request_stop()

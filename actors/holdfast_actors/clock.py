@@ -1,0 +1,68 @@
+"""Market time and last prices: written by the source alone, read by everybody.
+
+They change only between steps (on a replay: only at quiescence), so that a reader sees
+one value throughout a step. They are values to look at, not actors: a read is a call.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from holdfast_domain.cursor import START
+from holdfast_domain.marketdata import MarketData
+from holdfast_domain.money import to_decimal
+
+
+class MarketClock:
+    """Market time and the cursor of the inputs."""
+
+    __slots__ = ("cursor", "now_us")
+
+    def __init__(self, now_us: int = 0, cursor: int = START) -> None:
+        self.now_us = now_us
+        self.cursor = cursor
+
+    def move(self, now_us: int, cursor: int) -> None:
+        """Go to a later moment; for the source alone."""
+        self.now_us = now_us
+        self.cursor = cursor
+
+
+class PriceBoard:
+    """The last close of each instrument, as of the last slice that was published."""
+
+    __slots__ = ("_cache", "_data", "step")
+
+    def __init__(self, data: MarketData) -> None:
+        self._data = data
+        self._cache: dict[str, tuple[int, Decimal]] = {}
+        self.step = -1
+
+    def show(self, step: int) -> None:
+        """Show the closes of ``step``; for the source alone."""
+        self.step = step
+
+    def last(self, symbol: str) -> Decimal | None:
+        """Return the last close of ``symbol``; None before its first bar."""
+        if self.step < 0:
+            return None
+        row = self._data.seen[symbol][self.step] - 1
+        if row < 0:
+            return None
+        cached = self._cache.get(symbol)
+        if cached is not None and cached[0] == row:
+            return cached[1]
+        price = to_decimal(self._data.columns[symbol].values["close"][row])
+        self._cache[symbol] = (row, price)
+        return price
+
+
+class HaltGate:
+    """Whether the kill switch is on: the last thing that is looked at before a send."""
+
+    __slots__ = ("generation", "halted", "reason")
+
+    def __init__(self) -> None:
+        self.halted = False
+        self.reason = ""
+        self.generation = 0

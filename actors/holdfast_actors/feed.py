@@ -1,0 +1,131 @@
+"""The feed of a replay: publishes recorded data step by step, in canonical order.
+
+Each step: triggers that are due before its moment, the venue's advance, triggers due
+at that very moment, the slice of bars. The next input is published when the last
+one's step is quiescent, so market time stands still while anything restarts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, assert_never
+
+from holdfast_actors.clock import MarketClock, PriceBoard
+from holdfast_actors.messages import Advance, AskDue, NextDue, NextStep, Slice, TimeTo
+from holdfast_domain.cursor import ADVANCE_SLOT, SLICE_SLOT, cursor_at, slot_of, step_of
+from holdfast_domain.events import Event, RunFinished
+from holdfast_domain.marketdata import MarketData, utc_from_us
+from holdfast_runtime import Ref
+
+
+class ReplayFeed:
+    """Owns the position in the data; it is kept in the clock, which outlives it."""
+
+    def __init__(
+        self,
+        *,
+        data: MarketData,
+        clock: MarketClock,
+        prices: PriceBoard,
+        session: Ref[Any],
+        scheduler: Ref[Any],
+        strategies: Sequence[Ref[Any]],
+        me: Ref[Any],
+        effect: Callable[[Callable[[], None]], None],
+        record: Callable[[Event], None],
+        after: Callable[[float, object], object],
+        speed: float | None,
+        finished: Callable[[], None],
+    ) -> None:
+        """Replay ``speed`` times faster than it happened; None is as fast as it goes."""
+        self._data = data
+        self._clock = clock
+        self._prices = prices
+        self._session = session
+        self._scheduler = scheduler
+        self._strategies = strategies
+        self._me = me
+        self._effect = effect
+        self._record = record
+        self._after = after
+        self._speed = speed
+        self._finished = finished
+        self._next_due: int | None = None
+        self._waiting = True
+        """Until the scheduler has said when the next trigger is due."""
+
+    def start(self) -> None:
+        """Go on where the clock stands, once the scheduler has answered."""
+        cursor = self._clock.cursor
+        behind = slot_of(cursor) != SLICE_SLOT
+        self._prices.show(step_of(cursor) - behind)
+        self._scheduler.tell(AskDue(self._clock.now_us))
+
+    def handle(self, message: NextStep | NextDue) -> None:
+        """Dispatch one message; every kind is named here."""
+        match message:
+            case NextStep(cursor):
+                # Two may be under way after a restart; the clock tells which is good.
+                if cursor == self._clock.cursor and not self._waiting:
+                    self._go_on(cursor)
+            case NextDue(time_us):
+                self._next_due = time_us
+                if self._waiting:
+                    self._waiting = False
+                    self._me.tell(NextStep(self._clock.cursor))
+            case _:
+                assert_never(message)
+
+    def _go_on(self, cursor: int) -> None:
+        step, slot = step_of(cursor), slot_of(cursor)
+        if slot == SLICE_SLOT or step < 0:
+            step, slot = step + 1, 0
+            if step >= len(self._data):
+                self._finish()
+                return
+        time_us = self._data.times_us[step]
+        due_us = self._next_due
+        if slot < ADVANCE_SLOT:
+            if due_us is not None and due_us < time_us and step:
+                self._trigger(due_us, cursor_at(step, slot + 1))
+            else:
+                self._advance(step, time_us)
+        elif slot == ADVANCE_SLOT and due_us is not None and due_us <= time_us:
+            self._trigger(due_us, cursor_at(step, slot + 1))
+        else:
+            self._publish(step, time_us)
+
+    def _advance(self, step: int, time_us: int) -> None:
+        cursor = cursor_at(step, ADVANCE_SLOT)
+        self._session.tell(Advance(cursor, step, time_us))
+        self._move(time_us, cursor)
+        self._me.tell(NextStep(cursor))
+
+    def _trigger(self, due_us: int, cursor: int) -> None:
+        self._scheduler.tell(TimeTo(cursor, due_us))
+        self._move(due_us, cursor)
+        self._me.tell(NextStep(cursor))
+
+    def _publish(self, step: int, time_us: int) -> None:
+        cursor = cursor_at(step, SLICE_SLOT)
+        self._effect(lambda: self._prices.show(step))
+        self._move(time_us, cursor)
+        told = Slice(cursor, step, time_us)
+        for strategy in self._strategies:
+            strategy.tell(told)
+        wait_us = 0
+        if self._speed is not None and step + 1 < len(self._data):
+            wait_us = self._data.times_us[step + 1] - time_us
+        if self._speed is None or not wait_us:
+            self._me.tell(NextStep(cursor))
+        else:
+            self._after(wait_us / 1_000_000 / self._speed, NextStep(cursor))
+
+    def _move(self, time_us: int, cursor: int) -> None:
+        clock = self._clock
+        self._effect(lambda: clock.move(time_us, cursor))
+
+    def _finish(self) -> None:
+        at = utc_from_us(self._clock.now_us)
+        self._record(RunFinished(at=at, bars=self._data.bars))
+        self._effect(self._finished)

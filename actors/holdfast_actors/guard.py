@@ -1,0 +1,391 @@
+"""The guard: the gate before orders. Reservations, limits, the kill switch.
+
+Its verdict and its reservation are one step, so two decisions can never spend the same
+cash. A refusal is an answer, with its reason, and never an exception.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping
+from decimal import Decimal
+from typing import Any, assert_never
+
+import attrs
+
+from holdfast_actors.clock import HaltGate, MarketClock, PriceBoard
+from holdfast_actors.messages import (
+    Change,
+    Committed,
+    Decision,
+    Draft,
+    Halt,
+    Quarantine,
+    Readmit,
+    Readmitted,
+    Report,
+    Resume,
+    Verdict,
+    Vetted,
+)
+from holdfast_actors.reservations import Reservations
+from holdfast_domain import events as ev
+from holdfast_domain.instruments import Instrument
+from holdfast_domain.money import ZERO, Money
+from holdfast_domain.orders import OrderTerms, OrderType, Side
+from holdfast_runtime import Ref
+
+
+@attrs.frozen(kw_only=True)
+class Limits:
+    """What the guard lets through; None is no limit. Times are market time."""
+
+    max_order_notional: Decimal | None = None
+    orders: int | None = None
+    """Orders that a strategy may make within ``orders_period_s``."""
+
+    orders_period_s: int = 60
+    commission: Decimal = ZERO
+    """The expected fee as a fraction of the notional; cash must cover it."""
+
+    submit_valid_s: int = 60
+    """How long after its decision an order may still be sent."""
+
+    stale_after_s: int = 60
+    """A new order on an input older than this is refused."""
+
+
+class Guard:
+    """Owns reservations, limits and the kill switch; rebuilt from the journal."""
+
+    def __init__(
+        self,
+        *,
+        history: Iterable[ev.Entry],
+        instruments: Mapping[str, Instrument],
+        limits: Limits,
+        prices: PriceBoard,
+        clock: MarketClock,
+        gate: HaltGate,
+        orders: Ref[Any],
+        record: Callable[[ev.Event], None],
+        effect: Callable[[Callable[[], None]], None],
+    ) -> None:
+        self._instruments = instruments
+        self._limits = limits
+        self._prices = prices
+        self._clock = clock
+        self._gate = gate
+        self._orders = orders
+        self._record = record
+        self._effect = effect
+        self._reservations = Reservations(dict(instruments))
+        self._passed: dict[str, int] = {}
+        self._recent: dict[str, deque[int]] = {}
+        self._quarantined: dict[str, str] = {}
+        self._applied = 0
+        self._replaying = True
+        for entry in history:
+            self._apply(entry)
+        self._replaying = False
+
+    def handle(
+        self,
+        message: Decision
+        | Committed
+        | Readmit
+        | Halt
+        | Resume
+        | Quarantine
+        | Report,
+    ) -> object:
+        """Dispatch one message; every kind is named here."""
+        match message:
+            case Decision():
+                self._vet(message)
+            case Committed(entry):
+                if entry.sequence > self._applied:
+                    self._apply(entry)
+            case Readmit():
+                self._readmit(message)
+            case Halt():
+                self._halt(message)
+            case Resume():
+                self._resume(message)
+            case Quarantine():
+                self._quarantine(message)
+            case Report():
+                return dict(self._quarantined)
+            case _:
+                assert_never(message)
+        return None
+
+    # --- decisions -----------------------------------------------------------
+
+    def _vet(self, decision: Decision) -> None:
+        if decision.number <= self._passed.get(decision.strategy, 0):
+            return
+        self._passed[decision.strategy] = decision.number
+        valid_us = self._limits.submit_valid_s * 1_000_000
+        self._orders.tell(
+            Vetted(
+                decision,
+                tuple(self._vet_draft(decision, draft) for draft in decision.drafts),
+                tuple(self._vet_change(decision, each) for each in decision.changes),
+                self._gate.generation,
+                decision.time_us + valid_us,
+            )
+        )
+
+    def _vet_draft(self, decision: Decision, draft: Draft) -> Verdict:
+        reason = self._stops(decision.strategy, decision.time_us)
+        reason = reason or self._over_rate(decision.strategy)
+        if reason:
+            return Verdict(None, reason)
+        verdict = self._vet_terms(decision.strategy, draft.terms, already=ZERO)
+        if verdict.reserved is not None:
+            self._reservations.reserve(
+                draft.order_id, decision.strategy, draft.terms, verdict.reserved.amount
+            )
+            if self._limits.orders is not None:
+                self._recent[decision.strategy].append(self._clock.now_us)
+        return verdict
+
+    def _vet_change(self, decision: Decision, change: Change) -> Verdict:
+        reason = self._stops(decision.strategy, decision.time_us)
+        known = self._reservations.open.get(change.order_id)
+        if reason or known is None:
+            return Verdict(None, reason or "the order is not open")
+        verdict = self._vet_terms(
+            decision.strategy, change.terms, already=known.money
+        )
+        if verdict.reserved is not None:
+            # The larger of both, for until the venue answers either may trade.
+            self._reservations.reserve(
+                change.order_id, decision.strategy, change.terms, verdict.reserved.amount
+            )
+        return verdict
+
+    def _vet_terms(
+        self, strategy: str, terms: OrderTerms, *, already: Decimal
+    ) -> Verdict:
+        instrument = self._instruments.get(terms.instrument)
+        last = self._prices.last(terms.instrument)
+        if instrument is None or last is None:
+            return Verdict(None, f"no price of {terms.instrument} yet")
+        reason = self._off_grid(instrument, terms) or self._over_limits(
+            strategy, instrument, terms, last
+        )
+        if reason:
+            return Verdict(None, reason)
+        need = self._cash_needed(strategy, instrument, terms, last)
+        free = self._reservations.account(strategy).free + already
+        if terms.side is Side.BUY and need > free:
+            return Verdict(None, f"not enough cash: needs {need}, has {free}")
+        if terms.side is Side.SELL and need > 0:
+            equity = self._equity(strategy)
+            if self._shorted(strategy) + need > equity + already:
+                return Verdict(None, f"not enough equity to sell {need} short")
+        return Verdict(Money(need, instrument.currency))
+
+    def _cash_needed(
+        self, strategy: str, instrument: Instrument, terms: OrderTerms, last: Decimal
+    ) -> Decimal:
+        """Return the cash that the part of an order needs that opens a position."""
+        price = last
+        if terms.limit_price is not None and terms.side is Side.BUY:
+            price = min(last, terms.limit_price.value)
+        units = self._opening_units(strategy, terms)
+        if units <= 0:
+            return ZERO
+        return instrument.notional(price, units).amount * (1 + self._limits.commission)
+
+    def _opening_units(self, strategy: str, terms: OrderTerms) -> Decimal:
+        """Return how much of an order is not the closing of what is held."""
+        name, quantity = terms.instrument, terms.quantity.value
+        if terms.side is Side.BUY:
+            return quantity
+        held = self._reservations.account(strategy).positions.get(name, ZERO)
+        closing = held - self._reservations.pending_units(strategy, name, Side.SELL)
+        return quantity - max(ZERO, closing)
+
+    def _equity(self, strategy: str) -> Decimal:
+        account = self._reservations.account(strategy)
+        return account.cash + sum(
+            (
+                self._instruments[name].notional(self._prices.last(name) or ZERO, units)
+                .amount
+                for name, units in account.positions.items()
+                if units
+            ),
+            ZERO,
+        )
+
+    def _shorted(self, strategy: str) -> Decimal:
+        """Return the value of all short positions, and of sells that may open some."""
+        account = self._reservations.account(strategy)
+        held = sum(
+            (
+                -self._instruments[name].notional(self._prices.last(name) or ZERO, units)
+                .amount
+                for name, units in account.positions.items()
+                if units < 0
+            ),
+            ZERO,
+        )
+        pending = sum(
+            (
+                each.money
+                for each in self._reservations.open.values()
+                if each.strategy == strategy and each.terms.side is Side.SELL
+            ),
+            ZERO,
+        )
+        return held + pending
+
+    def _off_grid(self, instrument: Instrument, terms: OrderTerms) -> str:
+        if terms.quantity.value == 0 or not instrument.is_on_lot(terms.quantity.value):
+            return (
+                f"expected a multiple of the lot {instrument.lot}, "
+                f"was {terms.quantity.value}"
+            )
+        for price in (terms.limit_price, terms.stop_price):
+            if price is not None and not instrument.is_on_tick(price.value):
+                return f"expected a multiple of the tick {instrument.tick}, was {price.value}"
+        return ""
+
+    def _over_limits(
+        self, strategy: str, instrument: Instrument, terms: OrderTerms, last: Decimal
+    ) -> str:
+        price = terms.limit_price.value if terms.limit_price is not None else last
+        notional = instrument.notional(price, terms.quantity.value).amount
+        if notional < instrument.min_notional:
+            return f"notional {notional} is below {instrument.min_notional}"
+        limit = self._limits.max_order_notional
+        if limit is not None and notional > limit:
+            return f"notional {notional} is above the limit {limit}"
+        if terms.reduce_only:
+            held = self._reservations.account(strategy).positions.get(
+                terms.instrument, ZERO
+            )
+            if terms.quantity.value > -held * terms.side.sign:
+                return f"reduce-only, but the position is {held}"
+        return self._trades_with_sibling(strategy, terms, last)
+
+    def _trades_with_sibling(
+        self, strategy: str, terms: OrderTerms, last: Decimal
+    ) -> str:
+        if len(self._reservations.accounts) < 2:
+            return ""
+        for order_id, other in self._reservations.open.items():
+            if (
+                other.strategy != strategy
+                and other.terms.instrument == terms.instrument
+                and other.terms.side is not terms.side
+                and other.terms.limit_price is not None
+                and _crosses(terms, other.terms, last)
+            ):
+                return f"would trade with order {order_id} of {other.strategy}"
+        return ""
+
+    def _over_rate(self, strategy: str) -> str:
+        limit = self._limits.orders
+        if limit is None:
+            return ""
+        recent = self._recent.setdefault(strategy, deque())
+        since_us = self._clock.now_us - self._limits.orders_period_s * 1_000_000
+        while recent and recent[0] <= since_us:
+            recent.popleft()
+        if len(recent) >= limit:
+            return f"more than {limit} orders in {self._limits.orders_period_s} s"
+        return ""
+
+    def _stops(self, strategy: str, time_us: int) -> str:
+        """Return why nothing of ``strategy`` may go out now; empty if it may."""
+        if self._gate.halted:
+            return f"halted: {self._gate.reason}"
+        if f"strategy/{strategy}" in self._quarantined:
+            return "quarantined"
+        if self._clock.now_us - time_us > self._limits.stale_after_s * 1_000_000:
+            return "the input is too old"
+        return ""
+
+    def _readmit(self, message: Readmit) -> None:
+        reason = self._stops(message.strategy, self._clock.now_us)
+        if not reason and self._clock.now_us > message.valid_until_us:
+            reason = "its time to be sent has passed"
+        self._orders.tell(
+            Readmitted(message.order_id, reason, self._gate.generation)
+        )
+
+    # --- the kill switch -----------------------------------------------------
+
+    def _halt(self, message: Halt) -> None:
+        if self._gate.halted:
+            return
+        # The gate closes at once, and only then the record is written: a halt must
+        # not wait for a disk.
+        self._gate.halted = True
+        self._gate.generation += 1
+        self._gate.reason = message.reason
+        self._record(
+            ev.Halted(
+                reason=message.reason, by=message.by, generation=self._gate.generation
+            )
+        )
+
+    def _resume(self, message: Resume) -> None:
+        if not self._gate.halted:
+            return
+        self._record(ev.Resumed(reason=message.reason, by=message.by))
+        self._effect(self._open_gate)
+
+    def _open_gate(self) -> None:
+        self._gate.halted = False
+        self._gate.reason = ""
+
+    def _quarantine(self, message: Quarantine) -> None:
+        self._quarantined[message.subject] = message.error
+        self._record(
+            ev.Quarantined(
+                subject=message.subject,
+                reader=message.reader,
+                origin=message.origin,
+                error=message.error,
+            )
+        )
+
+    # --- the journal ---------------------------------------------------------
+
+    def _apply(self, entry: ev.Entry) -> None:
+        event = entry.event
+        self._reservations.apply(event)
+        if isinstance(event, ev.DecisionMade):
+            passed = self._passed.get(event.strategy, 0)
+            self._passed[event.strategy] = max(passed, event.number)
+        elif isinstance(event, ev.OrderIntended) and self._replaying:
+            times = self._recent.setdefault(event.strategy, deque())
+            times.append(entry.market_time_us)
+        elif isinstance(event, ev.Halted):
+            self._gate.halted = True
+            self._gate.reason = event.reason
+            self._gate.generation = max(self._gate.generation, event.generation)
+        elif isinstance(event, ev.Resumed):
+            self._open_gate()
+        elif isinstance(event, ev.Quarantined):
+            self._quarantined[event.subject] = event.error
+        elif isinstance(event, ev.QuarantineReleased):
+            self._quarantined.pop(event.subject, None)
+        self._applied = entry.sequence
+
+
+def _crosses(new: OrderTerms, resting: OrderTerms, last: Decimal) -> bool:
+    """Tell whether ``new`` could trade with a sibling's ``resting`` limit order."""
+    limit = resting.limit_price
+    if limit is None:
+        return False
+    if new.type in (OrderType.MARKET, OrderType.STOP):
+        price = last
+    else:
+        price = new.limit_price.value if new.limit_price is not None else last
+    return price >= limit.value if new.side is Side.BUY else price <= limit.value

@@ -1,0 +1,132 @@
+"""The journal: the one writer of records, with group commit.
+
+While one batch is being made durable, the next one fills in its mailbox. After a
+commit each record goes to its readers, and what its author said is let out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeAlias
+
+from holdfast_actors.clock import MarketClock
+from holdfast_actors.messages import Committed, Note
+from holdfast_domain.errors import CommitFailed
+from holdfast_domain.events import Entry, Event
+from holdfast_domain.ports import JournalStore, ThreadHost, WallClock
+from holdfast_runtime import Records, Ref
+
+Routes: TypeAlias = Callable[[Event], Sequence[Ref[Any]]]
+"""Who reads a record."""
+
+COMMIT_DEADLINE_S = 30.0
+
+
+class Journal:
+    """Makes records durable, in the order in which they come, and passes them on.
+
+    A commit that fails crashes this actor, and with it (by the strategy of its family)
+    all who hold memory that is not durable.
+    """
+
+    def __init__(
+        self,
+        *,
+        store: JournalStore,
+        host: ThreadHost,
+        clock: MarketClock,
+        wall: WallClock,
+        epoch: int,
+        routes: Routes,
+        effect: Callable[[Callable[[], None]], None],
+    ) -> None:
+        self._store = store
+        self._host = host
+        self._clock = clock
+        self._wall = wall
+        self._epoch = epoch
+        self._routes = routes
+        self._effect = effect
+        self._sequence = store.last_sequence
+
+    def handle(self, message: object) -> int:
+        """Answer `Report` with the last durable sequence."""
+        del message
+        return self._sequence
+
+    async def handle_batch(self, messages: list[Records | Note]) -> None:
+        """Make a batch durable; let out what hung on it."""
+        entries, holds = self._collect(messages)
+        if entries:
+            await self._host.run(
+                self._store.append, entries, deadline_s=COMMIT_DEADLINE_S
+            )
+            self._sequence = entries[-1].sequence
+        for entry in entries:
+            readers = self._routes(entry.event)
+            if readers:
+                told = Committed(entry)
+                for reader in readers:
+                    reader.tell(told)
+        for hold in holds:
+            self._effect(hold.confirm)
+
+    def _collect(
+        self, messages: list[Records | Note]
+    ) -> tuple[list[Entry], list[Any]]:
+        entries: list[Entry] = []
+        holds = []
+        wall_us = int(self._wall.now().timestamp() * 1_000_000)
+        for message in messages:
+            if isinstance(message, Note):
+                self._add(entries, message.event, wall_us)
+                continue
+            if message.hold.failed:
+                # Its author's memory rests on a record that was lost.
+                continue
+            holds.append(message.hold)
+            for event in message.entries:
+                self._add(entries, event, wall_us)
+        return entries, holds
+
+    def _add(self, entries: list[Entry], event: Event, wall_us: int) -> None:
+        entries.append(
+            Entry(
+                sequence=self._sequence + len(entries) + 1,
+                epoch=self._epoch,
+                cursor=self._clock.cursor,
+                market_time_us=self._clock.now_us,
+                wall_time_us=wall_us,
+                event=event,
+            )
+        )
+
+
+def route_by_type(
+    by_type: Mapping[type, Sequence[Ref[Any]]],
+    by_strategy: Mapping[str, Ref[Any]],
+    strategy_types: frozenset[type],
+) -> Routes:
+    """Return routes: fixed readers for a type of record, and its strategy for some."""
+    cache: dict[tuple[type, str], Sequence[Ref[Any]]] = {}
+
+    def routes(event: Event) -> Sequence[Ref[Any]]:
+        kind = type(event)
+        strategy = _strategy_of(event) if kind in strategy_types else ""
+        found = cache.get((kind, strategy))
+        if found is None:
+            found = list(by_type.get(kind, ()))
+            if strategy in by_strategy:
+                found.append(by_strategy[strategy])
+            cache[kind, strategy] = found
+        return found
+
+    return routes
+
+
+def _strategy_of(event: Event) -> str:
+    fill = getattr(event, "fill", None)
+    return str(fill.strategy if fill is not None else getattr(event, "strategy", ""))
+
+
+__all__ = ["CommitFailed", "Journal", "Routes", "route_by_type"]

@@ -1,0 +1,379 @@
+"""What the trading actors say to each other.
+
+A command is a verb, an event a past participle. Messages with a ``turn`` are taken at
+quiescence on an engine in lock-step (see `holdfast_runtime.messages`), in this order:
+intents by the order of the configuration, then a venue's evidence, then the source's
+next step.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Hashable
+from typing import ClassVar
+
+import attrs
+
+from holdfast_domain.events import Entry, Event
+from holdfast_domain.money import Money
+from holdfast_domain.orders import OrderTerms
+from holdfast_domain.ports import VenueEvent, VenueOrder
+from holdfast_domain.schedules import Schedule
+from holdfast_runtime import Lane
+
+
+class Turn(enum.IntEnum):
+    """The order in which held messages are taken within a step."""
+
+    INTENT = 0
+    EVIDENCE = 1
+    SOURCE = 2
+
+
+# --- from the journal ---------------------------------------------------------
+
+
+@attrs.frozen
+class Committed:
+    """A record is durable; told once to each of its readers, in order."""
+
+    entry: Entry
+
+    @property
+    def origin(self) -> Hashable:
+        """The record."""
+        return ("journal", self.entry.sequence)
+
+
+@attrs.frozen
+class Note:
+    """Journal ``event``; nobody waits for it."""
+
+    event: Event
+
+
+# --- from the source ----------------------------------------------------------
+
+
+@attrs.frozen
+class NextStep:
+    """The feed's own: go on after ``cursor``."""
+
+    turn: ClassVar[int] = Turn.SOURCE
+    lane: ClassVar[Lane] = Lane.DATA
+    cursor: int
+
+
+@attrs.frozen
+class Advance:
+    """Market time came to the end of ``step``: match against its data."""
+
+    lane: ClassVar[Lane] = Lane.DATA
+    cursor: int
+    step: int
+    time_us: int
+
+    @property
+    def origin(self) -> Hashable:
+        """The input."""
+        return ("input", self.cursor)
+
+
+@attrs.frozen
+class Slice:
+    """The bars of ``step`` have ended."""
+
+    lane: ClassVar[Lane] = Lane.DATA
+    cursor: int
+    step: int
+    time_us: int
+
+    @property
+    def origin(self) -> Hashable:
+        """The input."""
+        return ("input", self.cursor)
+
+
+@attrs.frozen
+class TimeTo:
+    """Market time is ``time_us``: fire what is due at this very moment."""
+
+    lane: ClassVar[Lane] = Lane.TIMERS
+    cursor: int
+    time_us: int
+
+    @property
+    def origin(self) -> Hashable:
+        """The input."""
+        return ("input", self.cursor)
+
+
+@attrs.frozen
+class AskDue:
+    """The feed asks the scheduler when the next trigger is due after ``after_us``."""
+
+    after_us: int
+
+
+@attrs.frozen
+class NextDue:
+    """The scheduler tells the feed when the next trigger is due; None is never."""
+
+    time_us: int | None
+
+
+@attrs.frozen
+class Triggered:
+    """Schedules of a strategy are due."""
+
+    lane: ClassVar[Lane] = Lane.TIMERS
+    cursor: int
+    time_us: int
+    names: tuple[str, ...]
+
+    @property
+    def origin(self) -> Hashable:
+        """The input."""
+        return ("input", self.cursor)
+
+
+@attrs.frozen
+class Declare:
+    """A strategy declares its schedules."""
+
+    strategy: str
+    schedules: tuple[Schedule, ...]
+
+
+# --- from a strategy to the guard to orders -----------------------------------
+
+
+@attrs.frozen
+class Draft:
+    """An order that a strategy wants; its place in the decision is its index."""
+
+    order_id: str
+    terms: OrderTerms
+
+
+@attrs.frozen
+class Change:
+    """New terms that a strategy wants for an order of its own."""
+
+    order_id: str
+    terms: OrderTerms
+
+
+@attrs.frozen(kw_only=True)
+class Decision:
+    """All that a strategy decided on one input."""
+
+    turn: ClassVar[int] = Turn.INTENT
+    strategy: str
+    number: int
+    cursor: int
+    time_us: int
+    applied: int
+    phase: str
+    drafts: tuple[Draft, ...]
+    cancels: tuple[str, ...]
+    changes: tuple[Change, ...]
+    state: str
+
+    @property
+    def origin(self) -> Hashable:
+        """The decision."""
+        return ("decision", self.strategy, self.number)
+
+
+@attrs.frozen
+class Verdict:
+    """The guard on one draft or change: a reservation, or a reason against it."""
+
+    reserved: Money | None
+    reason: str = ""
+
+
+@attrs.frozen
+class Vetted:
+    """A decision with a verdict on each of its drafts, and on each of its changes."""
+
+    decision: Decision
+    drafts: tuple[Verdict, ...]
+    changes: tuple[Verdict, ...]
+    generation: int
+    valid_until_us: int
+
+    @property
+    def origin(self) -> Hashable:
+        """The decision."""
+        return self.decision.origin
+
+
+@attrs.frozen
+class Resend:
+    """`orders` asks a strategy for its decisions after ``number`` again."""
+
+    number: int
+
+
+@attrs.frozen
+class Readmit:
+    """`orders` asks the guard whether an order proven absent may go out now."""
+
+    order_id: str
+    strategy: str
+    terms: OrderTerms
+    valid_until_us: int
+
+
+@attrs.frozen
+class Readmitted:
+    """The guard's answer; an empty reason is a yes."""
+
+    order_id: str
+    reason: str
+    generation: int
+
+
+@attrs.frozen
+class CancelOrder:
+    """A person asks to cancel an order."""
+
+    order_id: str
+    by: str
+
+
+# --- between orders and a venue's session -------------------------------------
+
+
+@attrs.frozen
+class Submit:
+    """Send an order, unless it is stale by any of these marks."""
+
+    order: VenueOrder
+    session: int
+    generation: int
+    valid_until_us: int
+
+
+@attrs.frozen
+class Cancel:
+    """Ask the venue to cancel."""
+
+    order_id: str
+
+
+@attrs.frozen
+class Replace:
+    """Ask the venue for new terms."""
+
+    order_id: str
+    terms: OrderTerms
+
+
+@attrs.frozen
+class LookUp:
+    """Ask the venue what it knows of an order."""
+
+    order_id: str
+
+
+@attrs.frozen
+class Greet:
+    """`orders` is new, and asks a session to say that it is up."""
+
+
+@attrs.frozen
+class AskGap:
+    """Ask the venue for all executions after ``watermark``."""
+
+    watermark: str
+
+
+class How(enum.Enum):
+    """How a request to a venue ended."""
+
+    ANSWERED = "answered"
+    REFUSED = "refused"
+    NOT_SENT = "not sent"
+    UNKNOWN = "unknown"
+    ABSENT = "absent"
+    """A lookup's proof that the venue does not have the order."""
+
+
+class Asked(enum.Enum):
+    """What was asked of a venue."""
+
+    SUBMIT = "submit"
+    CANCEL = "cancel"
+    REPLACE = "replace"
+    LOOKUP = "lookup"
+    STREAM = "stream"
+
+
+@attrs.frozen
+class Evidence:
+    """What a venue said, or how a request to it failed."""
+
+    turn: ClassVar[int] = Turn.EVIDENCE
+    venue: str
+    asked: Asked
+    order_id: str
+    how: How
+    events: tuple[VenueEvent, ...] = ()
+    reason: str = ""
+    code: str = ""
+
+
+@attrs.frozen
+class SessionUp:
+    """A session of a venue is connected."""
+
+    turn: ClassVar[int] = Turn.EVIDENCE
+    venue: str
+    incarnation: int
+
+
+@attrs.frozen
+class LookUpAgain:
+    """Timer of `orders`: an order is still unknown."""
+
+    lane: ClassVar[Lane] = Lane.TIMERS
+    order_id: str
+
+
+# --- to the guard, from people ------------------------------------------------
+
+
+@attrs.frozen
+class Halt:
+    """Throw the kill switch: nothing new is sent. Handled before all that waits."""
+
+    lane: ClassVar[Lane] = Lane.CONTROL
+    reason: str
+    by: str
+
+
+@attrs.frozen
+class Resume:
+    """Take the kill switch back."""
+
+    lane: ClassVar[Lane] = Lane.CONTROL
+    reason: str
+    by: str
+
+
+@attrs.frozen
+class Quarantine:
+    """A derived input crashed its reader twice: stop trading its subject."""
+
+    subject: str
+    reader: str
+    origin: str
+    error: str
+
+
+@attrs.frozen
+class Report:
+    """Ask an owner of state for what it holds, as plain values."""

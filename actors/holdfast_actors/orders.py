@@ -1,0 +1,423 @@
+"""`orders`: every order's life, the only way to a venue, the only writer of fills.
+
+It never decides by time or by count what became of an order. What it cannot know it
+records as unknown, and looks it up for as long as it takes.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, assert_never
+
+from holdfast_actors.messages import (
+    AskGap,
+    Asked,
+    Cancel,
+    CancelOrder,
+    Evidence,
+    Greet,
+    How,
+    LookUp,
+    LookUpAgain,
+    Readmit,
+    Readmitted,
+    Replace,
+    Report,
+    Resend,
+    SessionUp,
+    Submit,
+    Vetted,
+)
+from holdfast_actors.orderbook import OrderBook, OrderRow
+from holdfast_domain import events as ev
+from holdfast_domain.fills import Fill
+from holdfast_domain.orders import OrderState
+from holdfast_domain.ports import Acked, Ended, Executed, Replaced, VenueEvent, VenueOrder
+from holdfast_runtime import Ref
+
+WINDOW = 64
+"""Submits in flight for each venue; the rest waits as rows."""
+
+LOOK_UP_FIRST_S, LOOK_UP_LIMIT_S = 1.0, 60.0
+
+
+class Orders:
+    """Owns every order; rebuilt from the journal, and from nothing else."""
+
+    def __init__(
+        self,
+        *,
+        history: Iterable[ev.Entry],
+        venue: str,
+        session: Ref[Any],
+        guard: Ref[Any],
+        strategies: Mapping[str, Ref[Any]],
+        record: Callable[[ev.Event], None],
+        after: Callable[[float, object], object],
+        now_us: Callable[[], int],
+    ) -> None:
+        """Replay ``history``; no effect is released by it."""
+        self._book = OrderBook()
+        for entry in history:
+            self._book.apply(entry.event)
+        self._venue = venue
+        self._session = session
+        self._guard = guard
+        self._strategies = strategies
+        self._journal = record
+        self._after = after
+        self._now_us = now_us
+        self._incarnation = 0
+        """Of the session that is up; 0 while none is known to be."""
+
+        self._queue: deque[str] = deque()
+        self._in_flight: set[str] = set()
+        self._lookups: dict[str, float] = {}
+
+    def start(self) -> None:
+        """Doubt what was on its way, and ask the sources for what came since."""
+        for row in list(self._book.open.values()):
+            if row.state is OrderState.INTENT:
+                self._record(
+                    ev.OrderUnknown(
+                        order_id=row.order_id,
+                        strategy=row.strategy,
+                        why="on its way when the engine ended",
+                    )
+                )
+            elif row.state is OrderState.NOT_SENT:
+                self._readmit(row)
+        self._session.tell(Greet())
+        for name, strategy in self._strategies.items():
+            strategy.tell(Resend(self._book.decisions.get(name, 0)))
+
+    def handle(
+        self,
+        message: Vetted
+        | Evidence
+        | SessionUp
+        | Readmitted
+        | LookUpAgain
+        | CancelOrder
+        | Report,
+    ) -> object:
+        """Dispatch one message; every kind is named here."""
+        match message:
+            case Vetted():
+                self._on_vetted(message)
+            case Evidence():
+                self._on_evidence(message)
+            case SessionUp():
+                self._on_session(message)
+            case Readmitted():
+                self._on_readmitted(message)
+            case LookUpAgain():
+                self._look_up(message.order_id)
+            case CancelOrder():
+                self._cancel(message.order_id, message.by)
+            case Report():
+                return list(self._book.rows.values())
+            case _:
+                assert_never(message)
+        return None
+
+    # --- decisions -----------------------------------------------------------
+
+    def _on_vetted(self, message: Vetted) -> None:
+        decision = message.decision
+        taken = self._book.decisions.get(decision.strategy, 0)
+        if decision.number <= taken:
+            return
+        if decision.number != taken + 1:
+            # One before it was lost with an incarnation of ours or of the guard's.
+            self._strategies[decision.strategy].tell(Resend(taken))
+            return
+        self._record(
+            ev.DecisionMade(
+                strategy=decision.strategy,
+                number=decision.number,
+                cursor=decision.cursor,
+                applied=decision.applied,
+                phase=decision.phase,
+                orders=tuple(draft.order_id for draft in decision.drafts),
+                cancels=decision.cancels,
+                replaces=tuple(change.order_id for change in decision.changes),
+                state=decision.state,
+            )
+        )
+        self._intend(message)
+        for order_id in decision.cancels:
+            self._cancel(order_id, decision.strategy)
+        for change, verdict in zip(decision.changes, message.changes, strict=True):
+            self._change(change.order_id, change.terms, verdict.reserved, verdict.reason)
+        self._send_waiting()
+
+    def _intend(self, message: Vetted) -> None:
+        decision = message.decision
+        pairs = zip(decision.drafts, message.drafts, strict=True)
+        for index, (draft, verdict) in enumerate(pairs):
+            if verdict.reserved is None:
+                self._record(
+                    ev.OrderRefused(
+                        order_id=draft.order_id,
+                        strategy=decision.strategy,
+                        decision=decision.number,
+                        index=index,
+                        terms=draft.terms,
+                        reason=verdict.reason,
+                    )
+                )
+                continue
+            self._record(
+                ev.OrderIntended(
+                    order_id=draft.order_id,
+                    strategy=decision.strategy,
+                    decision=decision.number,
+                    index=index,
+                    venue=self._venue,
+                    terms=draft.terms,
+                    reserved=verdict.reserved,
+                    valid_until_us=message.valid_until_us,
+                )
+            )
+            self._book.rows[draft.order_id].generation = message.generation
+            self._queue.append(draft.order_id)
+
+    def _send_waiting(self) -> None:
+        """Send what waits, as far as the window and the session allow."""
+        while self._queue and self._incarnation and len(self._in_flight) < WINDOW:
+            row = self._book.rows[self._queue.popleft()]
+            if row.state is not OrderState.INTENT:
+                continue
+            row.state = OrderState.SENT
+            self._in_flight.add(row.order_id)
+            self._session.tell(
+                Submit(
+                    VenueOrder(
+                        order_id=row.order_id,
+                        terms=row.terms,
+                        placed_at_us=self._now_us(),
+                    ),
+                    self._incarnation,
+                    row.generation,
+                    row.valid_until_us,
+                )
+            )
+
+    def _cancel(self, order_id: str, by: str) -> None:
+        row = self._book.open.get(order_id)
+        if row is None or row.state is OrderState.CANCEL_PENDING:
+            return
+        if row.state in (OrderState.INTENT, OrderState.NOT_SENT):
+            self._record(
+                ev.OrderNotPlaced(
+                    order_id=order_id, strategy=row.strategy, reason="canceled before"
+                )
+            )
+        elif row.state is OrderState.SENT:
+            row.cancel_wanted = True
+        else:
+            self._record(
+                ev.CancelRequested(order_id=order_id, strategy=row.strategy, by=by)
+            )
+            self._session.tell(Cancel(order_id))
+
+    def _change(self, order_id: str, terms: Any, reserved: Any, reason: str) -> None:  # noqa: ANN401
+        row = self._book.open.get(order_id)
+        if row is None:
+            return
+        works = row.state in (OrderState.ACCEPTED, OrderState.PARTIALLY_FILLED)
+        if reserved is None or not works:
+            why = reason or f"expected a working order, was {row.state.value}"
+            self._record(
+                ev.StrayEvidence(venue="guard", text=f"{order_id} not changed: {why}")
+            )
+            return
+        self._record(
+            ev.ReplaceRequested(
+                order_id=order_id, strategy=row.strategy, terms=terms, reserved=reserved
+            )
+        )
+        self._session.tell(Replace(order_id, terms))
+
+    # --- evidence ------------------------------------------------------------
+
+    def _on_evidence(self, message: Evidence) -> None:
+        if message.asked is Asked.SUBMIT:
+            self._in_flight.discard(message.order_id)
+        for event in message.events:
+            self._venue_said(event)
+        row = self._book.open.get(message.order_id)
+        if row is not None and message.how is not How.ANSWERED:
+            self._request_failed(row, message)
+        self._send_waiting()
+
+    def _request_failed(self, row: OrderRow, message: Evidence) -> None:
+        match message.how:
+            case How.REFUSED if message.asked is Asked.SUBMIT:
+                self._record(
+                    ev.OrderRejected(
+                        order_id=row.order_id,
+                        strategy=row.strategy,
+                        reason=message.reason,
+                        code=message.code,
+                    )
+                )
+            case How.NOT_SENT if message.asked is Asked.SUBMIT:
+                if row.state is OrderState.SENT:
+                    self._not_sent(row, message.reason)
+            case How.REFUSED | How.NOT_SENT:
+                self._record(
+                    ev.CancelRefused(
+                        order_id=row.order_id,
+                        strategy=row.strategy,
+                        reason=message.reason,
+                    )
+                )
+            case How.ABSENT:
+                if row.state is OrderState.UNKNOWN:
+                    self._not_sent(row, message.reason)
+            case _ if message.asked is Asked.LOOKUP:
+                self._look_up_later(row.order_id)
+            case _:
+                self._doubt(row, message.reason)
+
+    def _not_sent(self, row: OrderRow, proof: str) -> None:
+        self._lookups.pop(row.order_id, None)
+        self._record(
+            ev.OrderNotSent(
+                order_id=row.order_id, strategy=row.strategy, proof=proof
+            )
+        )
+        self._readmit(row)
+
+    def _readmit(self, row: OrderRow) -> None:
+        self._guard.tell(
+            Readmit(row.order_id, row.strategy, row.terms, row.valid_until_us)
+        )
+
+    def _on_readmitted(self, message: Readmitted) -> None:
+        row = self._book.open.get(message.order_id)
+        if row is None or row.state is not OrderState.NOT_SENT:
+            return
+        names = {"order_id": row.order_id, "strategy": row.strategy}
+        if message.reason:
+            self._record(ev.OrderNotPlaced(**names, reason=message.reason))
+            return
+        self._record(ev.OrderReadmitted(**names))
+        row.generation = message.generation
+        self._queue.append(row.order_id)
+        self._send_waiting()
+
+    def _venue_said(self, event: VenueEvent) -> None:
+        row = self._book.rows.get(event.order_id)
+        if row is None:
+            self._record(ev.StrayEvidence(venue=self._venue, text=repr(event)))
+            return
+        match event:
+            case Acked():
+                self._acked(row, event)
+            case Executed():
+                self._executed(row, event)
+            case Ended():
+                self._ended(row, event)
+            case Replaced():
+                if row.state is OrderState.REPLACE_PENDING:
+                    self._record(
+                        ev.OrderReplaced(
+                            order_id=row.order_id,
+                            strategy=row.strategy,
+                            terms=event.terms,
+                        )
+                    )
+            case _:
+                assert_never(event)
+
+    def _acked(self, row: OrderRow, event: Acked) -> None:
+        if row.state not in (OrderState.SENT, OrderState.UNKNOWN):
+            return
+        self._lookups.pop(row.order_id, None)
+        self._record(
+            ev.OrderAccepted(
+                order_id=row.order_id,
+                strategy=row.strategy,
+                venue_order_id=event.venue_order_id,
+            )
+        )
+        if row.cancel_wanted:
+            row.cancel_wanted = False
+            self._cancel(row.order_id, row.strategy)
+
+    def _executed(self, row: OrderRow, event: Executed) -> None:
+        if event.execution_id in self._book.executions:
+            return
+        filled = row.filled + event.quantity.value
+        self._record(
+            ev.OrderFilled(
+                fill=Fill(
+                    execution_id=event.execution_id,
+                    order_id=row.order_id,
+                    strategy=row.strategy,
+                    instrument=row.terms.instrument,
+                    side=row.terms.side,
+                    quantity=event.quantity,
+                    price=event.price,
+                    fee=event.fee,
+                    filled_at=event.filled_at,
+                ),
+                complete=filled >= row.terms.quantity.value,
+            )
+        )
+
+    def _ended(self, row: OrderRow, event: Ended) -> None:
+        if not row.is_open:
+            return
+        names = {"order_id": row.order_id, "strategy": row.strategy}
+        if event.how == "expired":
+            self._record(ev.OrderExpired(**names))
+        elif event.how == "rejected":
+            self._record(
+                ev.OrderRejected(**names, reason=event.reason, code=event.code)
+            )
+        else:
+            self._record(ev.OrderCanceled(**names, reason=event.reason))
+
+    # --- doubt ---------------------------------------------------------------
+
+    def _on_session(self, message: SessionUp) -> None:
+        """Doubt all that the session before had taken, and ask the new one."""
+        if message.incarnation == self._incarnation:
+            return
+        self._incarnation = message.incarnation
+        self._in_flight.clear()
+        for row in list(self._book.open.values()):
+            if row.state in (OrderState.SENT, OrderState.REPLACE_PENDING):
+                self._doubt(row, "the session that had taken it died")
+            elif row.state is OrderState.UNKNOWN:
+                self._look_up(row.order_id)
+            elif row.state is OrderState.CANCEL_PENDING:
+                self._session.tell(Cancel(row.order_id))
+        self._session.tell(AskGap(self._book.watermark))
+        self._send_waiting()
+
+    def _doubt(self, row: OrderRow, why: str) -> None:
+        self._record(
+            ev.OrderUnknown(order_id=row.order_id, strategy=row.strategy, why=why)
+        )
+        self._look_up(row.order_id)
+
+    def _look_up(self, order_id: str) -> None:
+        row = self._book.open.get(order_id)
+        if row is not None and row.state is OrderState.UNKNOWN:
+            self._session.tell(LookUp(order_id))
+
+    def _look_up_later(self, order_id: str) -> None:
+        """Ask again, ever more slowly, and for ever."""
+        delay_s = self._lookups.get(order_id, LOOK_UP_FIRST_S)
+        self._lookups[order_id] = min(2 * delay_s, LOOK_UP_LIMIT_S)
+        self._after(delay_s, LookUpAgain(order_id))
+
+    def _record(self, event: ev.Event) -> None:
+        self._journal(event)
+        self._book.apply(event)

@@ -1,0 +1,153 @@
+"""A venue's session: the only actor that talks to the venue, one request at a time.
+
+It is a doer: it holds nothing that a restart would lose. Whatever request was in its
+hands when it died is in doubt, and `orders` looks it up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Sequence
+from typing import Any, assert_never
+
+from holdfast_actors.clock import HaltGate, MarketClock
+from holdfast_actors.messages import (
+    Advance,
+    AskGap,
+    Asked,
+    Cancel,
+    Evidence,
+    Greet,
+    How,
+    LookUp,
+    Replace,
+    SessionUp,
+    Submit,
+)
+from holdfast_domain.errors import NotSent, OutcomeUnknown, VenueRefused
+from holdfast_domain.ports import ReplayedVenue, VenueEvent
+from holdfast_runtime import Ref
+
+
+class Session:
+    """Carries requests to one venue, and says truthfully how each of them ended."""
+
+    def __init__(
+        self,
+        *,
+        venue: ReplayedVenue,
+        orders: Ref[Any],
+        clock: MarketClock,
+        gate: HaltGate,
+        incarnation: int,
+    ) -> None:
+        self._venue = venue
+        self._orders = orders
+        self._clock = clock
+        self._gate = gate
+        self._incarnation = incarnation
+
+    async def start(self) -> None:
+        """Connect, and say so; what the session before had taken is in doubt."""
+        await self._venue.connect()
+        await self._venue.resume(self._clock.cursor)
+        self._say_up()
+
+    async def stop(self) -> None:
+        """Close the connection."""
+        await self._venue.close()
+
+    async def handle(
+        self, message: Advance | Submit | Cancel | Replace | LookUp | AskGap | Greet
+    ) -> None:
+        """Dispatch one message; every kind is named here."""
+        match message:
+            case Advance():
+                events = await self._venue.advance(message.cursor, message.step)
+                if events:
+                    self._stream(events)
+            case Submit():
+                await self._submit(message)
+            case Cancel(order_id):
+                await self._ask(
+                    Asked.CANCEL, order_id, self._venue.cancel(order_id)
+                )
+            case Replace(order_id, terms):
+                await self._ask(
+                    Asked.REPLACE, order_id, self._venue.replace(order_id, terms)
+                )
+            case LookUp(order_id):
+                await self._look_up(order_id)
+            case AskGap(watermark):
+                events = await self._venue.executions_since(watermark)
+                if events:
+                    self._stream(events)
+            case Greet():
+                self._say_up()
+            case _:
+                assert_never(message)
+
+    def _say_up(self) -> None:
+        self._orders.tell(SessionUp(self._venue.name, self._incarnation))
+
+    def _stream(self, events: Sequence[VenueEvent]) -> None:
+        self._tell(Asked.STREAM, "", How.ANSWERED, events=tuple(events))
+
+    async def _submit(self, message: Submit) -> None:
+        order = message.order
+        stale = self._stale(message)
+        if stale:
+            self._tell(Asked.SUBMIT, order.order_id, How.NOT_SENT, reason=stale)
+            return
+        # The last gate: nothing may come between the look at it and the send.
+        await self._ask(Asked.SUBMIT, order.order_id, self._venue.submit(order))
+
+    def _stale(self, message: Submit) -> str:
+        if message.session != self._incarnation:
+            return "meant for a session that is gone"
+        if self._gate.halted or message.generation != self._gate.generation:
+            return "halted"
+        if self._clock.now_us > message.valid_until_us:
+            return "its time to be sent has passed"
+        return ""
+
+    async def _look_up(self, order_id: str) -> None:
+        try:
+            events = await self._venue.lookup(order_id)
+        except (NotSent, OutcomeUnknown) as error:
+            self._tell(Asked.LOOKUP, order_id, How.UNKNOWN, reason=str(error))
+            return
+        if events is None:
+            self._tell(
+                Asked.LOOKUP, order_id, How.ABSENT, reason="the venue does not have it"
+            )
+        else:
+            self._tell(Asked.LOOKUP, order_id, How.ANSWERED, events=tuple(events))
+
+    async def _ask(
+        self, asked: Asked, order_id: str, request: Awaitable[Sequence[VenueEvent]]
+    ) -> None:
+        try:
+            events = await request
+        except VenueRefused as error:
+            self._tell(
+                asked, order_id, How.REFUSED, reason=error.reason, code=error.code
+            )
+        except NotSent as error:
+            self._tell(asked, order_id, How.NOT_SENT, reason=str(error))
+        except OutcomeUnknown as error:
+            self._tell(asked, order_id, How.UNKNOWN, reason=str(error))
+        else:
+            self._tell(asked, order_id, How.ANSWERED, events=tuple(events))
+
+    def _tell(
+        self,
+        asked: Asked,
+        order_id: str,
+        how: How,
+        events: tuple[VenueEvent, ...] = (),
+        reason: str = "",
+        code: str = "",
+    ) -> None:
+        self._orders.tell(
+            Evidence(self._venue.name, asked, order_id, how, events, reason, code)
+        )

@@ -1,0 +1,349 @@
+"""The actor that runs one strategy.
+
+Its memory is the strategy's. It takes inputs (slices, triggers, records of its own
+orders) one at a time, each once, and says what was decided on each in one message.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping
+from decimal import Decimal
+from typing import Any, assert_never
+
+import attrs
+
+from holdfast_actors.clock import MarketClock, PriceBoard
+from holdfast_actors.messages import (
+    Committed,
+    Decision,
+    Declare,
+    Report,
+    Resend,
+    Slice,
+    Triggered,
+)
+from holdfast_actors.scheduler import PastTriggers
+from holdfast_actors.strategy.amount import Amount
+from holdfast_actors.strategy.api import Context, Host, Strategy
+from holdfast_actors.strategy.data import BarData
+from holdfast_actors.strategy.orders import Desk, OrderView, Transaction
+from holdfast_actors.strategy.portfolio import Portfolio
+from holdfast_actors.strategy.restore import Past, missed
+from holdfast_actors.strategy.state import Memory
+from holdfast_domain import events as ev
+from holdfast_domain.cursor import START
+from holdfast_domain.instruments import Instrument
+from holdfast_domain.marketdata import MarketData
+from holdfast_domain.schedules import Calendars
+from holdfast_runtime import Poisoned, Ref
+
+KEPT_DECISIONS = 1_024
+DAY_US = 86_400_000_000
+
+
+@attrs.frozen(kw_only=True)
+class StrategyPlan:
+    """One strategy of a run, as configured."""
+
+    name: str
+    index: int
+    """Its place in the configuration, from 1; part of its order ids."""
+
+    make: Callable[[], Strategy]
+    params: Mapping[str, Any]
+    capital: Decimal
+
+
+class StrategyActor:
+    """Runs one strategy; restored from the journal and the inputs since."""
+
+    def __init__(
+        self,
+        *,
+        plan: StrategyPlan,
+        engine: int,
+        epoch: int,
+        data: MarketData,
+        instruments: Mapping[str, Instrument],
+        calendars: Calendars,
+        commission: Decimal,
+        history: Callable[[], Iterable[ev.Entry]],
+        clock: MarketClock,
+        guard: Ref[Any],
+        scheduler: Ref[Any],
+        path: str,
+    ) -> None:
+        self.plan = plan
+        self._path = path
+        self._market = data
+        self._instruments = instruments
+        self._calendars = calendars
+        self._history = history
+        self._clock = clock
+        self._guard = guard
+        self._scheduler = scheduler
+        self._view = PriceBoard(data)
+        self._data = BarData(data)
+        self._portfolio = Portfolio(instruments, self._view.last)
+        self._desk = Desk(
+            engine=engine, epoch=epoch, index=plan.index, instruments=instruments
+        )
+        self._host = Host(
+            name=plan.name,
+            instruments=instruments,
+            portfolio=self._portfolio,
+            desk=self._desk,
+            calendars=calendars,
+            last=self._view.last,
+            commission=commission,
+        )
+        self._context = Context(self._host)
+        self.strategy = plan.make()
+        self.strategy._host = self._host  # noqa: SLF001 - the actor is its other half
+        vars(self.strategy).update(plan.params)
+        self._memory = Memory()
+        self._sent: deque[Decision] = deque(maxlen=KEPT_DECISIONS)
+        self._cursor = START
+        self._applied = 0
+        self._time_us = 0
+        self._day = -1
+        self._fires: bytearray | None = None
+        self._before = _own(self.strategy, "before_trading_start")
+        self._reports_fill = _own(self.strategy, "on_order_fill") is not None
+
+    # --- start ---------------------------------------------------------------
+
+    def start(self) -> None:
+        """Initialise, restore what was saved, and take what was missed."""
+        past = Past.read(self.plan.name, self._path, self._history())
+        first = next((e for e in past.entries if _is_capital(e.event)), None)
+        if first is not None:
+            self._take_record(first, quiet=True)
+        self._initialize(past)
+        for entry in past.entries:
+            if first is not entry and entry.sequence <= past.applied:
+                self._take_record(entry, quiet=True)
+        self._cursor, self._desk.number = past.cursor, past.number
+        self._applied = max(self._applied, past.applied)
+        if self._cursor:
+            self._show(past)
+        self._restore(past)
+        self._scheduler.tell(Declare(self.plan.name, tuple(self._host.schedules)))
+        self._catch_up(past)
+
+    def _initialize(self, past: Past) -> None:
+        host = self._host
+        host.initializing = True
+        self.strategy.initialize(self._context)
+        host.initializing = False
+        self._data.limit_age(host.max_age_s)
+        self._fires = fires_of(self._market, host.subscribed)
+        # Whether its state can be saved is known now, and not at its first order.
+        self._memory.changes(self._attributes())
+        if past.is_first and not self._desk.is_empty:
+            self._decide("initialize")
+        self._desk.clear()
+
+    def _show(self, past: Past) -> None:
+        step = (past.cursor >> 16) - 1 - (past.cursor & 0xFFFF != 0xFFFF)
+        self._view.show(step)
+        self._time_us = self._market.times_us[max(0, step)]
+        self._data.move(step, self._time_us)
+        self._day = self._time_us // DAY_US
+
+    def _restore(self, past: Past) -> None:
+        if past.is_first:
+            return
+        for name, value in past.state(self._instruments).items():
+            owner, _, attribute = name.partition(".")
+            target = self._context if owner == "context" else self.strategy
+            object.__setattr__(target, attribute, value)
+        self._memory = Memory()
+        self._memory.changes(self._attributes())
+
+    def _catch_up(self, past: Past) -> None:
+        triggers = PastTriggers(
+            {**past.schedules, self.plan.name: tuple(self._host.schedules)},
+            self._calendars,
+            self._market.times_us,
+        )
+        on_restart = getattr(self.strategy, "on_restart", None)
+        if on_restart is not None and not past.is_first:
+            gap_s = (self._clock.now_us - self._time_us) / 1_000_000
+            on_restart(self._context, gap_s)
+        for told in missed(past, triggers, self._clock.cursor, self._fires):
+            if origin_text(told.origin) in past.quarantined:
+                continue
+            try:
+                self.handle(told)
+            except Exception as error:
+                raise Poisoned(told.origin, repr(error)) from error
+
+    # --- messages ------------------------------------------------------------
+
+    def handle(self, message: Slice | Committed | Triggered | Resend | Report) -> object:
+        """Dispatch one message; every kind is named here."""
+        match message:
+            case Slice():
+                self._on_slice(message)
+            case Committed(entry):
+                if entry.sequence > self._applied:
+                    self._take_record(entry, quiet=False)
+            case Triggered():
+                self._on_trigger(message)
+            case Resend(number):
+                for decision in self._sent:
+                    if decision.number > number:
+                        self._guard.tell(decision)
+            case Report():
+                return self._report()
+            case _:
+                assert_never(message)
+        return None
+
+    def _on_slice(self, message: Slice) -> None:
+        cursor, step = message.cursor, message.step
+        if cursor <= self._cursor:
+            return
+        self._cursor = cursor
+        self._time_us = self._host.now_us = message.time_us
+        self._view.step = step
+        self._data.move(step, message.time_us)
+        if self._fires is not None and not self._fires[step]:
+            return
+        if self._before is not None and message.time_us // DAY_US != self._day:
+            self._day = message.time_us // DAY_US
+            self._before(self._context, self._data)
+        self.strategy.handle_data(self._context, self._data)
+        if not self._desk.is_empty:
+            self._decide("slice")
+
+    def _on_trigger(self, message: Triggered) -> None:
+        if message.cursor <= self._cursor:
+            return
+        self._cursor = message.cursor
+        self._time_us = self._host.now_us = message.time_us
+        for name in message.names:
+            getattr(self.strategy, name)(self._context, self._data)
+        self._decide_if_any(f"trigger:{','.join(message.names)}")
+
+    def _take_record(self, entry: ev.Entry, *, quiet: bool) -> None:
+        """Take a record of an own order; ``quiet`` when the saved state knows it."""
+        self._applied = entry.sequence
+        event = entry.event
+        if isinstance(event, ev.OrderFilled):
+            self._portfolio.fill(event.fill)
+        elif isinstance(event, ev.CapitalAllotted):
+            self._portfolio.allot(event.money.amount)
+        order = self._desk.apply(event)
+        if quiet or order is None:
+            return
+        self._time_us = self._host.now_us = max(entry.market_time_us, self._time_us)
+        self._tell_strategy(event, order)
+        self._decide_if_any("order")
+
+    def _tell_strategy(self, event: ev.Event, order: OrderView) -> None:
+        strategy, context = self.strategy, self._context
+        if isinstance(event, ev.OrderFilled):
+            if self._reports_fill:
+                strategy.on_order_fill(context, order, _transaction(event, order))
+        elif isinstance(event, ev.OrderRefused | ev.OrderRejected | ev.OrderNotPlaced):
+            strategy.on_order_reject(context, order, event.reason)
+        elif isinstance(event, ev.OrderCanceled):
+            strategy.on_order_cancel(context, order, event.reason)
+        elif isinstance(event, ev.OrderExpired):
+            strategy.on_order_cancel(context, order, "expired")
+
+    # --- decisions -----------------------------------------------------------
+
+    def _decide_if_any(self, phase: str) -> None:
+        if not self._desk.is_empty:
+            self._decide(phase)
+
+    def _decide(self, phase: str) -> None:
+        """Say what was decided on this input, with what changed in memory."""
+        desk = self._desk
+        desk.number += 1
+        changed = self._memory.changes(self._attributes())
+        decision = Decision(
+            strategy=self.plan.name,
+            number=desk.number,
+            cursor=self._cursor,
+            time_us=self._time_us or self._clock.now_us,
+            applied=self._applied,
+            phase=phase,
+            drafts=tuple(desk.drafts),
+            cancels=tuple(desk.cancels),
+            changes=tuple(desk.changes),
+            state=json.dumps(changed, separators=(",", ":")) if changed else "{}",
+        )
+        desk.clear()
+        self._sent.append(decision)
+        self._guard.tell(decision)
+
+    def _attributes(self) -> dict[str, Any]:
+        own = {
+            f"self.{name}": value
+            for name, value in vars(self.strategy).items()
+            if name != "_host"
+        }
+        for name, value in vars(self._context).items():
+            if name != "_host":
+                own[f"context.{name}"] = value
+        return own
+
+    def _report(self) -> dict[str, Any]:
+        return {
+            "cash": Decimal(self._portfolio.cash),
+            "value": Decimal(self._portfolio.portfolio_value),
+            "open_orders": len(self._desk.open),
+            "decisions": self._desk.number,
+            "cursor": self._cursor,
+            "recorded": dict(self._host.recorded),
+        }
+
+
+def origin_text(origin: Any) -> str:  # noqa: ANN401 - a pair, as messages have it
+    """Return an origin as it is journaled, such as ``input:65535``."""
+    return ":".join(str(part) for part in origin)
+
+
+def fires_of(data: MarketData, subscribed: list[str]) -> bytearray | None:
+    """Return for each step whether a subscribed instrument has a bar; None is always."""
+    symbols = subscribed or list(data.symbols)
+    if any(len(data.columns[symbol]) == len(data) for symbol in symbols):
+        return None
+    fires = bytearray(len(data))
+    for symbol in symbols:
+        before = 0
+        for step, seen in enumerate(data.seen[symbol]):
+            if seen > before:
+                fires[step] = 1
+            before = seen
+    return fires
+
+
+def _own(strategy: Strategy, name: str) -> Callable[..., None] | None:
+    """Return a method that the user's class defines itself."""
+    method = getattr(strategy, name, None)
+    if method is None or getattr(type(strategy), name) is getattr(Strategy, name, None):
+        return None
+    return method  # type: ignore[no-any-return]
+
+
+def _is_capital(event: ev.Event) -> bool:
+    return isinstance(event, ev.CapitalAllotted)
+
+
+def _transaction(event: ev.OrderFilled, order: OrderView) -> Transaction:
+    fill = event.fill
+    return Transaction(
+        order_id=fill.order_id,
+        asset=order.asset,
+        amount=Amount(fill.quantity.value * fill.side.sign),
+        price=Amount(fill.price.value),
+        commission=Amount(fill.fee.amount),
+        dt=fill.filled_at,
+    )

@@ -1,0 +1,225 @@
+"""Orders as a strategy sees them, and the desk that takes its wishes.
+
+The desk writes a decision: it mints ids and remembers what was asked during one call.
+The same call on the same input mints the same ids, so that a decision that is made
+again after a crash is the same decision.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+
+import attrs
+
+from holdfast_actors.messages import Change, Draft
+from holdfast_actors.strategy.amount import Amount
+from holdfast_domain import events as ev
+from holdfast_domain.errors import DomainError, InputError
+from holdfast_domain.ids import ClientOrderId
+from holdfast_domain.instruments import Instrument
+from holdfast_domain.money import Numeric, Price, Quantity, to_decimal
+from holdfast_domain.orders import OrderTerms, OrderType, Side, TimeInForce
+
+INDEX_BITS = 16
+"""Orders of one decision: the low bits of an id's sequence."""
+
+
+@attrs.define
+class OrderView:
+    """One order of the strategy. ``amount`` and ``filled`` are signed."""
+
+    id: str
+    asset: Instrument
+    amount: Amount
+    terms: OrderTerms
+    filled: Amount = Amount(0)
+    status: str = "open"
+
+    @property
+    def limit(self) -> Decimal | None:
+        """The limit price."""
+        return None if self.terms.limit_price is None else self.terms.limit_price.value
+
+    @property
+    def stop(self) -> Decimal | None:
+        """The stop price."""
+        return None if self.terms.stop_price is None else self.terms.stop_price.value
+
+
+@attrs.frozen(kw_only=True)
+class Transaction:
+    """One fill as a strategy sees it; ``amount`` is signed."""
+
+    order_id: str
+    asset: Instrument
+    amount: Amount
+    price: Amount
+    commission: Amount
+    dt: object
+
+
+class Desk:
+    """Takes a strategy's orders during one call, and keeps those that are open."""
+
+    def __init__(
+        self, *, engine: int, epoch: int, index: int, instruments: Mapping[str, Instrument]
+    ) -> None:
+        self._engine = engine
+        self._epoch = epoch
+        self._index = index
+        self._instruments = instruments
+        self.number = 0
+        """The strategy's last decision."""
+
+        self.drafts: list[Draft] = []
+        self.cancels: list[str] = []
+        self.changes: list[Change] = []
+        self.open: dict[str, OrderView] = {}
+
+    # --- during a call -------------------------------------------------------
+
+    def place(self, terms: OrderTerms) -> str:
+        """Take an order; return its id."""
+        index = len(self.drafts)
+        if index >= 1 << INDEX_BITS:
+            message = f"expected at most {1 << INDEX_BITS} orders in one decision"
+            raise DomainError(message)
+        made = ClientOrderId(
+            engine=self._engine,
+            epoch=self._epoch,
+            sequence=(self.number + 1) << INDEX_BITS | index,
+            strategy=self._index,
+        )
+        order_id = str(made)
+        self.drafts.append(Draft(order_id, terms))
+        self._open(order_id, terms)
+        return order_id
+
+    def cancel(self, order_id: str) -> None:
+        """Take a cancel; one of a finished order does nothing."""
+        if order_id in self.open and order_id not in self.cancels:
+            self.cancels.append(order_id)
+
+    def change(
+        self,
+        order_id: str,
+        quantity: Numeric | None,
+        limit_price: Numeric | None,
+        stop_price: Numeric | None,
+    ) -> None:
+        """Take new terms for an open order; what is None stays."""
+        view = self.open.get(order_id)
+        if view is None:
+            message = f"expected an open order, got {order_id}"
+            raise DomainError(message)
+        terms = view.terms
+        if quantity is not None:
+            terms = attrs.evolve(terms, quantity=Quantity(abs(to_decimal(quantity))))
+        if limit_price is not None:
+            terms = attrs.evolve(terms, limit_price=Price.of(limit_price))
+        if stop_price is not None:
+            terms = attrs.evolve(terms, stop_price=Price.of(stop_price))
+        self.changes.append(Change(order_id, terms))
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing was asked during this call."""
+        return not (self.drafts or self.cancels or self.changes)
+
+    def clear(self) -> None:
+        """Begin the next call."""
+        self.drafts, self.cancels, self.changes = [], [], []
+
+    # --- from the journal ----------------------------------------------------
+
+    def apply(self, event: ev.Event) -> OrderView | None:
+        """Take a record of an own order; return the order as it is now."""
+        match event:
+            case ev.OrderIntended() | ev.OrderRefused():
+                view = self.open.get(event.order_id)
+                view = view or self._open(event.order_id, event.terms)
+                if isinstance(event, ev.OrderRefused):
+                    return self._close(event.order_id, "rejected")
+                return view
+            case ev.OrderFilled():
+                return self._fill(event)
+            case ev.OrderReplaced():
+                return self._replace(event)
+            case ev.OrderRejected() | ev.OrderNotPlaced():
+                return self._close(event.order_id, "rejected")
+            case ev.OrderCanceled():
+                return self._close(event.order_id, "canceled")
+            case ev.OrderExpired():
+                return self._close(event.order_id, "expired")
+            case _:
+                return None
+
+    def _open(self, order_id: str, terms: OrderTerms) -> OrderView:
+        asset = self._instruments[terms.instrument]
+        amount = Amount(terms.quantity.value * terms.side.sign)
+        view = self.open[order_id] = OrderView(order_id, asset, amount, terms)
+        return view
+
+    def _fill(self, event: ev.OrderFilled) -> OrderView | None:
+        fill = event.fill
+        view = self.open.get(fill.order_id)
+        if view is None:
+            return None
+        view.filled = Amount(view.filled + fill.quantity.value * fill.side.sign)
+        if event.complete:
+            return self._close(fill.order_id, "filled")
+        return view
+
+    def _replace(self, event: ev.OrderReplaced) -> OrderView | None:
+        view = self.open.get(event.order_id)
+        if view is not None:
+            view.terms = event.terms
+            view.amount = Amount(event.terms.quantity.value * event.terms.side.sign)
+        return view
+
+    def _close(self, order_id: str, status: str) -> OrderView | None:
+        view = self.open.pop(order_id, None)
+        if view is not None:
+            view.status = status
+        return view
+
+
+def terms_of(
+    asset: Instrument,
+    quantity: Numeric,
+    limit_price: Numeric | None,
+    stop_price: Numeric | None,
+    time_in_force: str,
+    *,
+    reduce_only: bool,
+) -> OrderTerms | None:
+    """Return the terms for signed ``quantity``; None where it is zero.
+
+    Raises:
+        InputError: an unknown time in force.
+    """
+    units = to_decimal(quantity)
+    if units == 0:
+        return None
+    kinds = {
+        (False, False): OrderType.MARKET,
+        (True, False): OrderType.LIMIT,
+        (False, True): OrderType.STOP,
+        (True, True): OrderType.STOP_LIMIT,
+    }
+    try:
+        force = TimeInForce(time_in_force)
+    except ValueError:
+        known = ", ".join(each.value for each in TimeInForce)
+        raise InputError("time_in_force", f"one of {known}", time_in_force) from None
+    return OrderTerms(
+        instrument=asset.symbol,
+        side=Side.BUY if units > 0 else Side.SELL,
+        quantity=Quantity(abs(units)),
+        type=kinds[limit_price is not None, stop_price is not None],
+        time_in_force=force,
+        limit_price=None if limit_price is None else Price.of(limit_price),
+        stop_price=None if stop_price is None else Price.of(stop_price),
+        reduce_only=reduce_only,
+    )

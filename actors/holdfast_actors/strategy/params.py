@@ -1,0 +1,84 @@
+"""Parameters: class attributes of a strategy that the outside may set."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any, Generic, TypeVar, overload
+
+from holdfast_domain.errors import InputError
+
+T = TypeVar("T")
+
+
+class param(Generic[T]):  # noqa: N801 - reads as a declaration in a class body
+    """Declare a parameter with its default; its type is the default's.
+
+    >>> class Momentum:
+    ...     window = param(30)
+    >>> Momentum().window
+    30
+    """
+
+    def __init__(self, default: T, doc: str = "") -> None:
+        self.default = default
+        self.__doc__ = doc
+        self.name = ""
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = name
+
+    @overload
+    def __get__(self, instance: None, owner: type) -> param[T]: ...
+    @overload
+    def __get__(self, instance: object, owner: type) -> T: ...
+    def __get__(self, instance: object | None, owner: type) -> T | param[T]:
+        if instance is None:
+            return self
+        return instance.__dict__.get(self.name, self.default)  # type: ignore[no-any-return]
+
+
+def declared_params(strategy: type) -> dict[str, param[Any]]:
+    """Return the parameters that ``strategy`` declares, its bases' included."""
+    return {
+        name: value
+        for base in reversed(strategy.__mro__)
+        for name, value in vars(base).items()
+        if isinstance(value, param)
+    }
+
+
+def parse_params(strategy: type, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return ``given`` (texts, or values) as values of the declared types.
+
+    Raises:
+        InputError: a name that is not declared, or a value of another type.
+    """
+    declared = declared_params(strategy)
+    values = {}
+    for name, value in given.items():
+        if name not in declared:
+            raise InputError(
+                f"--param {name}",
+                f"one of {', '.join(sorted(declared)) or 'none (it declares no param)'}",
+                repr(name),
+                f"declare it in {strategy.__name__} as {name} = param(default)",
+            )
+        values[name] = _parse(name, declared[name].default, value)
+    return values
+
+
+def _parse(name: str, default: Any, value: Any) -> Any:  # noqa: ANN401
+    kind = type(default)
+    if not isinstance(value, str) or kind is str:
+        return value
+    try:
+        if kind is bool:
+            return {"true": True, "false": False, "1": True, "0": False}[value.lower()]
+        if kind in (int, float, Decimal):
+            return kind(value)
+    except (ValueError, ArithmeticError, KeyError):
+        raise InputError(
+            f"--param {name}", f"a value of type {kind.__name__}", repr(value)
+        ) from None
+    return value

@@ -1,0 +1,307 @@
+"""The engine's supervision tree, as data.
+
+engine                       rest_for_one: if the core cannot be healed, all starts anew
+├── core                     rest_for_one, escalates; each is rebuilt from the journal
+│   ├── journal  orders  ledger  guard
+└── trading                  one_for_one: siblings do not share their troubles; parks
+    ├── venues/<venue>       session
+    ├── feeds                replay
+    ├── strategies/<name>    one family each, so that one parks without the others
+    ├── scheduler
+    └── (more: whatever the composition adds, such as the console)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import attrs
+
+from holdfast_actors.clock import HaltGate, MarketClock, PriceBoard
+from holdfast_actors.feed import ReplayFeed
+from holdfast_actors.guard import Guard, Limits
+from holdfast_actors.journal import Journal, Routes, route_by_type
+from holdfast_actors.ledger import Ledger
+from holdfast_actors.orders import Orders
+from holdfast_actors.scheduler import Scheduler
+from holdfast_actors.session import Session
+from holdfast_actors.strategy.actor import StrategyActor, StrategyPlan
+from holdfast_actors.strategy.restore import TOLD
+from holdfast_domain import events as ev
+from holdfast_domain.instruments import Instrument
+from holdfast_domain.marketdata import MarketData
+from holdfast_domain.ports import JournalStore, ReplayedVenue, ThreadHost, WallClock
+from holdfast_domain.schedules import Calendars
+from holdfast_runtime import (
+    ActorSpec,
+    Backoff,
+    Beyond,
+    Context,
+    Full,
+    Lane,
+    LaneSpec,
+    Strategy,
+    SupervisorSpec,
+)
+
+JOURNAL = "engine/core/journal"
+ORDERS = "engine/core/orders"
+LEDGER = "engine/core/ledger"
+GUARD = "engine/core/guard"
+FEED = "engine/trading/feeds/replay"
+SCHEDULER = "engine/trading/scheduler"
+
+_GUARD_READS = (
+    ev.CapitalAllotted,
+    ev.DecisionMade,
+    ev.OrderIntended,
+    ev.OrderFilled,
+    ev.OrderCanceled,
+    ev.OrderExpired,
+    ev.OrderNotPlaced,
+    ev.OrderRejected,
+    ev.ReplaceRequested,
+    ev.QuarantineReleased,
+)
+_LEDGER_READS = (ev.CapitalAllotted, ev.OrderFilled)
+
+
+def session_path(venue: str) -> str:
+    """Return where a venue's session is."""
+    return f"engine/trading/venues/{venue}/session"
+
+
+def strategy_path(name: str) -> str:
+    """Return where a strategy is."""
+    return f"engine/trading/strategies/{name}/strategy"
+
+
+@attrs.define(kw_only=True)
+class Parts:
+    """All that a replayed run is made of; made by the composition root."""
+
+    data: MarketData
+    instruments: Mapping[str, Instrument]
+    calendars: Calendars
+    limits: Limits
+    plans: tuple[StrategyPlan, ...]
+    store: JournalStore
+    journal_host: ThreadHost
+    connect: Callable[[], ReplayedVenue]
+    """Opens the venue; once for each session."""
+
+    venue: str
+    wall: WallClock
+    engine: int
+    epoch: int
+    clock: MarketClock
+    finished: Callable[[], None]
+    speed: float | None = None
+    backoff: Backoff = Backoff()
+    more: tuple[ActorSpec | SupervisorSpec, ...] = ()
+    prices: PriceBoard = attrs.field(init=False)
+    gate: HaltGate = attrs.field(factory=HaltGate, init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self.prices = PriceBoard(self.data)
+
+    def history(self) -> Iterable[ev.Entry]:
+        """Read the journal from its beginning."""
+        return self.store.read()
+
+
+def build_tree(parts: Parts) -> SupervisorSpec:
+    """Return the tree of a replayed run, as a spec."""
+    return SupervisorSpec(
+        name="engine",
+        strategy=Strategy.REST_FOR_ONE,
+        backoff=parts.backoff,
+        children=(_core(parts), _trading(parts)),
+    )
+
+
+def _core(parts: Parts) -> SupervisorSpec:
+    return SupervisorSpec(
+        name="core",
+        strategy=Strategy.REST_FOR_ONE,
+        beyond=Beyond.ESCALATE,
+        backoff=parts.backoff,
+        children=(
+            ActorSpec(name="journal", build=lambda ctx: _journal(parts, ctx)),
+            ActorSpec(
+                name="orders",
+                build=lambda ctx: _orders(parts, ctx),
+                recorder=JOURNAL,
+            ),
+            ActorSpec(
+                name="ledger",
+                build=lambda _: Ledger(
+                    history=parts.history(),
+                    instruments=parts.instruments,
+                    venue=parts.venue,
+                ),
+            ),
+            ActorSpec(
+                name="guard", build=lambda ctx: _guard(parts, ctx), recorder=JOURNAL
+            ),
+        ),
+    )
+
+
+def _trading(parts: Parts) -> SupervisorSpec:
+    return SupervisorSpec(
+        name="trading",
+        strategy=Strategy.ONE_FOR_ONE,
+        beyond=Beyond.PARK,
+        backoff=parts.backoff,
+        children=(
+            _family(parts, "venues", (_venue(parts),)),
+            _family(
+                parts,
+                "feeds",
+                (
+                    ActorSpec(
+                        name="replay",
+                        build=lambda ctx: _feed(parts, ctx),
+                        recorder=JOURNAL,
+                    ),
+                ),
+            ),
+            _family(
+                parts, "strategies", tuple(_strategy(parts, p) for p in parts.plans)
+            ),
+            ActorSpec(
+                name="scheduler",
+                build=lambda ctx: _scheduler(parts, ctx),
+                recorder=JOURNAL,
+            ),
+            *parts.more,
+        ),
+    )
+
+
+def _family(
+    parts: Parts, name: str, children: tuple[ActorSpec | SupervisorSpec, ...]
+) -> SupervisorSpec:
+    return SupervisorSpec(
+        name=name, beyond=Beyond.PARK, backoff=parts.backoff, children=children
+    )
+
+
+def _venue(parts: Parts) -> SupervisorSpec:
+    session = ActorSpec(name="session", build=lambda ctx: _session(parts, ctx))
+    return _family(parts, parts.venue, (session,))
+
+
+def _strategy(parts: Parts, plan: StrategyPlan) -> SupervisorSpec:
+    actor = ActorSpec(
+        name="strategy",
+        build=lambda ctx: StrategyActor(
+            plan=plan,
+            engine=parts.engine,
+            epoch=parts.epoch,
+            data=parts.data,
+            instruments=parts.instruments,
+            calendars=parts.calendars,
+            commission=parts.limits.commission,
+            history=parts.history,
+            clock=parts.clock,
+            guard=ctx.ref(GUARD),
+            scheduler=ctx.ref(SCHEDULER),
+            path=ctx.path,
+        ),
+        lanes={Lane.DATA: LaneSpec(capacity=1_024, full=Full.BLOCK)},
+    )
+    return _family(parts, plan.name, (actor,))
+
+
+def _journal(parts: Parts, ctx: Context) -> Journal:
+    return Journal(
+        store=parts.store,
+        host=parts.journal_host,
+        clock=parts.clock,
+        wall=parts.wall,
+        epoch=parts.epoch,
+        routes=_routes(parts, ctx),
+        effect=ctx.effect,
+    )
+
+
+def _routes(parts: Parts, ctx: Context) -> Routes:
+    guard, ledger = ctx.ref(GUARD), ctx.ref(LEDGER)
+    by_type: dict[type, list[Any]] = {kind: [guard] for kind in _GUARD_READS}
+    for kind in _LEDGER_READS:
+        by_type.setdefault(kind, []).insert(0, ledger)
+    strategies = {plan.name: ctx.ref(strategy_path(plan.name)) for plan in parts.plans}
+    return route_by_type(by_type, strategies, TOLD)
+
+
+def _orders(parts: Parts, ctx: Context) -> Orders:
+    return Orders(
+        history=parts.history(),
+        venue=parts.venue,
+        session=ctx.ref(session_path(parts.venue)),
+        guard=ctx.ref(GUARD),
+        strategies={
+            plan.name: ctx.ref(strategy_path(plan.name)) for plan in parts.plans
+        },
+        record=ctx.record,
+        after=ctx.after,
+        now_us=lambda: parts.clock.now_us,
+    )
+
+
+def _guard(parts: Parts, ctx: Context) -> Guard:
+    return Guard(
+        history=parts.history(),
+        instruments=parts.instruments,
+        limits=parts.limits,
+        prices=parts.prices,
+        clock=parts.clock,
+        gate=parts.gate,
+        orders=ctx.ref(ORDERS),
+        record=ctx.record,
+        effect=ctx.effect,
+    )
+
+
+def _session(parts: Parts, ctx: Context) -> Session:
+    return Session(
+        venue=parts.connect(),
+        orders=ctx.ref(ORDERS),
+        clock=parts.clock,
+        gate=parts.gate,
+        incarnation=ctx.incarnation,
+    )
+
+
+def _feed(parts: Parts, ctx: Context) -> ReplayFeed:
+    return ReplayFeed(
+        data=parts.data,
+        clock=parts.clock,
+        prices=parts.prices,
+        session=ctx.ref(session_path(parts.venue)),
+        scheduler=ctx.ref(SCHEDULER),
+        strategies=[ctx.ref(strategy_path(plan.name)) for plan in parts.plans],
+        me=ctx.me,
+        effect=ctx.effect,
+        record=ctx.record,
+        after=ctx.after,
+        speed=parts.speed,
+        finished=parts.finished,
+    )
+
+
+def _scheduler(parts: Parts, ctx: Context) -> Scheduler:
+    return Scheduler(
+        history=parts.history(),
+        calendars=parts.calendars,
+        clock=parts.clock,
+        strategies={
+            plan.name: ctx.ref(strategy_path(plan.name)) for plan in parts.plans
+        },
+        feed=ctx.ref(FEED),
+        until_us=parts.data.times_us[-1],
+        record=ctx.record,
+    )

@@ -1,0 +1,141 @@
+"""`backtest`: the engine in virtual time, over recorded data, as fast as it goes."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import attrs
+
+from holdfast.clocks import FixedClock
+from holdfast.compose import World, build_tree, make_parts, watch, write_opening
+from holdfast.loading import said, where_of
+from holdfast.options import RunOptions, read_options
+from holdfast.results.measure import RunResult, measure
+from holdfast_actors.strategy.api import Strategy
+from holdfast_actors.strategy.state import CannotSave
+from holdfast_actors.tree import Parts, strategy_path
+from holdfast_adapters.journal.memory import MemoryJournal
+from holdfast_domain.errors import InputError
+from holdfast_domain.events import Entry
+from holdfast_domain.instruments import Instrument
+from holdfast_domain.marketdata import MarketData
+from holdfast_domain.money import Numeric
+from holdfast_runtime import SimulatedEngine
+from holdfast_runtime.cell import Cell, State
+from holdfast_runtime.threads import InlineHost
+
+
+@attrs.frozen
+class Simulation:
+    """A finished run in virtual time."""
+
+    engine: SimulatedEngine
+    parts: Parts
+    entries: list[Entry]
+    wall_s: float
+
+
+def backtest(
+    strategies: Sequence[str | type[Strategy]] | str | type[Strategy],
+    *,
+    data: str | Path | MarketData,
+    capital: Numeric = 100_000,
+    start: str | None = None,
+    end: str | None = None,
+    tz: str | None = None,
+    commission: Numeric = 0,
+    slippage_bps: Numeric = 0,
+    fill: str = "next_open",
+    fractional: bool = False,
+    params: Mapping[str, Any] | None = None,
+    instruments: str | Path | Mapping[str, Instrument] | None = None,
+) -> RunResult:
+    """Run strategies (classes, or ``FILE.py[:Class]``) over recorded bars.
+
+    The engine, its actors and its rules are those of a live run; only the clock and
+    the venue differ. ``commission`` is a fraction of the notional; ``fill`` is
+    ``next_open``, ``this_close`` or ``next_close``.
+
+    Raises:
+        InputError: wrong input, or a strategy that raised.
+    """
+    options = read_options(
+        strategies,
+        data=data,
+        capital=capital,
+        start=start,
+        end=end,
+        tz=tz,
+        commission=commission,
+        slippage_bps=slippage_bps,
+        fill=fill,
+        fractional=fractional,
+        params=params,
+        instruments=instruments,
+    )
+    return finish(options, simulate(options))
+
+
+def simulate(options: RunOptions, *, seed: int = 0) -> Simulation:
+    """Run ``options`` on the simulated engine to the end of the data."""
+    store = MemoryJournal()
+    done: list[bool] = []
+    world = World(
+        store=store,
+        journal_host=InlineHost(),
+        venue_path=None,
+        venue_host=None,
+        wall=FixedClock(),
+        engine=seed & 0xFFFFFFFF,
+        finished=lambda: done.append(True),
+        mode="backtest",
+    )
+    parts = make_parts(options, world)
+    write_opening(options, parts, world)
+    engine = SimulatedEngine(build_tree(parts), seed=seed)
+    failed: list[InputError] = []
+    watch(engine, lambda cell, error: failed.append(strategy_error(cell, error)))
+    began_s = time.perf_counter()
+    engine.root.begin()
+    while not done and not failed and engine.root.state is not State.CRASHED:
+        if not engine.step():
+            break
+    if failed:
+        raise failed[0]
+    wall_s = time.perf_counter() - began_s
+    return Simulation(engine, parts, list(store.read()), wall_s)
+
+
+def finish(options: RunOptions, run: Simulation) -> RunResult:
+    """Measure a run, and let each strategy look at its result."""
+    result = measure(run.entries, options.data, options.instruments, wall_s=run.wall_s)
+    for plan in run.parts.plans:
+        actor = run.engine.cells[strategy_path(plan.name)].actor
+        analyze = getattr(actor.strategy, "analyze", None) if actor else None
+        if analyze is not None:
+            analyze(actor.context, result)
+    return result
+
+
+def strategy_error(cell: Cell, error: Exception) -> InputError:
+    """Return a strategy's crash as an error of its author's input."""
+    cause: BaseException = error
+    while cause.__cause__ is not None and not isinstance(cause, InputError):
+        cause = cause.__cause__
+    if isinstance(cause, InputError):
+        return cause
+    name = cell.path.split("/")[-2]
+    if isinstance(cause, CannotSave):
+        return InputError(
+            f"{name}.{cause.attribute.partition('.')[2] or cause.attribute}",
+            "a value that can be saved (plain values, Decimal, datetime, containers, "
+            "attrs classes, polars frames)",
+            f"{type(cause.value).__name__} in {cause.attribute}",
+            "keep it elsewhere, or make it from values that can be saved",
+        )
+    return InputError(
+        where_of(cause, name), f"a strategy {name} that runs", said(cause)
+    )

@@ -1,0 +1,242 @@
+"""Composition: the parts of a run, put together for one engine or the other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import attrs
+import platformdirs
+
+from holdfast.loading import Loaded
+from holdfast.options import RunOptions
+from holdfast_actors.clock import MarketClock
+from holdfast_actors.guard import Limits
+from holdfast_actors.messages import Note, Quarantine
+from holdfast_actors.strategy.actor import StrategyPlan, origin_text
+from holdfast_actors.tree import GUARD, JOURNAL, Parts, build_tree
+from holdfast_adapters.calendars import MarketCalendars
+from holdfast_adapters.paper.venue import PaperVenue
+from holdfast_domain import events as ev
+from holdfast_domain.money import Money
+from holdfast_domain.ports import JournalStore, ThreadHost, WallClock
+from holdfast_runtime import ActorSpec, Backoff, Lifecycle, SupervisorSpec
+from holdfast_runtime.cell import Cell
+from holdfast_runtime.kernel import Kernel
+
+VENUE = "paper"
+
+
+@attrs.frozen(kw_only=True)
+class World:
+    """What differs between a backtest and a run on paper: everything but the rules."""
+
+    store: JournalStore
+    journal_host: ThreadHost
+    venue_path: Path | None
+    venue_host: ThreadHost | None
+    wall: WallClock
+    engine: int
+    finished: Callable[[], None]
+    mode: str
+    pid: int = 0
+    speed: float | None = None
+    backoff: Backoff = Backoff()
+    limits: Limits = Limits()
+    more: tuple[ActorSpec | SupervisorSpec, ...] = ()
+
+
+def make_parts(options: RunOptions, world: World) -> Parts:
+    """Return the parts of a run; market time stands where the journal ends."""
+    last = _last_entry(world.store)
+    calendars = MarketCalendars(options.instruments, _cache_directory())
+    return Parts(
+        data=options.data,
+        instruments=options.instruments,
+        calendars=calendars,
+        limits=attrs.evolve(world.limits, commission=options.model.commission),
+        plans=_plans(options),
+        store=world.store,
+        journal_host=world.journal_host,
+        connect=_venue(options, world, calendars),
+        venue=VENUE,
+        wall=world.wall,
+        engine=world.engine,
+        epoch=1 if last is None else last.epoch + 1,
+        clock=MarketClock(
+            0 if last is None else last.market_time_us, 0 if last is None else last.cursor
+        ),
+        finished=world.finished,
+        speed=world.speed,
+        backoff=world.backoff,
+        more=world.more,
+    )
+
+
+def _last_entry(store: JournalStore) -> ev.Entry | None:
+    last = None
+    for last in store.read(max(0, store.last_sequence - 1)):
+        pass
+    return last
+
+
+def _plans(options: RunOptions) -> tuple[StrategyPlan, ...]:
+    rows = zip(
+        options.names, options.strategies, options.params, options.shares(), strict=True
+    )
+    return tuple(
+        StrategyPlan(
+            name=name, index=index, make=loaded.strategy, params=params, capital=share
+        )
+        for index, (name, loaded, params, share) in enumerate(rows, start=1)
+    )
+
+
+def _venue(
+    options: RunOptions, world: World, calendars: MarketCalendars
+) -> Callable[[], PaperVenue]:
+    def connect() -> PaperVenue:
+        return PaperVenue(
+            options.data,
+            options.instruments,
+            options.model,
+            path=world.venue_path,
+            host=world.venue_host,
+            session_end_us=session_ends(calendars),
+            opened_at_us=session_opens(options, calendars),
+            name=VENUE,
+        )
+
+    if world.venue_path is not None:
+        return connect
+    # In memory the venue outlives its sessions, as a real one does.
+    only = connect()
+    return lambda: only
+
+
+def session_ends(calendars: MarketCalendars) -> Callable[[str, int], int]:
+    """Return when a day order of an instrument ends."""
+    day_us = 86_400_000_000
+
+    def end_us(symbol: str, time_us: int) -> int:
+        calendar = calendars.calendar_of(symbol)
+        if calendar is None:
+            return (time_us // day_us + 1) * day_us
+        return calendar.close_after(time_us)
+
+    return end_us
+
+
+def session_opens(
+    options: RunOptions, calendars: MarketCalendars
+) -> Callable[[str, int], int]:
+    """Return when a bar opens: never before its session, nor before the last bar's end."""
+    columns = options.data.columns
+
+    def opened_at_us(symbol: str, row: int) -> int:
+        bars = columns[symbol]
+        end_us = bars.ends_us[row]
+        opened_us = end_us - bars.interval_us
+        if row:
+            opened_us = max(opened_us, bars.ends_us[row - 1])
+        calendar = calendars.calendar_of(symbol)
+        if calendar is not None:
+            session = calendar.session_of(end_us - 1)
+            if session is not None:
+                opened_us = max(opened_us, session[0])
+        return opened_us
+
+    return opened_at_us
+
+
+def _cache_directory() -> Path:
+    return Path(platformdirs.user_cache_dir("holdfast")) / "calendars"
+
+
+def opening_records(options: RunOptions, parts: Parts, world: World) -> list[ev.Event]:
+    """Return what the journal is told at a start, before anything else."""
+    started = ev.EngineStarted(
+        engine=world.engine,
+        mode=world.mode,
+        pid=world.pid,
+        options=options.identity(),
+    )
+    if parts.epoch > 1:
+        return [started]
+    currencies = {each.currency for each in options.instruments.values()}
+    currency = currencies.pop() if len(currencies) == 1 else "USD"
+    return [
+        started,
+        *(
+            ev.CapitalAllotted(
+                strategy=plan.name, money=Money(plan.capital, currency)
+            )
+            for plan in parts.plans
+        ),
+    ]
+
+
+def write_opening(options: RunOptions, parts: Parts, world: World) -> None:
+    """Write the opening records before the tree is built, so that all can read them."""
+    sequence = world.store.last_sequence
+    wall_us = int(world.wall.now().timestamp() * 1_000_000)
+    world.store.append(
+        [
+            ev.Entry(
+                sequence=sequence + number,
+                epoch=parts.epoch,
+                cursor=parts.clock.cursor,
+                market_time_us=parts.clock.now_us,
+                wall_time_us=wall_us,
+                event=event,
+            )
+            for number, event in enumerate(
+                opening_records(options, parts, world), start=1
+            )
+        ]
+    )
+
+
+def watch(kernel: Kernel, on_crash: Callable[[Cell, Exception], None]) -> None:
+    """Journal restarts and parked families; stop trading what is quarantined."""
+    journal, guard = kernel.ref(JOURNAL), kernel.ref(GUARD)
+
+    def lifecycle(event: Lifecycle) -> None:
+        if event.what == "restarted":
+            note: ev.Event = ev.ActorRestarted(
+                path=event.path, incarnation=event.incarnation, error=event.error
+            )
+        elif event.what == "parked":
+            note = ev.ActorParked(path=event.path, error=event.error)
+        else:
+            if event.what == "crashed" and event.path in kernel.cells:
+                cell = kernel.cells[event.path]
+                if cell.error is not None:
+                    on_crash(cell, cell.error)
+            return
+        _post(kernel, journal.path, Note(note))
+
+    def quarantine(cell: Cell, origin: object, message: object, error: Exception) -> None:
+        del message
+        names = cell.path.split("/")
+        subject = f"strategy/{names[-2]}" if "strategies" in names else cell.path
+        _post(
+            kernel,
+            guard.path,
+            Quarantine(subject, cell.path, origin_text(origin), repr(error)),
+        )
+
+    kernel.on_lifecycle.append(lifecycle)
+    kernel.on_quarantine.append(quarantine)
+
+
+def _post(kernel: Kernel, path: str, message: object) -> None:
+    kernel.post(kernel.cells[path], message, None)
+
+
+def loaded_sources(loaded: tuple[Loaded, ...]) -> Mapping[str, str]:
+    """Return the digest of each source file."""
+    return {each.source: each.digest for each in loaded}
+
+
+__all__ = ["World", "build_tree", "make_parts", "watch", "write_opening"]

@@ -1,0 +1,183 @@
+"""What a run is made of, as its user says it, and checked."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import attrs
+
+from holdfast.loading import Loaded, check_strategy, load_strategy
+from holdfast_actors.strategy.api import Strategy
+from holdfast_actors.strategy.params import declared_params, parse_params
+from holdfast_adapters.data import instruments_for, load_bars, load_instruments
+from holdfast_adapters.matching import FillAt, FillModel
+from holdfast_domain.errors import DomainError, InputError
+from holdfast_domain.instruments import Instrument
+from holdfast_domain.marketdata import MarketData
+from holdfast_domain.money import ZERO, Numeric, to_decimal
+
+
+@attrs.frozen(kw_only=True)
+class RunOptions:
+    """A run of strategies over recorded data. Made by `read_options`."""
+
+    strategies: tuple[Loaded, ...]
+    names: tuple[str, ...]
+    """One for each strategy, all different."""
+
+    params: tuple[dict[str, Any], ...]
+    data: MarketData
+    instruments: Mapping[str, Instrument]
+    capital: Decimal
+    model: FillModel
+
+    def identity(self) -> str:
+        """Return what must not differ between two starts of one run, as JSON."""
+        return json.dumps(
+            {
+                "strategies": [
+                    [name, loaded.strategy.__name__, loaded.digest]
+                    for name, loaded in zip(self.names, self.strategies, strict=True)
+                ],
+                "params": [
+                    {name: repr(value) for name, value in sorted(each.items())}
+                    for each in self.params
+                ],
+                "data": self.data.digest,
+                "instruments": [repr(each) for each in self.instruments.values()],
+                "capital": str(self.capital),
+                "commission": str(self.model.commission),
+                "slippage_bps": str(self.model.slippage_bps),
+                "fill": self.model.fill.value,
+            },
+            sort_keys=True,
+        )
+
+    def shares(self) -> list[Decimal]:
+        """Return each strategy's capital: equal shares, the remainder to the first."""
+        count = len(self.strategies)
+        share = (self.capital / count).quantize(Decimal("0.01"), rounding="ROUND_DOWN")
+        return [self.capital - share * (count - 1)] + [share] * (count - 1)
+
+
+def read_options(
+    strategies: Sequence[str | type[Strategy]] | str | type[Strategy],
+    *,
+    data: str | Path | MarketData,
+    capital: Numeric = 100_000,
+    start: str | None = None,
+    end: str | None = None,
+    tz: str | None = None,
+    commission: Numeric = 0,
+    slippage_bps: Numeric = 0,
+    fill: str = "next_open",
+    fractional: bool = False,
+    params: Mapping[str, Any] | None = None,
+    instruments: str | Path | Mapping[str, Instrument] | None = None,
+) -> RunOptions:
+    """Check and load all that a run needs.
+
+    Raises:
+        InputError: in one line, what was expected, what came, where, what to do.
+    """
+    many = [strategies] if isinstance(strategies, str | type) else list(strategies)
+    if not many:
+        raise InputError("strategies", "at least one", "none")
+    money = _number("capital", capital, "a positive number", above=ZERO)
+    model = FillModel(
+        fill=_fill(fill),
+        commission=_number("commission", commission, "a fraction from 0 to below 1"),
+        slippage_bps=_number("slippage-bps", slippage_bps, "a number of at least 0"),
+    )
+    if model.commission >= 1:
+        raise InputError(
+            "commission",
+            "a fraction from 0 to below 1 (0.001 is 10 bps)",
+            str(commission),
+        )
+    loaded = [_load(each) for each in many]
+    bars = (
+        data
+        if isinstance(data, MarketData)
+        else load_bars(Path(data), timezone=tz, start=start, end=end)
+    )
+    configured = _instruments(instruments)
+    return RunOptions(
+        strategies=tuple(loaded),
+        names=_names(loaded),
+        params=_params(loaded, params or {}),
+        data=bars,
+        instruments=instruments_for(bars, configured, fractional=fractional),
+        capital=money,
+        model=model,
+    )
+
+
+def _load(each: str | type[Strategy]) -> Loaded:
+    if isinstance(each, str):
+        return load_strategy(each)
+    return Loaded(strategy=check_strategy(each), source=each.__qualname__, digest="")
+
+
+def _names(loaded: Sequence[Loaded]) -> tuple[str, ...]:
+    names: list[str] = []
+    for each in loaded:
+        name = base = each.strategy.__name__
+        count = 1
+        while name in names:
+            count += 1
+            name = f"{base}-{count}"
+        names.append(name)
+    return tuple(names)
+
+
+def _params(
+    loaded: Sequence[Loaded], given: Mapping[str, Any]
+) -> tuple[dict[str, Any], ...]:
+    """Give each strategy those parameters that it declares."""
+    if len(loaded) == 1:
+        return (parse_params(loaded[0].strategy, given),)
+    for name in given:
+        if not any(name in declared_params(each.strategy) for each in loaded):
+            parse_params(loaded[0].strategy, {name: given[name]})
+    return tuple(
+        parse_params(
+            each.strategy,
+            {k: v for k, v in given.items() if k in declared_params(each.strategy)},
+        )
+        for each in loaded
+    )
+
+
+def _instruments(
+    given: str | Path | Mapping[str, Instrument] | None,
+) -> Mapping[str, Instrument]:
+    if given is None:
+        return {}
+    if isinstance(given, str | Path):
+        return load_instruments(Path(given))
+    return given
+
+
+def _fill(text: str) -> FillAt:
+    try:
+        return FillAt(text)
+    except ValueError:
+        known = ", ".join(each.value for each in FillAt)
+        raise InputError("fill", f"one of {known}", repr(text)) from None
+
+
+def _number(
+    where: str, value: Numeric, expected: str, *, above: Decimal | None = None
+) -> Decimal:
+    try:
+        number = to_decimal(value)
+    except DomainError:
+        raise InputError(where, expected, repr(value)) from None
+    if number < 0 or (above is not None and number <= above):
+        raise InputError(where, expected, str(value))
+    return number
