@@ -1,0 +1,1 @@
+"""What touches the world, and what stands in for it: adapters behind the ports."""

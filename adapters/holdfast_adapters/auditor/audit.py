@@ -1,0 +1,38 @@
+"""The audit: all checks over one journal and one venue."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal, localcontext
+from pathlib import Path
+
+from .books import books_of, check_books
+from .chain import check_chain
+from .orders import check_orders
+from .reading import read_journal, read_venue
+from .report import AuditReport
+
+_DIGITS = 60
+"""More than any engine keeps, so that the auditor's own sums are exact."""
+
+
+def audit(
+    journal: Path, venue: Path, *, multipliers: Mapping[str, Decimal] | None = None
+) -> AuditReport:
+    """Return what is wrong between ``journal`` and ``venue``, two SQLite files.
+
+    To be called when the run is over or stopped: what the venue has committed and the
+    engine has not yet recorded is reported as lost. An instrument that is not in
+    ``multipliers`` has 1. The files are only read.
+
+    Raises:
+        sqlite3.Error: one of them is not what it should be.
+    """
+    records, happenings = read_journal(journal), read_venue(venue)
+    with localcontext() as context:
+        context.prec = _DIGITS
+        books = books_of(records, happenings, multipliers or {})
+        checks = check_books(books)
+    return AuditReport(
+        checks=[*checks, *check_orders(records, happenings), *check_chain(records)]
+    )

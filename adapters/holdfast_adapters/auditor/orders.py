@@ -1,0 +1,112 @@
+"""Orders: each sent once, known to us, and its outcome never guessed."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+
+from .reading import Happening, Record
+from .report import Check
+
+EVIDENCE = frozenset({
+    "OrderAccepted",
+    "OrderFilled",
+    "OrderCanceled",
+    "OrderExpired",
+    "OrderRejected",
+    "OrderNotSent",
+})  # fmt: skip
+"""What may resolve an order that is UNKNOWN."""
+
+_RESOLVES_NOTHING = frozenset({
+    "OrderUnknown",
+    "CancelRequested",
+    "CancelRefused",
+    "OrderReplaced",
+})  # fmt: skip
+"""What may be written of an UNKNOWN order and leaves it UNKNOWN."""
+
+_DENIED = frozenset({"OrderNotSent", "OrderNotPlaced", "OrderRejected"})
+_SENDS = frozenset({"OrderIntended", "OrderReadmitted"})
+
+
+def check_orders(records: Sequence[Record], venue: Sequence[Happening]) -> list[Check]:
+    """Return the checks of what was sent, and of what was said to be known."""
+    return [
+        Check("orders sent twice", _sent_twice(records, venue)),
+        Check("orders at the venue that were not intended", _strays(records, venue)),
+        Check("UNKNOWN resolved without evidence", _guesses(records)),
+        Check("orders denied that the venue has", _denied(records, venue)),
+        Check("orders sent while halted", _while_halted(records)),
+    ]
+
+
+def _sent_twice(records: Sequence[Record], venue: Sequence[Happening]) -> list[str]:
+    sent = Counter(row.order_id for row in venue if row.kind == "submitted")
+    findings = [
+        f"{order}: the venue has it {n} times" for order, n in sent.items() if n > 1
+    ]
+    made: dict[tuple[object, ...], set[str]] = defaultdict(set)
+    for record in records:
+        if record.kind == "OrderIntended":
+            get = record.fields.get
+            key = (get("strategy"), get("decision"), get("index"))
+            made[key].add(record.order_id)
+    return findings + [
+        f"{strategy}, decision {decision}, order {index}: sent as {sorted(ids)}"
+        for (strategy, decision, index), ids in made.items()
+        if len(ids) > 1
+    ]
+
+
+def _strays(records: Sequence[Record], venue: Sequence[Happening]) -> list[str]:
+    known = {r.order_id for r in records if r.kind == "OrderIntended"}
+    orders = {row.order_id: row.number for row in reversed(venue) if row.order_id}
+    return [
+        f"{order}: event {number} of the venue, no intent in the journal"
+        for order, number in sorted(orders.items(), key=lambda item: item[1])
+        if order not in known
+    ]
+
+
+def _guesses(records: Sequence[Record]) -> list[str]:
+    unknown: set[str] = set()
+    findings = []
+    for record in records:
+        order = record.order_id
+        if record.kind == "OrderUnknown":
+            unknown.add(order)
+        elif order in unknown and record.kind not in _RESOLVES_NOTHING:
+            unknown.discard(order)
+            if record.kind not in EVIDENCE:
+                findings.append(
+                    f"{order}: record {record.sequence} is {record.kind}, no evidence"
+                )
+    return findings
+
+
+def _denied(records: Sequence[Record], venue: Sequence[Happening]) -> list[str]:
+    """Look for orders whose last word in the journal is that they do not exist."""
+    last = {record.order_id: record for record in records if record.order_id}
+    there = {row.order_id for row in venue if row.kind == "submitted"}
+    return [
+        f"{order}: record {record.sequence} is {record.kind}"
+        for order, record in last.items()
+        if record.kind in _DENIED and order in there
+    ]
+
+
+def _while_halted(records: Sequence[Record]) -> list[str]:
+    findings = []
+    halted = 0
+    for record in records:
+        if record.kind == "Halted":
+            halted = record.sequence
+        elif record.kind == "Resumed":
+            halted = 0
+        elif halted and record.kind in _SENDS:
+            findings.append(
+                f"{record.order_id}: record {record.sequence} is {record.kind}, "
+                f"halted since record {halted}"
+            )
+    return findings

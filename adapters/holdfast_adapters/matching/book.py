@@ -1,0 +1,147 @@
+"""The mutable parts of the engine: an order that works, a bar that is matched."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Final
+
+import attrs
+
+from holdfast_adapters.matching.model import NEVER_US, SessionEnd
+from holdfast_domain.instruments import Instrument
+from holdfast_domain.money import ZERO, to_decimal
+from holdfast_domain.orders import OrderTerms, OrderType, Side, TimeInForce
+from holdfast_domain.ports import VenueOrder
+
+AFTER_TRIGGER: Final = {
+    OrderType.STOP: OrderType.MARKET,
+    OrderType.STOP_LIMIT: OrderType.LIMIT,
+}
+"""What a stop becomes once it is triggered."""
+
+
+@attrs.define(eq=False)
+class Working:
+    """An order in the book; its `terms` are unpacked because matching is hot."""
+
+    order_id: str
+    terms: OrderTerms
+    instrument: Instrument
+    since_us: int
+    """The order takes part in bars that open at this moment or later."""
+
+    expires_us: int
+    buy: bool = False
+    kind: OrderType = OrderType.MARKET
+    quantity: Decimal = ZERO
+    filled: Decimal = ZERO
+    limit: Decimal = ZERO
+    stop: Decimal = ZERO
+    immediate: bool = False
+    """IOC or FOK: one moment in the market, then the rest is cancelled."""
+
+    all_or_none: bool = False
+    edge: float = 0.0
+    """A bar that does not come to here certainly does not reach the order's price."""
+
+    waits_below: bool = False
+    """Whether the order waits for a low price (else for a high one)."""
+
+    def take(self, terms: OrderTerms) -> None:
+        """Take ``terms``; a stop that was triggered stays triggered."""
+        triggered = self.kind is not self.terms.type
+        self.terms = terms
+        self.buy = terms.side is Side.BUY
+        self.kind = terms.type
+        self.quantity = terms.quantity.value
+        self.limit = terms.limit_price.value if terms.limit_price else ZERO
+        self.stop = terms.stop_price.value if terms.stop_price else ZERO
+        force = terms.time_in_force
+        self.all_or_none = force is TimeInForce.FOK
+        self.immediate = self.all_or_none or force is TimeInForce.IOC
+        if triggered:
+            self.trigger()
+        elif self.kind is not OrderType.MARKET:
+            self._find_edge()
+
+    def trigger(self) -> None:
+        """Become the market or limit order that a triggered stop is."""
+        self.kind = AFTER_TRIGGER.get(self.kind, self.kind)
+        if self.kind is OrderType.LIMIT:
+            self._find_edge()
+
+    def is_out_of_reach(self, low: float, high: float) -> bool:
+        """Tell whether a bar between ``low`` and ``high`` cannot concern the order.
+
+        A quick look that errs on the safe side; prices are compared as `Decimal`.
+        """
+        if self.immediate or self.kind is OrderType.MARKET:
+            return False
+        return low > self.edge if self.waits_below else high < self.edge
+
+    def _find_edge(self) -> None:
+        is_limit = self.kind is OrderType.LIMIT
+        self.waits_below = self.buy is is_limit
+        price = float(self.limit if is_limit else self.stop)
+        margin = float(self.instrument.tick or 0) + abs(price) * 1e-9
+        self.edge = price + margin if self.waits_below else price - margin
+
+
+def working(
+    order: VenueOrder, instrument: Instrument, session_end_us: SessionEnd
+) -> Working:
+    """Return ``order`` as it enters the book."""
+    terms, at_us = order.terms, order.placed_at_us
+    expires_us = NEVER_US
+    if terms.time_in_force is TimeInForce.DAY:
+        expires_us = session_end_us(terms.instrument, at_us)
+    made = Working(
+        order.order_id, terms, instrument, at_us, expires_us, kind=terms.type
+    )
+    made.take(terms)
+    return made
+
+
+class MatchBar:
+    """A bar while it is matched: its prices as `Decimal` on demand, and what is left.
+
+    ``available`` is the quantity that may still be filled; ``None`` is no limit.
+    """
+
+    __slots__ = (
+        "_prices",
+        "available",
+        "close",
+        "ended_at_us",
+        "high",
+        "instrument",
+        "low",
+        "open",
+        "opened_at_us",
+    )
+
+    def __init__(
+        self,
+        instrument: Instrument,
+        prices: tuple[float, float, float, float],
+        opened_at_us: int,
+        ended_at_us: int,
+        available: Decimal | None,
+    ) -> None:
+        """Take ``prices`` as open, high, low, close."""
+        self.instrument = instrument
+        self.open, self.high, self.low, self.close = prices
+        self.opened_at_us = opened_at_us
+        self.ended_at_us = ended_at_us
+        self.available = available
+        self._prices: dict[float, Decimal] = {}
+
+    def price(self, value: float) -> Decimal:
+        """Return ``value`` as a price on the instrument's grid."""
+        known = self._prices.get(value)
+        if known is None:
+            known = to_decimal(value)
+            if self.instrument.tick is not None:
+                known = self.instrument.round_price(known).value
+            self._prices[value] = known
+        return known

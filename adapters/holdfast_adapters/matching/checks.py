@@ -1,0 +1,99 @@
+"""What a venue refuses before an order gets into its book."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal, InvalidOperation
+
+from holdfast_adapters.matching.book import Working
+from holdfast_adapters.matching.model import MarketView
+from holdfast_domain.errors import VenueRefused
+from holdfast_domain.instruments import Instrument
+from holdfast_domain.money import ZERO, Price, to_decimal
+from holdfast_domain.orders import OrderTerms, OrderType
+
+
+def checked(
+    terms: OrderTerms, instruments: Mapping[str, Instrument], now: MarketView
+) -> Instrument:
+    """Return the instrument of ``terms``.
+
+    Raises:
+        VenueRefused: with the code ``unknown_symbol``, ``quantity``, ``lot``,
+            ``price``, ``tick`` or ``min_notional``.
+    """
+    instrument = instruments.get(terms.instrument)
+    if instrument is None:
+        reason = f"expected a known symbol, got {terms.instrument!r}"
+        raise VenueRefused(reason, "unknown_symbol")
+    _check_quantity(terms.quantity.value, instrument)
+    if terms.limit_price is not None:
+        _check_price(terms.limit_price, instrument)
+    if terms.stop_price is not None:
+        _check_price(terms.stop_price, instrument)
+    if instrument.min_notional > 0:
+        _check_notional(terms, instrument, now)
+    return instrument
+
+
+def check_replacement(order: Working, terms: OrderTerms) -> None:
+    """Refuse ``terms`` that are another order, or less than is filled already.
+
+    Raises:
+        VenueRefused: with the code ``terms`` or ``quantity``.
+    """
+    old = order.terms
+    if (old.instrument, old.side, old.type) != (
+        terms.instrument,
+        terms.side,
+        terms.type,
+    ):
+        reason = "expected the same instrument, side and type in a replacement"
+        raise VenueRefused(reason, "terms")
+    if terms.quantity.value <= order.filled:
+        reason = f"expected more than the filled {order.filled}, got {terms.quantity}"
+        raise VenueRefused(reason, "quantity")
+
+
+def _check_quantity(quantity: Decimal, instrument: Instrument) -> None:
+    if quantity <= 0:
+        reason = f"expected a quantity above 0, got {quantity}"
+        raise VenueRefused(reason, "quantity")
+    if not _is_multiple(quantity, instrument.lot):
+        reason = f"expected a multiple of the lot {instrument.lot}, got {quantity}"
+        raise VenueRefused(reason, "lot")
+
+
+def _check_price(price: Price, instrument: Instrument) -> None:
+    if price.value <= 0:
+        reason = f"expected a price above 0, got {price.value}"
+        raise VenueRefused(reason, "price")
+    if instrument.tick is not None and not _is_multiple(price.value, instrument.tick):
+        reason = f"expected a multiple of the tick {instrument.tick}, got {price.value}"
+        raise VenueRefused(reason, "tick")
+
+
+def _is_multiple(value: Decimal, step: Decimal) -> bool:
+    try:
+        return value % step == ZERO
+    except InvalidOperation:  # more digits than any legal order has
+        return False
+
+
+def _check_notional(terms: OrderTerms, instrument: Instrument, now: MarketView) -> None:
+    price = _price_for_notional(terms, now)
+    if price is None:
+        return
+    worth = abs(instrument.notional(price, terms.quantity.value).amount)
+    if worth < instrument.min_notional:
+        reason = f"expected at least {instrument.min_notional}, got {worth}"
+        raise VenueRefused(reason, "min_notional")
+
+
+def _price_for_notional(terms: OrderTerms, now: MarketView) -> Decimal | None:
+    """Return the price to judge by; a market order has none before the first bar."""
+    if terms.type is not OrderType.MARKET:
+        price = terms.limit_price or terms.stop_price
+        return price.value if price else None
+    last = now.last(terms.instrument)
+    return to_decimal(last.close) if last else None

@@ -1,0 +1,343 @@
+"""The engine: takes requests and bars, keeps the book, says what a venue would say.
+
+Each change of its state is an `EngineRecord` or an admission (`admit`, `amend`).
+Applying the same ones in order to a new engine gives the same state, which is how its
+owner recovers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+
+from holdfast_adapters.matching.book import MatchBar, Working, working
+from holdfast_adapters.matching.checks import check_replacement, checked
+from holdfast_adapters.matching.model import (
+    NEVER_US,
+    EngineRecord,
+    FillAt,
+    FillModel,
+    LastBar,
+    MarketView,
+    SessionEnd,
+    Triggered,
+    VolumeTaken,
+    utc_day_end_us,
+)
+from holdfast_adapters.matching.rules import hit, is_at_or_better
+from holdfast_domain.errors import VenueRefused
+from holdfast_domain.instruments import Instrument
+from holdfast_domain.marketdata import utc_from_us
+from holdfast_domain.money import ZERO, Money, Price, Quantity, to_decimal
+from holdfast_domain.orders import OrderTerms, OrderType, TimeInForce
+from holdfast_domain.ports import (
+    Acked,
+    Ended,
+    Executed,
+    Replaced,
+    VenueEvent,
+    VenueOrder,
+)
+
+_BPS = Decimal(10_000)
+_ACTIVE = (OrderType.MARKET, OrderType.LIMIT)
+
+
+class MatchingEngine:
+    """One book for each instrument; orders of a book match in their order of arrival.
+
+    Synchronous, without a clock or randomness: the same calls give the same answers.
+    What it answers has already been applied to its state.
+    """
+
+    def __init__(
+        self,
+        instruments: Mapping[str, Instrument],
+        model: FillModel,
+        *,
+        session_end_us: SessionEnd = utc_day_end_us,
+        record: Callable[[EngineRecord], object] | None = None,
+    ) -> None:
+        """Give each record, in order, to ``record`` as it is applied."""
+        self.instruments = instruments
+        self.model = model
+        self.open: dict[str, dict[str, Working]] = {}
+        """Working orders by symbol and id; a symbol is there only while it has one."""
+
+        self._session_end_us = session_end_us
+        self._record = record or _forget
+        self._slip = model.slippage_bps / _BPS
+        self._known: dict[str, Working | None] = {}
+        self._taken: dict[tuple[str, int], Decimal] = {}
+        self._acks = 0
+        self._executions = 0
+
+    def has_open(self, symbol: str) -> bool:
+        """Tell whether an order of ``symbol`` works; if none does, skip its bars."""
+        return symbol in self.open
+
+    def submit(self, order: VenueOrder, now: MarketView) -> list[VenueEvent]:
+        """Take ``order`` into the book.
+
+        Raises:
+            VenueRefused: the codes of `checks.checked`, or ``duplicate`` for an id
+                that was used before, by an order that has ended too.
+        """
+        if order.order_id in self._known:
+            reason = f"expected a new client order id, got {order.order_id}"
+            raise VenueRefused(reason, "duplicate")
+        checked(order.terms, self.instruments, now)
+        entered = self.admit(order)
+        said: list[VenueEvent] = []
+        ack = Acked(order_id=order.order_id, venue_order_id=f"V{self._acks + 1}")
+        self._say(ack, said)
+        if self.model.fill is FillAt.THIS_CLOSE:
+            self._match_at_last(entered, order.placed_at_us, now, said)
+        return said
+
+    def cancel(self, order_id: str) -> list[VenueEvent]:
+        """End what is left of the order.
+
+        Raises:
+            VenueRefused: with the code ``unknown_order`` or ``not_working``.
+        """
+        order, said = self._working(order_id), list[VenueEvent]()
+        self._end(order, "canceled", "on request", said)
+        return said
+
+    def replace(
+        self, order_id: str, terms: OrderTerms, now: MarketView
+    ) -> list[VenueEvent]:
+        """Give the order new terms; their quantity counts what is filled too.
+
+        It keeps its place among the orders of its symbol.
+
+        Raises:
+            VenueRefused: the codes of `cancel`, `checks.checked` and
+                `checks.check_replacement`.
+        """
+        order, said = self._working(order_id), list[VenueEvent]()
+        check_replacement(order, terms)
+        checked(terms, self.instruments, now)
+        self.amend(order_id, terms, now.time_us)
+        self._say(Replaced(order_id=order_id, terms=terms), said)
+        if self.model.fill is FillAt.THIS_CLOSE:
+            self._match_at_last(order, now.time_us, now, said)
+        return said
+
+    def on_bar(
+        self,
+        symbol: str,
+        *,
+        open_: float,
+        high: float,
+        low: float,
+        close: float,
+        volume: float,
+        opened_at_us: int,
+        ended_at_us: int,
+    ) -> list[VenueEvent]:
+        """Match the open orders of ``symbol`` against a bar; return what happened.
+
+        An order takes part only if it was placed at or before the bar's opening.
+        Giving a bar a second time changes nothing.
+        """
+        book, said = self.open.get(symbol), list[VenueEvent]()
+        if book is None:
+            return said
+        bar: MatchBar | None = None
+        for order in list(book.values()):
+            if order.expires_us <= opened_at_us:
+                self._end(order, "expired", "its time in force ran out", said)
+            elif order.since_us <= opened_at_us and not order.is_out_of_reach(
+                low, high
+            ):
+                if bar is None:
+                    left = self._available(symbol, volume, ended_at_us)
+                    prices = (open_, high, low, close)
+                    bar = MatchBar(
+                        order.instrument, prices, opened_at_us, ended_at_us, left
+                    )
+                self._match(order, bar, said)
+        return said
+
+    # --- replay -----------------------------------------------------------------
+
+    def admit(self, order: VenueOrder) -> Working:
+        """Put ``order`` into the book without a check: it passed them before."""
+        symbol = order.terms.instrument
+        made = working(order, self.instruments[symbol], self._session_end_us)
+        self._known[order.order_id] = made
+        self.open.setdefault(symbol, {})[order.order_id] = made
+        return made
+
+    def amend(self, order_id: str, terms: OrderTerms, at_us: int) -> None:
+        """Give a working order new terms from ``at_us`` on, without a check."""
+        order = self._working(order_id)
+        if terms.time_in_force is not TimeInForce.DAY:
+            order.expires_us = NEVER_US
+        elif order.expires_us == NEVER_US:
+            order.expires_us = self._session_end_us(terms.instrument, at_us)
+        order.since_us = max(order.since_us, at_us)
+        order.take(terms)
+
+    def apply(self, record: EngineRecord) -> None:
+        """Apply what has happened; the only way in which the book changes by it."""
+        match record:
+            case Executed():
+                self._fill(record)
+            case Acked():
+                self._acks += 1
+            case Ended():
+                self._close(self._working(record.order_id))
+            case Triggered():
+                order = self._working(record.order_id)
+                order.since_us = max(order.since_us, record.ended_at_us)
+                order.trigger()
+            case VolumeTaken():
+                key = (record.symbol, record.ended_at_us)
+                self._taken[key] = self._taken.get(key, ZERO) + record.quantity
+            case Replaced():
+                """Its new terms came by `amend`."""
+
+    # --- inside -----------------------------------------------------------------
+
+    def _match(self, order: Working, bar: MatchBar, said: list[VenueEvent]) -> None:
+        slips = order.kind is OrderType.MARKET or order.kind is OrderType.STOP
+        price, at_us, triggered = hit(order, bar, self.model.fill)
+        if triggered:
+            self._note(Triggered(order_id=order.order_id, ended_at_us=bar.ended_at_us))
+        if price is not None:
+            if slips:
+                price = self._slipped(order, price)
+            self._execute(order, bar, price, at_us, said)
+        if order.immediate:
+            self._end_rest(order, said)
+
+    def _match_at_last(
+        self, order: Working, at_us: int, now: MarketView, said: list[VenueEvent]
+    ) -> None:
+        """Match at the close of the newest bar; stops wait for what comes."""
+        last = now.last(order.terms.instrument)
+        if last is None or order.kind not in _ACTIVE:
+            return
+        bar = self._bar_of(order, last)
+        price = bar.price(last.close)
+        if order.kind is OrderType.MARKET:
+            price = self._slipped(order, price)
+            self._execute(order, bar, price, at_us, said)
+        elif is_at_or_better(order, price):
+            self._execute(order, bar, price, at_us, said)
+        if order.immediate:
+            self._end_rest(order, said)
+
+    def _bar_of(self, order: Working, last: LastBar) -> MatchBar:
+        left = self._available(order.terms.instrument, last.volume, last.ended_at_us)
+        prices = (last.close,) * 4
+        ended = last.ended_at_us
+        return MatchBar(order.instrument, prices, ended, ended, left)
+
+    def _execute(
+        self,
+        order: Working,
+        bar: MatchBar,
+        price: Decimal,
+        at_us: int,
+        said: list[VenueEvent],
+    ) -> None:
+        quantity = order.quantity - order.filled
+        if bar.available is not None and bar.available < quantity:
+            quantity = ZERO if order.all_or_none else bar.available
+        if quantity <= 0:
+            return
+        self._say(self._executed(order, quantity, price, at_us), said)
+        if bar.available is not None:
+            bar.available -= quantity
+            self._note(
+                VolumeTaken(
+                    order_id=order.order_id,
+                    symbol=order.terms.instrument,
+                    ended_at_us=bar.ended_at_us,
+                    quantity=quantity,
+                )
+            )
+
+    def _executed(
+        self, order: Working, quantity: Decimal, price: Decimal, at_us: int
+    ) -> Executed:
+        instrument = order.instrument
+        worth = abs(price * quantity * instrument.multiplier)
+        return Executed(
+            order_id=order.order_id,
+            execution_id=f"X{self._executions + 1}",
+            quantity=Quantity(quantity),
+            price=Price(price),
+            fee=Money(self.model.commission * worth, instrument.currency),
+            filled_at=utc_from_us(at_us),
+            cumulative=Quantity(order.filled + quantity),
+        )
+
+    def _slipped(self, order: Working, price: Decimal) -> Decimal:
+        if not self._slip:
+            return price
+        by = abs(price) * self._slip
+        worse = price + by if order.buy else price - by
+        towards = ROUND_CEILING if order.buy else ROUND_FLOOR
+        return order.instrument.round_price(worse, towards).value
+
+    def _available(
+        self, symbol: str, volume: float, ended_at_us: int
+    ) -> Decimal | None:
+        share = self.model.participation
+        if share is None:
+            return None
+        whole = self.instruments[symbol].round_quantity(share * to_decimal(volume))
+        return whole.value - self._taken.get((symbol, ended_at_us), ZERO)
+
+    def _end_rest(self, order: Working, said: list[VenueEvent]) -> None:
+        """End an IOC or FOK order that had its moment; a stop has it when triggered."""
+        if order.kind in _ACTIVE and order.filled < order.quantity:
+            force = order.terms.time_in_force.value
+            self._end(order, "canceled", f"{force}: not filled at once", said)
+
+    def _end(
+        self, order: Working, how: str, reason: str, said: list[VenueEvent]
+    ) -> None:
+        self._say(Ended(order_id=order.order_id, how=how, reason=reason), said)
+
+    def _say(self, event: VenueEvent, said: list[VenueEvent]) -> None:
+        self._note(event)
+        said.append(event)
+
+    def _note(self, record: EngineRecord) -> None:
+        self.apply(record)
+        self._record(record)
+
+    def _fill(self, event: Executed) -> None:
+        self._executions += 1
+        order = self._working(event.order_id)
+        order.filled = event.cumulative.value
+        if order.filled >= order.quantity:
+            self._close(order)
+
+    def _close(self, order: Working) -> None:
+        symbol = order.terms.instrument
+        self._known[order.order_id] = None
+        book = self.open[symbol]
+        del book[order.order_id]
+        if not book:
+            del self.open[symbol]
+
+    def _working(self, order_id: str) -> Working:
+        order = self._known.get(order_id)
+        if order is not None:
+            return order
+        if order_id in self._known:
+            reason = f"expected a working order, got {order_id} which has ended"
+            raise VenueRefused(reason, "not_working")
+        reason = f"expected an order of this venue, got {order_id}"
+        raise VenueRefused(reason, "unknown_order")
+
+
+def _forget(_record: EngineRecord) -> None:
+    """Keep nothing: the owner did not ask for records."""

@@ -1,0 +1,332 @@
+"""What a bar fills, at which price and when, for each type and time in force."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+import pytest
+
+from holdfast_adapters.matching import FillAt, FillModel, LastBar, MatchingEngine
+from holdfast_domain.instruments import Instrument
+from holdfast_domain.money import Money, Price, Quantity
+from holdfast_domain.orders import OrderTerms, OrderType, Side, TimeInForce
+from holdfast_domain.ports import Acked, Ended, Executed, VenueEvent, VenueOrder
+
+HOUR_US = 3_600_000_000
+BUY, SELL = Side.BUY, Side.SELL
+GTC, IOC, FOK, DAY = TimeInForce.GTC, TimeInForce.IOC, TimeInForce.FOK, TimeInForce.DAY
+NEXT_CLOSE, THIS_CLOSE = FillAt.NEXT_CLOSE, FillAt.THIS_CLOSE
+D = Decimal
+
+
+class Desk:
+    """An engine with one instrument, fed with hourly bars from hour 1 on."""
+
+    def __init__(self, model: FillModel | None = None, tick: str | None = None) -> None:
+        instrument = Instrument(
+            symbol="SPY", tick=D(tick) if tick else None, multiplier=D(1)
+        )
+        self.engine = MatchingEngine({"SPY": instrument}, model or FillModel())
+        self.hour = 0
+        self.last_bar: LastBar | None = None
+        self.sent = 0
+
+    @property
+    def time_us(self) -> int:
+        return self.hour * HOUR_US
+
+    def last(self, _symbol: str) -> LastBar | None:
+        return self.last_bar
+
+    def send(
+        self,
+        side: Side = BUY,
+        quantity: str = "10",
+        *,
+        limit: str | None = None,
+        stop: str | None = None,
+        force: TimeInForce = GTC,
+        late_us: int = 0,
+    ) -> Sequence[VenueEvent]:
+        """Place an order now or later, and return what came after Acked."""
+        self.sent += 1
+        terms = terms_of(side, quantity, limit, stop, force)
+        at_us = self.time_us + late_us
+        order = VenueOrder(order_id=f"O{self.sent}", terms=terms, placed_at_us=at_us)
+        ack, *rest = self.engine.submit(order, self)
+        assert ack == Acked(order_id=f"O{self.sent}", venue_order_id=f"V{self.sent}")
+        return rest
+
+    def bar(
+        self, open_: float, high: float, low: float, close: float, volume: float = 1e6
+    ) -> list[VenueEvent]:
+        """Pass one hour."""
+        opened_at_us = self.time_us
+        self.hour += 1
+        self.last_bar = LastBar(close, volume, self.time_us)
+        return self.engine.on_bar(
+            "SPY",
+            open_=open_,
+            high=high,
+            low=low,
+            close=close,
+            volume=volume,
+            opened_at_us=opened_at_us,
+            ended_at_us=self.time_us,
+        )
+
+
+def terms_of(
+    side: Side, quantity: str, limit: str | None, stop: str | None, force: TimeInForce
+) -> OrderTerms:
+    kinds = {
+        (False, False): OrderType.MARKET,
+        (True, False): OrderType.LIMIT,
+        (False, True): OrderType.STOP,
+        (True, True): OrderType.STOP_LIMIT,
+    }
+    return OrderTerms(
+        instrument="SPY",
+        side=side,
+        quantity=Quantity.of(quantity),
+        type=kinds[limit is not None, stop is not None],
+        time_in_force=force,
+        limit_price=Price.of(limit) if limit else None,
+        stop_price=Price.of(stop) if stop else None,
+    )
+
+
+def fills(events: Sequence[VenueEvent]) -> list[tuple[str, str, int]]:
+    """Quantity, price and hour of each execution."""
+    return [
+        (
+            str(event.quantity.value),
+            str(event.price.value),
+            round(event.filled_at.timestamp()) // 3600,
+        )
+        for event in events
+        if isinstance(event, Executed)
+    ]
+
+
+def ends(events: Sequence[VenueEvent]) -> list[str]:
+    return [event.how for event in events if isinstance(event, Ended)]
+
+
+UP = (100.0, 104.0, 99.0, 103.0)
+
+
+@pytest.mark.parametrize(
+    ("fill", "price", "hour"),
+    [
+        (FillAt.NEXT_OPEN, "100.0", 0),
+        (NEXT_CLOSE, "103.0", 1),
+        (THIS_CLOSE, "103.0", 1),
+    ],
+)
+def test_a_market_order_fills_at_the_price_of_the_model(
+    fill: FillAt, price: str, hour: int
+) -> None:
+    desk = Desk(FillModel(fill=fill))
+    assert desk.send() == []
+    assert fills(desk.bar(*UP)) == [("10", price, hour)]
+    assert not desk.engine.has_open("SPY")
+
+
+def test_this_close_fills_at_once_at_the_last_close() -> None:
+    desk = Desk(FillModel(fill=THIS_CLOSE))
+    desk.bar(*UP)
+    assert fills(desk.send(late_us=HOUR_US)) == [("10", "103.0", 2)]
+    assert fills(desk.send(limit="103")) == [("10", "103.0", 1)]
+    assert fills(desk.send(SELL, limit="103.5")) == []
+    assert ends(desk.send(SELL, limit="103.5", force=IOC)) == ["canceled"]
+    assert desk.send(stop="101") == []
+
+
+def test_an_order_placed_inside_a_bar_waits_for_the_next() -> None:
+    desk = Desk()
+    desk.send(late_us=1)
+    desk.send(limit="99", late_us=1)
+    assert desk.bar(*UP) == []
+    assert fills(desk.bar(*UP)) == [("10", "100.0", 1), ("10", "99", 2)]
+
+
+def test_slippage_worsens_market_and_stop_orders_and_leaves_the_bar() -> None:
+    desk = Desk(FillModel(slippage_bps=D(500)))
+    desk.send(BUY)
+    desk.send(SELL)
+    desk.send(BUY, stop="102")
+    desk.send(SELL, limit="99")
+    assert fills(desk.bar(*UP)) == [
+        ("10", "105.000", 0),
+        ("10", "95.000", 0),
+        ("10", "107.10", 1),
+        ("10", "100.0", 0),
+    ]
+
+
+def test_a_slipped_price_is_rounded_to_the_tick_adversely() -> None:
+    desk = Desk(FillModel(slippage_bps=D(1)), tick="0.05")
+    desk.send(BUY)
+    desk.send(SELL)
+    assert fills(desk.bar(*UP)) == [("10", "100.05", 0), ("10", "99.95", 0)]
+
+
+def test_a_price_of_the_data_is_rounded_to_the_tick() -> None:
+    desk = Desk(tick="0.05")
+    desk.send()
+    assert fills(desk.bar(100.04, 104.0, 99.0, 103.0)) == [("10", "100.05", 0)]
+
+
+@pytest.mark.parametrize(
+    ("side", "limit", "expected"),
+    [
+        (BUY, "101", [("10", "100.0", 0)]),
+        (BUY, "99.5", [("10", "99.5", 1)]),
+        (BUY, "99", [("10", "99", 1)]),
+        (BUY, "98.99", []),
+        (BUY, "200", [("10", "100.0", 0)]),
+        (SELL, "50", [("10", "100.0", 0)]),
+        (SELL, "100", [("10", "100.0", 0)]),
+        (SELL, "104", [("10", "104", 1)]),
+        (SELL, "104.01", []),
+    ],
+)
+def test_a_limit_fills_at_the_open_or_at_its_price(
+    side: Side, limit: str, expected: list[tuple[str, str, int]]
+) -> None:
+    desk = Desk()
+    desk.send(side, limit=limit)
+    assert fills(desk.bar(*UP)) == expected
+    assert desk.engine.has_open("SPY") is (not expected)
+
+
+@pytest.mark.parametrize(
+    ("side", "stop", "expected"),
+    [
+        (BUY, "99", [("10", "100.0", 0)]),
+        (BUY, "104", [("10", "104", 1)]),
+        (BUY, "104.01", []),
+        (BUY, "50", [("10", "100.0", 0)]),
+        (SELL, "200", [("10", "100.0", 0)]),
+        (SELL, "100", [("10", "100.0", 0)]),
+        (SELL, "99", [("10", "99", 1)]),
+        (SELL, "98.99", []),
+    ],
+)
+def test_a_stop_fills_at_the_open_or_at_its_price(
+    side: Side, stop: str, expected: list[tuple[str, str, int]]
+) -> None:
+    desk = Desk()
+    desk.send(side, stop=stop)
+    assert fills(desk.bar(*UP)) == expected
+
+
+@pytest.mark.parametrize(
+    ("side", "stop", "limit", "first", "second"),
+    [
+        (BUY, "100", "99.5", [("10", "99.5", 1)], []),
+        (BUY, "102", "103", [("10", "102", 1)], []),
+        (BUY, "104", "103.5", [("10", "103.5", 1)], []),
+        (BUY, "104", "102", [], [("10", "100.0", 1)]),
+        (BUY, "105", "106", [], []),
+        (SELL, "99", "98", [("10", "99", 1)], []),
+        (SELL, "99.5", "103", [("10", "103", 1)], []),
+        (SELL, "99.5", "103.5", [], [("10", "103.5", 2)]),
+    ],
+    ids=str,
+)
+def test_a_stop_limit_fills_only_where_no_path_must_be_known(
+    side: Side,
+    stop: str,
+    limit: str,
+    first: list[tuple[str, str, int]],
+    second: list[tuple[str, str, int]],
+) -> None:
+    desk = Desk()
+    desk.send(side, stop=stop, limit=limit)
+    assert fills(desk.bar(*UP)) == first
+    assert fills(desk.bar(*UP)) == second
+
+
+def test_a_limit_that_is_not_met_at_the_open_ends_ioc_and_fok() -> None:
+    desk = Desk()
+    for force in (IOC, FOK):
+        desk.send(limit="99.5", force=force)
+    events = desk.bar(*UP)
+    assert (fills(events), ends(events)) == ([], ["canceled", "canceled"])
+
+
+def test_an_ioc_stop_waits_for_its_trigger_and_has_its_moment_then() -> None:
+    desk = Desk()
+    desk.send(stop="104", limit="102", force=IOC)
+    assert desk.bar(100.0, 103.0, 99.0, 103.0) == []
+    assert ends(desk.bar(*UP)) == ["canceled"]
+
+
+def test_participation_fills_in_parts_in_the_order_of_arrival() -> None:
+    desk = Desk(FillModel(participation=D("0.1")))
+    desk.send(quantity="10")
+    desk.send(quantity="10")
+    assert fills(desk.bar(*UP, volume=129.0)) == [("10", "100.0", 0), ("2", "100.0", 0)]
+    assert fills(desk.bar(*UP, volume=0.0)) == []
+    assert fills(desk.bar(*UP, volume=129.0)) == [("8", "100.0", 2)]
+
+
+def test_ioc_takes_a_part_and_fok_takes_none() -> None:
+    desk = Desk(FillModel(participation=D("0.1")))
+    desk.send(force=FOK)
+    desk.send(force=IOC)
+    events = desk.bar(*UP, volume=50.0)
+    assert fills(events) == [("5", "100.0", 0)]
+    assert ends(events) == ["canceled", "canceled"]
+    assert [event.order_id for event in events] == ["O1", "O2", "O2"]
+
+
+def test_orders_at_the_last_close_share_its_volume() -> None:
+    desk = Desk(FillModel(fill=THIS_CLOSE, participation=D("0.1")))
+    desk.bar(*UP, volume=150.0)
+    assert fills(desk.send()) == [("10", "103.0", 1)]
+    assert fills(desk.send()) == [("5", "103.0", 1)]
+    assert fills(desk.bar(*UP)) == [("5", "103.0", 2)]
+
+
+def test_a_triggered_stop_that_finds_no_volume_goes_on_as_a_market_order() -> None:
+    desk = Desk(FillModel(participation=D("0.1")))
+    desk.send(stop="104")
+    assert desk.bar(*UP, volume=0.0) == []
+    assert fills(desk.bar(90.0, 91.0, 89.0, 90.0)) == [("10", "90.0", 1)]
+
+
+def test_a_triggered_stop_limit_stays_triggered_under_new_terms() -> None:
+    desk = Desk()
+    desk.send(stop="104", limit="90")
+    assert desk.bar(*UP) == []
+    desk.engine.replace("O1", terms_of(BUY, "10", "101", "200", GTC), desk)
+    assert fills(desk.bar(*UP)) == [("10", "100.0", 1)]
+
+
+def test_a_day_order_expires_at_the_first_bar_of_the_next_day() -> None:
+    desk = Desk()
+    desk.send(limit="50", force=DAY)
+    for _ in range(24):
+        assert desk.bar(*UP) == []
+    assert ends(desk.bar(50.0, 50.0, 50.0, 50.0)) == ["expired"]
+
+
+def test_the_fee_is_an_exact_share_of_the_notional() -> None:
+    desk = Desk(FillModel(commission=D("0.001")))
+    desk.send(SELL, "3")
+    (event,) = desk.bar(100.1, 104.0, 99.0, 103.0)
+    assert isinstance(event, Executed)
+    assert event.fee == Money(D("0.3003"), "USD")
+
+
+def test_a_bar_given_twice_changes_nothing() -> None:
+    desk = Desk(FillModel(participation=D("0.1")))
+    desk.send(stop="104", limit="102")
+    desk.send(quantity="200000")
+    desk.bar(*UP)
+    desk.hour -= 1
+    assert desk.bar(*UP) == []

@@ -1,0 +1,120 @@
+"""What is measured: every case, our program for it, and the programs of the peers.
+
+A program is a script that measures once and prints, as its last line, one JSON
+object: ``{"value": number}``, in the case's unit, with ``"p99": number`` too if the
+case has one, and whatever else tells that the work was done (``"fills"``,
+``"messages"``), which is shown and not compared.  Anything before that line is
+passed over; a status other than 0 is a failure.
+
+To add one of ours, write the script beside this file under the name that its case
+gives below: the case is skipped, and says so, as long as the file is not there.
+To add a case or a peer, add it to `CASES`; a peer with an environment of its own
+needs an entry in `environments.PINS` too.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import attrs
+
+HERE = Path(__file__).parent
+
+
+@attrs.frozen(kw_only=True)
+class Program:
+    """A script that prints one figure, and the environment that it runs in.
+
+    Attributes:
+        script: the file, relative to this folder.
+        environment: a key of `environments.PINS`, or None for our own.
+        arguments: what the script is called with, after the folder of the data.
+    """
+
+    script: str
+    environment: str | None = None
+    arguments: tuple[str, ...] = ()
+
+    @property
+    def path(self) -> Path:
+        """Where the script is, or would be."""
+        return HERE / self.script
+
+
+@attrs.frozen(kw_only=True)
+class Case:
+    """One figure of ours, and the same figure of each peer.
+
+    Attributes:
+        id: as `docs/design.md` names it.
+        unit: `…/s` if more is better; of anything else less is better.
+        has_p99: whether each program prints a 99th percentile as well.
+    """
+
+    id: str
+    unit: str
+    ours: Program
+    peers: dict[str, Program] = attrs.field(factory=dict)
+    has_p99: bool = False
+
+    @property
+    def more_is_better(self) -> bool:
+        """Whether a larger figure wins."""
+        return self.unit.endswith("/s")
+
+
+CASES = (
+    Case(
+        id="tell",
+        unit="msg/s",
+        ours=Program(script="ours_tell.py"),
+        peers={
+            "pykka": Program(script="peers/pykka_tell.py"),
+            "pykka, one core": Program(
+                script="peers/pykka_tell.py", arguments=("--one-core",)
+            ),
+            "trio memory channel": Program(script="peers/trio_tell.py"),
+        },
+    ),
+    Case(
+        id="backtest_sma_1",
+        unit="bars/s",
+        ours=Program(script="ours_backtest_sma_1.py"),
+        peers={
+            "backtrader": Program(
+                script="peers/backtrader_sma.py", environment="backtrader"
+            ),
+            "backtesting.py": Program(
+                script="peers/backtesting_sma.py", environment="backtesting"
+            ),
+            "NautilusTrader": Program(
+                script="peers/nautilus_sma.py", environment="nautilus_trader"
+            ),
+        },
+    ),
+    Case(
+        id="live_ticks",
+        unit="ticks/s",
+        ours=Program(script="ours_live_ticks.py"),
+        peers={
+            "NautilusTrader": Program(
+                script="peers/nautilus_live.py",
+                environment="nautilus_trader",
+                arguments=("ticks",),
+            )
+        },
+    ),
+    Case(
+        id="live_quote_to_fill",
+        unit="µs",
+        ours=Program(script="ours_live_quote_to_fill.py"),
+        peers={
+            "NautilusTrader": Program(
+                script="peers/nautilus_live.py",
+                environment="nautilus_trader",
+                arguments=("quote_to_fill",),
+            )
+        },
+        has_p99=True,
+    ),
+)

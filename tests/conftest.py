@@ -1,0 +1,44 @@
+"""What every test may use: a sampling seed that each commit changes, and soak tests."""
+
+from __future__ import annotations
+
+import os
+import random
+
+import pytest
+from hypothesis import settings
+
+SEED = os.environ.get("HOLDFAST_SAMPLE", "0")
+"""Seeds what long suites sample; CI sets it to the commit's id."""
+
+# A shared machine stalls at times; an example that is slow once is not a failure.
+settings.register_profile("holdfast", deadline=None)
+settings.load_profile("holdfast")
+
+
+def pytest_report_header() -> str:
+    """Say how to repeat this run's samples."""
+    return f"HOLDFAST_SAMPLE={SEED}"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Declare the markers of this suite."""
+    config.addinivalue_line("markers", "soak: takes minutes; run by `make soak` alone")
+
+
+def pytest_collection_modifyitems(
+    config: pytest.Config, items: list[pytest.Item]
+) -> None:
+    """Leave the soak tests out, unless ``-m`` speaks of them."""
+    if "soak" in config.option.markexpr:
+        return
+    left_out = [item for item in items if item.get_closest_marker("soak")]
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in left_out]
+
+
+@pytest.fixture
+def sample(request: pytest.FixtureRequest) -> random.Random:
+    """A generator for sampling cases: the same for a test as long as the seed is."""
+    return random.Random(f"{SEED}/{request.node.nodeid}")
