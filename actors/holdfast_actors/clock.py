@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from holdfast_domain.cursor import START
+from holdfast_domain.cursor import ADVANCE_SLOT, START, slot_of
 from holdfast_domain.marketdata import MarketData
 from holdfast_domain.money import to_decimal
 
@@ -21,6 +21,14 @@ class MarketClock:
     def __init__(self, now_us: int = 0, cursor: int = START) -> None:
         self.now_us = now_us
         self.cursor = cursor
+
+    @property
+    def fired_us(self) -> int:
+        """The last moment whose triggers were published.
+
+        Those of the very moment at which the venue advances come after its advance.
+        """
+        return self.now_us - (slot_of(self.cursor) == ADVANCE_SLOT)
 
     def move(self, now_us: int, cursor: int) -> None:
         """Go to a later moment; for the source alone."""
@@ -66,3 +74,12 @@ class HaltGate:
         self.halted = False
         self.reason = ""
         self.generation = 0
+
+
+class VenueInterest:
+    """Whether the venue wants market data: kept by its session, read by the feed."""
+
+    __slots__ = ("wanted",)
+
+    def __init__(self) -> None:
+        self.wanted = True

@@ -10,9 +10,16 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, assert_never
 
-from holdfast_actors.clock import MarketClock, PriceBoard
+from holdfast_actors.clock import MarketClock, PriceBoard, VenueInterest
 from holdfast_actors.messages import Advance, AskDue, NextDue, NextStep, Slice, TimeTo
-from holdfast_domain.cursor import ADVANCE_SLOT, SLICE_SLOT, cursor_at, slot_of, step_of
+from holdfast_domain.cursor import (
+    ADVANCE_SLOT,
+    SLICE_SLOT,
+    SLOT_BITS,
+    cursor_at,
+    slot_of,
+    step_of,
+)
 from holdfast_domain.events import Event, RunFinished
 from holdfast_domain.marketdata import MarketData, utc_from_us
 from holdfast_runtime import Ref
@@ -27,6 +34,7 @@ class ReplayFeed:
         data: MarketData,
         clock: MarketClock,
         prices: PriceBoard,
+        interest: VenueInterest,
         session: Ref[Any],
         scheduler: Ref[Any],
         strategies: Sequence[Ref[Any]],
@@ -41,6 +49,7 @@ class ReplayFeed:
         self._data = data
         self._clock = clock
         self._prices = prices
+        self._interest = interest
         self._session = session
         self._scheduler = scheduler
         self._strategies = strategies
@@ -50,6 +59,8 @@ class ReplayFeed:
         self._after = after
         self._speed = speed
         self._finished = finished
+        self._times_us = data.times_us
+        self._steps = len(data)
         self._next_due: int | None = None
         self._waiting = True
         """Until the scheduler has said when the next trigger is due."""
@@ -59,15 +70,15 @@ class ReplayFeed:
         cursor = self._clock.cursor
         behind = slot_of(cursor) != SLICE_SLOT
         self._prices.show(step_of(cursor) - behind)
-        self._scheduler.tell(AskDue(self._clock.now_us))
+        self._scheduler.tell(AskDue(self._clock.fired_us))
 
     def handle(self, message: NextStep | NextDue) -> None:
         """Dispatch one message; every kind is named here."""
         match message:
-            case NextStep(cursor):
+            case NextStep():
                 # Two may be under way after a restart; the clock tells which is good.
-                if cursor == self._clock.cursor and not self._waiting:
-                    self._go_on(cursor)
+                if message.cursor == self._clock.cursor and not self._waiting:
+                    self._go_on(message.cursor)
             case NextDue(time_us):
                 self._next_due = time_us
                 if self._waiting:
@@ -77,23 +88,39 @@ class ReplayFeed:
                 assert_never(message)
 
     def _go_on(self, cursor: int) -> None:
-        step, slot = step_of(cursor), slot_of(cursor)
+        """Publish what comes after ``cursor``."""
+        step, slot = (cursor >> SLOT_BITS) - 1, cursor & SLICE_SLOT
         if slot == SLICE_SLOT or step < 0:
             step, slot = step + 1, 0
-            if step >= len(self._data):
+            if step >= self._steps:
                 self._finish()
                 return
-        time_us = self._data.times_us[step]
-        due_us = self._next_due
-        if slot < ADVANCE_SLOT:
-            if due_us is not None and due_us < time_us and step:
-                self._trigger(due_us, cursor_at(step, slot + 1))
-            else:
-                self._advance(step, time_us)
-        elif slot == ADVANCE_SLOT and due_us is not None and due_us <= time_us:
-            self._trigger(due_us, cursor_at(step, slot + 1))
+        time_us = self._times_us[step]
+        if self._next_due is not None and self._trigger(step, slot, time_us):
+            return
+        if slot < ADVANCE_SLOT and self._interest.wanted:
+            self._advance(step, time_us)
         else:
             self._publish(step, time_us)
+
+    def _trigger(self, step: int, slot: int, time_us: int) -> bool:
+        """Fire what is due before the step's advance or after it; whether anything is.
+
+        Where the venue does not want the step's data, there is no advance to wait for.
+        """
+        due_us = self._next_due
+        if due_us is None or due_us > time_us or slot > ADVANCE_SLOT:
+            return False
+        if slot < ADVANCE_SLOT and due_us < time_us and step:
+            cursor = cursor_at(step, slot + 1)
+        elif slot == ADVANCE_SLOT or not self._interest.wanted:
+            cursor = cursor_at(step, ADVANCE_SLOT + 1)
+        else:
+            return False
+        self._scheduler.tell(TimeTo(cursor, due_us))
+        self._move(due_us, cursor)
+        self._me.tell(NextStep(cursor))
+        return True
 
     def _advance(self, step: int, time_us: int) -> None:
         cursor = cursor_at(step, ADVANCE_SLOT)
@@ -101,21 +128,22 @@ class ReplayFeed:
         self._move(time_us, cursor)
         self._me.tell(NextStep(cursor))
 
-    def _trigger(self, due_us: int, cursor: int) -> None:
-        self._scheduler.tell(TimeTo(cursor, due_us))
-        self._move(due_us, cursor)
-        self._me.tell(NextStep(cursor))
-
     def _publish(self, step: int, time_us: int) -> None:
         cursor = cursor_at(step, SLICE_SLOT)
-        self._effect(lambda: self._prices.show(step))
-        self._move(time_us, cursor)
+        clock, prices = self._clock, self._prices
+
+        def move() -> None:
+            prices.step = step
+            clock.now_us = time_us
+            clock.cursor = cursor
+
+        self._effect(move)
         told = Slice(cursor, step, time_us)
         for strategy in self._strategies:
             strategy.tell(told)
         wait_us = 0
-        if self._speed is not None and step + 1 < len(self._data):
-            wait_us = self._data.times_us[step + 1] - time_us
+        if self._speed is not None and step + 1 < self._steps:
+            wait_us = self._times_us[step + 1] - time_us
         if self._speed is None or not wait_us:
             self._me.tell(NextStep(cursor))
         else:

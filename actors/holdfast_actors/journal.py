@@ -76,7 +76,7 @@ class Journal:
     ) -> tuple[list[Entry], list[Any]]:
         entries: list[Entry] = []
         holds = []
-        wall_us = int(self._wall.now().timestamp() * 1_000_000)
+        wall_us = self._wall.now_us()
         for message in messages:
             if isinstance(message, Note):
                 self._add(entries, message.event, wall_us)

@@ -4,6 +4,9 @@ A command is a verb, an event a past participle. Messages with a ``turn`` are ta
 quiescence on an engine in lock-step (see `holdfast_runtime.messages`), in this order:
 intents by the order of the configuration, then a venue's evidence, then the source's
 next step.
+
+All are frozen. Those that are made for each bar are `msgspec.Struct`, which is made in
+a sixth of the time of an attrs class; all others are attrs.
 """
 
 from __future__ import annotations
@@ -13,6 +16,7 @@ from collections.abc import Hashable
 from typing import ClassVar
 
 import attrs
+from msgspec import Struct
 
 from holdfast_domain.events import Entry, Event
 from holdfast_domain.money import Money
@@ -55,8 +59,7 @@ class Note:
 # --- from the source ----------------------------------------------------------
 
 
-@attrs.frozen
-class NextStep:
+class NextStep(Struct, frozen=True):
     """The feed's own: go on after ``cursor``."""
 
     turn: ClassVar[int] = Turn.SOURCE
@@ -79,8 +82,7 @@ class Advance:
         return ("input", self.cursor)
 
 
-@attrs.frozen
-class Slice:
+class Slice(Struct, frozen=True):
     """The bars of ``step`` have ended."""
 
     lane: ClassVar[Lane] = Lane.DATA
@@ -143,6 +145,11 @@ class Declare:
 
     strategy: str
     schedules: tuple[Schedule, ...]
+
+
+@attrs.frozen
+class AskSchedules:
+    """The scheduler is new, and asks a strategy to declare its schedules again."""
 
 
 # --- from a strategy to the guard to orders -----------------------------------
@@ -212,9 +219,31 @@ class Vetted:
 
 @attrs.frozen
 class Resend:
-    """`orders` asks a strategy for its decisions after ``number`` again."""
+    """`orders` asks a strategy for its decisions after ``number`` again.
+
+    Up to ``sequence`` the journal is durable, but a journal that died may not have
+    told it: the strategy reads there what it was not told.
+    """
 
     number: int
+    sequence: int = 0
+
+
+@attrs.frozen
+class Missed:
+    """The guard is new, or one of a strategy's decisions did not come.
+
+    `orders` asks for what it does not have: of ``strategy``, or of all.
+    """
+
+    strategy: str = ""
+
+
+@attrs.frozen
+class Unchanged:
+    """`orders` did not pass on a change that the guard has reserved for."""
+
+    order_id: str
 
 
 @attrs.frozen
@@ -225,6 +254,11 @@ class Readmit:
     strategy: str
     terms: OrderTerms
     valid_until_us: int
+
+    @property
+    def origin(self) -> Hashable:
+        """The order: its question must not be lost with the guard."""
+        return ("readmit", self.order_id)
 
 
 @attrs.frozen

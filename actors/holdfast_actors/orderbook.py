@@ -145,6 +145,9 @@ class OrderBook:
         row = self.rows[event.order_id]  # type: ignore[union-attr]
         if isinstance(event, OrderReplaced):
             row.terms = event.terms
+            if row.state is not OrderState.REPLACE_PENDING:
+                # A lookup's evidence of terms; the state was settled before it.
+                return
         if isinstance(event, OrderAccepted):
             row.venue_order_id = event.venue_order_id
         if isinstance(event, OrderRejected | OrderNotPlaced | OrderCanceled):

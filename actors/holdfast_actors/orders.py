@@ -20,6 +20,7 @@ from holdfast_actors.messages import (
     How,
     LookUp,
     LookUpAgain,
+    Missed,
     Readmit,
     Readmitted,
     Replace,
@@ -27,6 +28,7 @@ from holdfast_actors.messages import (
     Resend,
     SessionUp,
     Submit,
+    Unchanged,
     Vetted,
 )
 from holdfast_actors.orderbook import OrderBook, OrderRow
@@ -59,8 +61,12 @@ class Orders:
     ) -> None:
         """Replay ``history``; no effect is released by it."""
         self._book = OrderBook()
+        self._replayed = 0
+        """The last record of the journal when this incarnation was built."""
+
         for entry in history:
             self._book.apply(entry.event)
+            self._replayed = entry.sequence
         self._venue = venue
         self._session = session
         self._guard = guard
@@ -89,8 +95,8 @@ class Orders:
             elif row.state is OrderState.NOT_SENT:
                 self._readmit(row)
         self._session.tell(Greet())
-        for name, strategy in self._strategies.items():
-            strategy.tell(Resend(self._book.decisions.get(name, 0)))
+        for name in self._strategies:
+            self._ask_again(name)
 
     def handle(
         self,
@@ -100,6 +106,7 @@ class Orders:
         | Readmitted
         | LookUpAgain
         | CancelOrder
+        | Missed
         | Report,
     ) -> object:
         """Dispatch one message; every kind is named here."""
@@ -116,6 +123,9 @@ class Orders:
                 self._look_up(message.order_id)
             case CancelOrder():
                 self._cancel(message.order_id, message.by)
+            case Missed(strategy):
+                for name in [strategy] if strategy else self._strategies:
+                    self._ask_again(name)
             case Report():
                 return list(self._book.rows.values())
             case _:
@@ -124,6 +134,10 @@ class Orders:
 
     # --- decisions -----------------------------------------------------------
 
+    def _ask_again(self, strategy: str) -> None:
+        taken = self._book.decisions.get(strategy, 0)
+        self._strategies[strategy].tell(Resend(taken, self._replayed))
+
     def _on_vetted(self, message: Vetted) -> None:
         decision = message.decision
         taken = self._book.decisions.get(decision.strategy, 0)
@@ -131,7 +145,7 @@ class Orders:
             return
         if decision.number != taken + 1:
             # One before it was lost with an incarnation of ours or of the guard's.
-            self._strategies[decision.strategy].tell(Resend(taken))
+            self._ask_again(decision.strategy)
             return
         self._record(
             ev.DecisionMade(
@@ -233,6 +247,7 @@ class Orders:
             self._record(
                 ev.StrayEvidence(venue="guard", text=f"{order_id} not changed: {why}")
             )
+            self._guard.tell(Unchanged(order_id))
             return
         self._record(
             ev.ReplaceRequested(
@@ -247,7 +262,7 @@ class Orders:
         if message.asked is Asked.SUBMIT:
             self._in_flight.discard(message.order_id)
         for event in message.events:
-            self._venue_said(event)
+            self._venue_said(event, message.asked)
         row = self._book.open.get(message.order_id)
         if row is not None and message.how is not How.ANSWERED:
             self._request_failed(row, message)
@@ -275,6 +290,8 @@ class Orders:
                         reason=message.reason,
                     )
                 )
+                # It may have ended unheard of: the venue is asked what it knows.
+                self._session.tell(LookUp(row.order_id))
             case How.ABSENT:
                 if row.state is OrderState.UNKNOWN:
                     self._not_sent(row, message.reason)
@@ -310,7 +327,7 @@ class Orders:
         self._queue.append(row.order_id)
         self._send_waiting()
 
-    def _venue_said(self, event: VenueEvent) -> None:
+    def _venue_said(self, event: VenueEvent, asked: Asked) -> None:
         row = self._book.rows.get(event.order_id)
         if row is None:
             self._record(ev.StrayEvidence(venue=self._venue, text=repr(event)))
@@ -323,19 +340,13 @@ class Orders:
             case Ended():
                 self._ended(row, event)
             case Replaced():
-                if row.state is OrderState.REPLACE_PENDING:
-                    self._record(
-                        ev.OrderReplaced(
-                            order_id=row.order_id,
-                            strategy=row.strategy,
-                            terms=event.terms,
-                        )
-                    )
+                self._replaced(row, event, asked)
             case _:
                 assert_never(event)
 
     def _acked(self, row: OrderRow, event: Acked) -> None:
-        if row.state not in (OrderState.SENT, OrderState.UNKNOWN):
+        doubted = row.state in (OrderState.SENT, OrderState.UNKNOWN)
+        if not row.is_open or not (doubted or not row.venue_order_id):
             return
         self._lookups.pop(row.order_id, None)
         self._record(
@@ -370,6 +381,20 @@ class Orders:
             )
         )
 
+    def _replaced(self, row: OrderRow, event: Replaced, asked: Asked) -> None:
+        if asked is Asked.LOOKUP:
+            # The history of an order: its last terms hold, unless newer are asked for.
+            news = row.is_open and event.terms != row.terms
+            if not news or row.state is OrderState.REPLACE_PENDING:
+                return
+        elif row.state is not OrderState.REPLACE_PENDING:
+            return
+        self._record(
+            ev.OrderReplaced(
+                order_id=row.order_id, strategy=row.strategy, terms=event.terms
+            )
+        )
+
     def _ended(self, row: OrderRow, event: Ended) -> None:
         if not row.is_open:
             return
@@ -391,14 +416,16 @@ class Orders:
             return
         self._incarnation = message.incarnation
         self._in_flight.clear()
+        # Fills first: the gap has them in the order in which they happened.
+        self._session.tell(AskGap(self._book.watermark))
         for row in list(self._book.open.values()):
             if row.state in (OrderState.SENT, OrderState.REPLACE_PENDING):
                 self._doubt(row, "the session that had taken it died")
-            elif row.state is OrderState.UNKNOWN:
-                self._look_up(row.order_id)
-            elif row.state is OrderState.CANCEL_PENDING:
+            elif row.state not in (OrderState.INTENT, OrderState.NOT_SENT):
+                # What is not a fill, such as its end, no gap tells.
+                self._session.tell(LookUp(row.order_id))
+            if row.state is OrderState.CANCEL_PENDING:
                 self._session.tell(Cancel(row.order_id))
-        self._session.tell(AskGap(self._book.watermark))
         self._send_waiting()
 
     def _doubt(self, row: OrderRow, why: str) -> None:

@@ -12,7 +12,14 @@ from typing import Any, assert_never
 import attrs
 
 from holdfast_actors.clock import MarketClock
-from holdfast_actors.messages import AskDue, Declare, NextDue, TimeTo, Triggered
+from holdfast_actors.messages import (
+    AskDue,
+    AskSchedules,
+    Declare,
+    NextDue,
+    TimeTo,
+    Triggered,
+)
 from holdfast_domain.cursor import ADVANCE_SLOT, cursor_at, step_of
 from holdfast_domain.events import Entry, Event, SchedulesDeclared
 from holdfast_domain.schedules import Calendars, Schedule, triggers_between
@@ -30,17 +37,25 @@ class Scheduler:
         clock: MarketClock,
         strategies: Mapping[str, Ref[Any]],
         feed: Ref[Any],
+        since_us: int,
         until_us: int,
         record: Callable[[Event], None],
     ) -> None:
-        """Look no further ahead than ``until_us``, the end of the data."""
+        """Look no further than from after ``since_us`` to ``until_us``."""
         self._declared = declared(entry.event for entry in history)
         self._calendars = calendars
         self._clock = clock
         self._strategies = strategies
         self._feed = feed
+        self._since_us = since_us
         self._until_us = until_us
         self._record = record
+
+    def start(self) -> None:
+        """Ask for what an incarnation before may have taken with it."""
+        for strategy in self._strategies.values():
+            strategy.tell(AskSchedules())
+        self._tell_next(self._clock.fired_us)
 
     def handle(self, message: Declare | TimeTo | AskDue) -> None:
         """Dispatch one message; every kind is named here."""
@@ -59,7 +74,7 @@ class Scheduler:
             return
         self._declared[strategy] = schedules
         self._record(SchedulesDeclared(strategy=strategy, schedules=schedules))
-        self._tell_next(self._clock.now_us)
+        self._tell_next(self._clock.fired_us)
 
     def _fire(self, cursor: int, time_us: int) -> None:
         for name, strategy in self._strategies.items():
@@ -72,6 +87,7 @@ class Scheduler:
         self._tell_next(time_us)
 
     def _tell_next(self, after_us: int) -> None:
+        after_us = max(after_us, self._since_us)
         firsts = [
             next(triggers_between(each, self._calendars, after_us, self._until_us), None)
             for each in self._declared.values()

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Sequence
 from typing import Any, assert_never
 
-from holdfast_actors.clock import HaltGate, MarketClock
+from holdfast_actors.clock import HaltGate, MarketClock, VenueInterest
 from holdfast_actors.messages import (
     Advance,
     AskGap,
@@ -23,6 +23,7 @@ from holdfast_actors.messages import (
     SessionUp,
     Submit,
 )
+from holdfast_domain.cursor import ADVANCE_SLOT, cursor_at, slot_of, step_of
 from holdfast_domain.errors import NotSent, OutcomeUnknown, VenueRefused
 from holdfast_domain.ports import ReplayedVenue, VenueEvent
 from holdfast_runtime import Ref
@@ -38,18 +39,21 @@ class Session:
         orders: Ref[Any],
         clock: MarketClock,
         gate: HaltGate,
+        interest: VenueInterest,
         incarnation: int,
     ) -> None:
         self._venue = venue
         self._orders = orders
         self._clock = clock
         self._gate = gate
+        self._interest = interest
         self._incarnation = incarnation
 
     async def start(self) -> None:
         """Connect, and say so; what the session before had taken is in doubt."""
         await self._venue.connect()
         await self._venue.resume(self._clock.cursor)
+        self._interest.wanted = self._venue.wants_data
         self._say_up()
 
     async def stop(self) -> None:
@@ -85,6 +89,7 @@ class Session:
                 self._say_up()
             case _:
                 assert_never(message)
+        self._interest.wanted = self._venue.wants_data
 
     def _say_up(self) -> None:
         self._orders.tell(SessionUp(self._venue.name, self._incarnation))
@@ -98,8 +103,18 @@ class Session:
         if stale:
             self._tell(Asked.SUBMIT, order.order_id, How.NOT_SENT, reason=stale)
             return
+        await self._come_up()
         # The last gate: nothing may come between the look at it and the send.
         await self._ask(Asked.SUBMIT, order.order_id, self._venue.submit(order))
+
+    async def _come_up(self) -> None:
+        """Bring the venue to the current step, where its data was not wanted."""
+        cursor = self._clock.cursor
+        step = step_of(cursor) - (slot_of(cursor) < ADVANCE_SLOT)
+        if step >= 0:
+            events = await self._venue.advance(cursor_at(step, ADVANCE_SLOT), step)
+            if events:
+                self._stream(events)
 
     def _stale(self, message: Submit) -> str:
         if message.session != self._incarnation:

@@ -18,7 +18,7 @@ from typing import Any
 
 import attrs
 
-from holdfast_actors.clock import HaltGate, MarketClock, PriceBoard
+from holdfast_actors.clock import HaltGate, MarketClock, PriceBoard, VenueInterest
 from holdfast_actors.feed import ReplayFeed
 from holdfast_actors.guard import Guard, Limits
 from holdfast_actors.journal import Journal, Routes, route_by_type
@@ -102,13 +102,14 @@ class Parts:
     more: tuple[ActorSpec | SupervisorSpec, ...] = ()
     prices: PriceBoard = attrs.field(init=False)
     gate: HaltGate = attrs.field(factory=HaltGate, init=False)
+    interest: VenueInterest = attrs.field(factory=VenueInterest, init=False)
 
     def __attrs_post_init__(self) -> None:
         self.prices = PriceBoard(self.data)
 
-    def history(self) -> Iterable[ev.Entry]:
-        """Read the journal from its beginning."""
-        return self.store.read()
+    def history(self, after: int = 0) -> Iterable[ev.Entry]:
+        """Read the journal from its beginning, or after a record."""
+        return self.store.read(after)
 
 
 def build_tree(parts: Parts) -> SupervisorSpec:
@@ -272,6 +273,7 @@ def _session(parts: Parts, ctx: Context) -> Session:
         orders=ctx.ref(ORDERS),
         clock=parts.clock,
         gate=parts.gate,
+        interest=parts.interest,
         incarnation=ctx.incarnation,
     )
 
@@ -281,6 +283,7 @@ def _feed(parts: Parts, ctx: Context) -> ReplayFeed:
         data=parts.data,
         clock=parts.clock,
         prices=parts.prices,
+        interest=parts.interest,
         session=ctx.ref(session_path(parts.venue)),
         scheduler=ctx.ref(SCHEDULER),
         strategies=[ctx.ref(strategy_path(plan.name)) for plan in parts.plans],
@@ -302,6 +305,8 @@ def _scheduler(parts: Parts, ctx: Context) -> Scheduler:
             plan.name: ctx.ref(strategy_path(plan.name)) for plan in parts.plans
         },
         feed=ctx.ref(FEED),
+        # Nothing before the first bar is due: a replay begins with it.
+        since_us=parts.data.times_us[0] - 1,
         until_us=parts.data.times_us[-1],
         record=ctx.record,
     )

@@ -25,6 +25,9 @@ class WallClock(Protocol):
     def now(self) -> datetime:
         """Return the time, UTC-aware."""
 
+    def now_us(self) -> int:
+        """Return the time in microseconds UTC."""
+
 
 class JournalStore(Protocol):
     """Where the journal is kept."""
@@ -185,6 +188,13 @@ class Venue(Protocol):
 
 class ReplayedVenue(Venue, Protocol):
     """A venue that lives in replayed market time, such as the paper venue."""
+
+    @property
+    def wants_data(self) -> bool:
+        """Whether `advance` could bring anything about now.
+
+        False lets a source skip it; the next `advance` then goes over several steps.
+        """
 
     async def resume(self, cursor: int) -> None:
         """Say how far the engine's inputs have come, after each (re)connect.

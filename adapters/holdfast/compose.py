@@ -40,6 +40,9 @@ class World:
     finished: Callable[[], None]
     mode: str
     pid: int = 0
+    epoch_floor: int = 0
+    """Epochs up to here were used by records that a repair has dropped."""
+
     speed: float | None = None
     backoff: Backoff = Backoff()
     limits: Limits = Limits()
@@ -62,7 +65,7 @@ def make_parts(options: RunOptions, world: World) -> Parts:
         venue=VENUE,
         wall=world.wall,
         engine=world.engine,
-        epoch=1 if last is None else last.epoch + 1,
+        epoch=1 + max(0 if last is None else last.epoch, world.epoch_floor),
         clock=MarketClock(
             0 if last is None else last.market_time_us, 0 if last is None else last.cursor
         ),
@@ -161,7 +164,7 @@ def opening_records(options: RunOptions, parts: Parts, world: World) -> list[ev.
         pid=world.pid,
         options=options.identity(),
     )
-    if parts.epoch > 1:
+    if world.store.last_sequence:
         return [started]
     currencies = {each.currency for each in options.instruments.values()}
     currency = currencies.pop() if len(currencies) == 1 else "USD"
@@ -179,7 +182,7 @@ def opening_records(options: RunOptions, parts: Parts, world: World) -> list[ev.
 def write_opening(options: RunOptions, parts: Parts, world: World) -> None:
     """Write the opening records before the tree is built, so that all can read them."""
     sequence = world.store.last_sequence
-    wall_us = int(world.wall.now().timestamp() * 1_000_000)
+    wall_us = world.wall.now_us()
     world.store.append(
         [
             ev.Entry(

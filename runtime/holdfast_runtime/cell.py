@@ -58,6 +58,9 @@ class Child:
         self.path = f"{family.path}/{spec.name}" if family else spec.name
         self.restart = spec.restart
         self.state = State.NEW
+        self.closed = False
+        """Whether messages are refused."""
+
         self.error: Exception | None = None
         self.incarnation = 0
         self.due_s: float | None = None
@@ -69,6 +72,7 @@ class Child:
     def become(self, state: State) -> None:
         """Change the state, and keep the count of what is unsettled."""
         before, self.state = self.state, state
+        self.closed = state in (State.STOPPED, State.PARKED)
         step = (state in _UNSETTLED) - (before in _UNSETTLED)
         if step:
             self.kernel.settle(step)
@@ -117,6 +121,9 @@ class Cell(Child):
         self.room: list[Bell] = []
         self.settled: list[Bell] = []
         self.busy = False
+        self.direct = 0
+        """Messages of the simulated engine that wait in no mailbox."""
+
         self.in_hand: tuple[Any, ...] = ()
         """The messages that are being handled, for their disposal after a death."""
 
@@ -127,11 +134,6 @@ class Cell(Child):
         self.handled = 0
         self.task: Any = None
         self.scope: Any = None
-
-    @property
-    def is_closed(self) -> bool:
-        """Whether messages are refused."""
-        return self.state in (State.STOPPED, State.PARKED)
 
     @property
     def stop_s(self) -> float:

@@ -9,7 +9,7 @@ from holdfast_runtime.refs import Ref
 
 if TYPE_CHECKING:
     from holdfast_runtime.cell import Cell
-    from holdfast_runtime.kernel import Timer
+    from holdfast_runtime.timers import Timer
 
 
 class Context:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import AsyncGenerator, Coroutine
+from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from random import Random  # noqa: TID251 - the caller's seed comes in here
 from typing import Any
@@ -12,7 +12,9 @@ import trio
 
 from holdfast_runtime.cell import Cell, State
 from holdfast_runtime.errors import ActorError, EngineFailed, Killed
-from holdfast_runtime.kernel import Driven, Kernel, Timer
+from holdfast_runtime.driving import Driven
+from holdfast_runtime.kernel import Kernel
+from holdfast_runtime.timers import Timer
 from holdfast_runtime.messages import Stop, take
 from holdfast_runtime.refs import Ref
 from holdfast_runtime.spec import SupervisorSpec
@@ -296,15 +298,23 @@ def _first(group: BaseExceptionGroup[Any]) -> BaseException:
 
 @asynccontextmanager
 async def open_engine(
-    spec: SupervisorSpec, *, seed: int = 0, lock_step: bool = False
+    spec: SupervisorSpec,
+    *,
+    seed: int = 0,
+    lock_step: bool = False,
+    prepare: Callable[[LiveEngine], None] | None = None,
 ) -> AsyncGenerator[LiveEngine]:
     """Run the tree of ``spec`` beside the body; stop it in order afterwards.
+
+    ``prepare`` is called with the engine before anything of it runs.
 
     Raises:
         SpecError: the spec cannot be run.
         EngineFailed: the root went beyond its limit, during the body or before.
     """
     engine = LiveEngine(spec, seed=seed, lock_step=lock_step)
+    if prepare is not None:
+        prepare(engine)
     try:
         async with trio.open_nursery() as nursery:
             await nursery.start(engine.run)

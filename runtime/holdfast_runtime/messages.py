@@ -57,7 +57,12 @@ class Stop:
 
 @attrs.define
 class Asked:
-    """A question in a mailbox, with where its answer goes."""
+    """A question in a mailbox, with where its answer goes.
+
+    A question goes by its message's lane, and never waits for a turn.
+    """
+
+    lane: ClassVar[Lane] = Lane.EVENTS
 
     message: object
     answer: Callable[[object, Exception | None], None]
@@ -84,9 +89,23 @@ class Lifecycle:
     error: str = ""
 
 
+class _Manners(dict[type, tuple[int, int | None]]):
+    """Lane and turn of each class of messages, read from the class once."""
+
+    def __missing__(self, kind: type) -> tuple[int, int | None]:
+        turn = getattr(kind, "turn", None)
+        lane = int(getattr(kind, "lane", Lane.EVENTS))
+        found = self[kind] = (lane, None if turn is None else int(turn))
+        return found
+
+
+MANNERS = _Manners()
+"""(lane, turn) by the class of a message."""
+
+
 def lane_of(message_type: type) -> int:
     """Return the lane that ``message_type`` names, as an index."""
-    return int(getattr(message_type, "lane", Lane.EVENTS))
+    return MANNERS[message_type][0]
 
 
 def take(cell: Cell) -> list[Any]:

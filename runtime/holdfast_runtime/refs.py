@@ -46,7 +46,7 @@ class Ref(Generic[M]):
         if sender is not None:
             sender.outbox.append((cell, message))
             return
-        if cell.is_closed:
+        if cell.closed:
             raise MailboxClosed(cell.path, message)
         if cell.mailbox.is_full(lane_of(type(message))):
             raise MailboxFull(cell.path, str(lane_of(type(message))), message)
@@ -72,7 +72,7 @@ class Ref(Generic[M]):
         """
         cell = self._cell
         kernel = cell.kernel
-        if cell.is_closed:
+        if cell.closed:
             raise MailboxClosed(cell.path, message)
         bell = kernel.new_bell()
         box: list[tuple[object, Exception | None]] = []

@@ -14,9 +14,16 @@ from typing import Any
 
 from holdfast_runtime.cell import Cell, State
 from holdfast_runtime.errors import ActorError, EngineFailed, Killed
-from holdfast_runtime.kernel import Driven, Kernel, Timer
-from holdfast_runtime.messages import Stop, take
+from holdfast_runtime.driving import Driven
+from holdfast_runtime.kernel import Kernel
+from holdfast_runtime.timers import Timer
+from holdfast_runtime.messages import MANNERS, Asked, Stop, take
 from holdfast_runtime.spec import SupervisorSpec
+
+
+RUNNING = State.RUNNING
+_MAIL = object()
+"""Stands for "read your mailbox" where a message could stand."""
 
 
 class SimulatedBell:
@@ -37,7 +44,7 @@ class SimulatedBell:
         if task is not None:
             if self.timer is not None:
                 self.timer.cancel()
-            self._engine.ready.append(task)
+            self._engine.ready.append((None, task))
 
     async def wait(self, until_s: float | None = None) -> bool:
         """Return True once rung, or False when virtual time is at ``until_s``."""
@@ -57,7 +64,28 @@ class SimulatedBell:
     def _expire(self) -> None:
         task, self.task = self.task, None
         if task is not None:
-            self._engine.ready.append(task)
+            self._engine.ready.append((None, task))
+
+
+class _Rest:
+    """Awaits what is left of a coroutine that has already been begun."""
+
+    __slots__ = ("coroutine",)
+
+    def __init__(self, coroutine: Any) -> None:  # noqa: ANN401
+        self.coroutine = coroutine
+
+    def __await__(self) -> Generator[_Trap, None, None]:
+        # The coroutine stands at its first trap, which its task has already set.
+        try:
+            while True:
+                try:
+                    trap = self.coroutine.send(None)
+                except StopIteration:
+                    return
+                yield trap
+        finally:
+            self.coroutine.close()
 
 
 class _Trap:
@@ -90,6 +118,10 @@ class _Task:
             return
         trap.bell.sleep(self, trap.until_s)
 
+    def begin(self, trap: _Trap) -> None:
+        """Wait at a trap that was met before this task was made."""
+        trap.bell.sleep(self, trap.until_s)
+
     def close(self) -> None:
         self.gone = True
         self.coroutine.close()
@@ -110,7 +142,7 @@ class SimulatedEngine(Kernel):
         shuffle: bool = False,
         lock_step: bool = True,
     ) -> None:
-        self.ready: deque[Cell | _Task] = deque()
+        self.ready: deque[tuple[Cell | None, Any]] = deque()
         self._now_s = 0.0
         self._shuffle = shuffle
         super().__init__(spec, lock_step=lock_step, random=Random(seed))
@@ -187,39 +219,90 @@ class SimulatedEngine(Kernel):
     # --- the loop ------------------------------------------------------------
 
     def _drain(self) -> None:
+        """Deliver until nothing is ready, and no turn can be taken."""
         ready = self.ready
-        while ready:
-            if self._shuffle and len(ready) > 1:
-                ready.rotate(-self.random.randrange(len(ready)))
-            item = ready.popleft()
-            if type(item) is not Cell:
-                item.step()  # type: ignore[union-attr]
-            elif item.state is State.RUNNING or item.state is State.STOPPING:
-                mailbox = item.mailbox
-                if item.is_async:
-                    self._turn_async(item)
-                elif mailbox.size and not item.stalls and not item.busy:
-                    message = mailbox.pop()
-                    if type(message) is Stop:
-                        self._stop(item)
-                    else:
-                        self.handle(item, message)
+        while True:
+            while ready:
+                if self._shuffle and len(ready) > 1:
+                    ready.rotate(-self.random.randrange(len(ready)))
+                cell, item = ready.popleft()
+                if cell is None:
+                    item.step()
+                elif item is _MAIL:
+                    self._read_mail(cell)
+                else:
+                    cell.direct -= 1
+                    self._hand_over(cell, item)
+            if self.pending or self.unsettled or not self.held:
+                return
+            self._take_turns()
 
-    def _turn_async(self, cell: Cell) -> None:
+    def _hand_over(self, cell: Cell, message: Any) -> None:  # noqa: ANN401
+        """Let ``cell`` handle a message that waited in no mailbox."""
+        if cell.state is not RUNNING or cell.busy or cell.stalls:
+            self.pending -= 1
+            self.put(cell, message, None)
+        elif cell.is_async:
+            self._handle_async(cell, [message])
+        elif type(message) is Asked:
+            self.handle(cell, message)
+        else:
+            self.current = cell
+            try:
+                cell.handler(message)  # type: ignore[misc]
+            except Exception as error:  # noqa: BLE001 - its supervisor decides
+                self.current = None
+                cell.in_hand = (message,)
+                self.died(cell, error)
+                return
+            self.current = None
+            cell.handled += 1
+            if cell.outbox or cell.records:
+                self.release(cell)
+            if cell.blocked or cell.room:
+                self.unblock(cell)
+            self.pending -= 1
+
+    def _read_mail(self, cell: Cell) -> None:
+        """Let ``cell`` read its mailbox once, if it can."""
+        if cell.state is not RUNNING and cell.state is not State.STOPPING:
+            return
         if cell.busy or cell.stalls or not cell.mailbox.size:
             return
-        messages = take(cell)
-        if type(messages[0]) is Stop:
+        if cell.is_async:
+            messages = take(cell)
+            if type(messages[0]) is not Stop:
+                self._handle_async(cell, messages)
+                return
+            message = messages[0]
+        else:
+            message = cell.mailbox.pop()
+        if type(message) is Stop:
             self._stop(cell)
-            return
-        cell.busy = True
-        cell.in_hand = tuple(messages)
-        task = cell.task = _Task(self._handle_async(cell, messages))
-        task.step()
+        else:
+            self.handle(cell, message)
 
-    async def _handle_async(self, cell: Cell, messages: list[Any]) -> None:
+    def _handle_async(self, cell: Cell, messages: list[Any]) -> None:
+        """Run a coroutine as far as it goes; most of them never wait."""
+        cell.in_hand = tuple(messages)
+        coroutine = self.handle_async(cell, messages)
         try:
-            await self.handle_async(cell, messages)
+            trap = coroutine.send(None)
+        except StopIteration:
+            cell.in_hand = ()
+            self.after_async(cell, messages)
+        except Exception as error:  # noqa: BLE001 - its supervisor decides
+            self.died(cell, error)
+        else:
+            cell.busy = True
+            task = cell.task = _Task(self._finish_async(cell, messages, coroutine))
+            task.begin(trap)
+
+    async def _finish_async(
+        self, cell: Cell, messages: list[Any], coroutine: Any  # noqa: ANN401
+    ) -> None:
+        try:
+            await _Rest(coroutine)
         except Exception as error:  # noqa: BLE001 - its supervisor decides
             cell.busy = False
             self.died(cell, error)
@@ -231,7 +314,7 @@ class SimulatedEngine(Kernel):
 
     def _again(self, cell: Cell) -> None:
         for _ in range(cell.mailbox.size):
-            self.ready.append(cell)
+            self.ready.append((cell, _MAIL))
 
     def _stop(self, cell: Cell) -> None:
         cell.busy = True
@@ -277,14 +360,48 @@ class SimulatedEngine(Kernel):
         return SimulatedBell(self)
 
     def wake(self, cell: Cell) -> None:
-        """Give ``cell`` its turn."""
-        self.ready.append(cell)
+        """Let ``cell`` read its mailbox."""
+        self.ready.append((cell, _MAIL))
+
+    def post(self, cell: Cell, message: Any, sender: Cell | None) -> None:  # noqa: ANN401
+        """Deliver ``message``: at once where nothing waits before it.
+
+        In simulation a message waits in a mailbox only while its reader is down, busy
+        or stalled; then its lane's policy applies.
+        """
+        lane, turn = MANNERS[type(message)]
+        if turn is not None and self.lock_step:
+            self._hold(turn, cell, message, sender)
+        elif lane and (cell.direct or self._is_free(cell)):
+            cell.direct += 1
+            self.pending += 1
+            self.ready.append((cell, message))
+        else:
+            self.put(cell, message, sender)
+
+    def put_now(self, cell: Cell, message: Any) -> None:  # noqa: ANN401
+        """Deliver a message whose turn has come; at once, as `post` does."""
+        if cell.direct or self._is_free(cell):
+            cell.direct += 1
+            self.pending += 1
+            self.ready.append((cell, message))
+        else:
+            self.put(cell, message, None)
+
+    def _is_free(self, cell: Cell) -> bool:
+        return (
+            cell.state is RUNNING
+            and not cell.mailbox.size
+            and not cell.busy
+            and not cell.stalls
+            and not self._shuffle
+        )
 
     def start_cell(self, cell: Cell) -> None:
         """Build and start the actor of ``cell`` in the loop."""
         task = _Task(self._start(cell))
         cell.task = task
-        self.ready.append(task)
+        self.ready.append((None, task))
 
     async def _start(self, cell: Cell) -> None:
         cell.busy = True
@@ -319,7 +436,7 @@ class SimulatedEngine(Kernel):
 
     def run_task(self, task: Coroutine[Any, Any, None]) -> None:
         """Drive a coroutine of the runtime in the loop."""
-        self.ready.append(_Task(task))
+        self.ready.append((None, _Task(task)))
 
     def timer_added(self, timer: Timer) -> None:
         """Nothing to do: the loop looks at its timers itself."""

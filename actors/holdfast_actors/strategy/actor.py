@@ -16,6 +16,7 @@ import attrs
 
 from holdfast_actors.clock import MarketClock, PriceBoard
 from holdfast_actors.messages import (
+    AskSchedules,
     Committed,
     Decision,
     Declare,
@@ -29,8 +30,9 @@ from holdfast_actors.strategy.amount import Amount
 from holdfast_actors.strategy.api import Context, Host, Strategy
 from holdfast_actors.strategy.data import BarData
 from holdfast_actors.strategy.orders import Desk, OrderView, Transaction
+from holdfast_actors.strategy.params import all_values
 from holdfast_actors.strategy.portfolio import Portfolio
-from holdfast_actors.strategy.restore import Past, missed
+from holdfast_actors.strategy.restore import Past, is_told, missed
 from holdfast_actors.strategy.state import Memory
 from holdfast_domain import events as ev
 from holdfast_domain.cursor import START
@@ -69,7 +71,7 @@ class StrategyActor:
         instruments: Mapping[str, Instrument],
         calendars: Calendars,
         commission: Decimal,
-        history: Callable[[], Iterable[ev.Entry]],
+        history: Callable[[int], Iterable[ev.Entry]],
         clock: MarketClock,
         guard: Ref[Any],
         scheduler: Ref[Any],
@@ -102,11 +104,15 @@ class StrategyActor:
         self._context = Context(self._host)
         self.strategy = plan.make()
         self.strategy._host = self._host  # noqa: SLF001 - the actor is its other half
-        vars(self.strategy).update(plan.params)
+        vars(self.strategy).update(all_values(type(self.strategy), plan.params))
+        self._handle_data = self.strategy.handle_data
         self._memory = Memory()
         self._sent: deque[Decision] = deque(maxlen=KEPT_DECISIONS)
         self._cursor = START
         self._applied = 0
+        self._read = 0
+        """Up to here the journal was read; what came since was told."""
+
         self._time_us = 0
         self._day = -1
         self._fires: bytearray | None = None
@@ -117,7 +123,7 @@ class StrategyActor:
 
     def start(self) -> None:
         """Initialise, restore what was saved, and take what was missed."""
-        past = Past.read(self.plan.name, self._path, self._history())
+        past = Past.read(self.plan.name, self._path, self._history(0))
         first = next((e for e in past.entries if _is_capital(e.event)), None)
         if first is not None:
             self._take_record(first, quiet=True)
@@ -126,11 +132,12 @@ class StrategyActor:
             if first is not entry and entry.sequence <= past.applied:
                 self._take_record(entry, quiet=True)
         self._cursor, self._desk.number = past.cursor, past.number
+        self._read = past.read_to
         self._applied = max(self._applied, past.applied)
         if self._cursor:
             self._show(past)
         self._restore(past)
-        self._scheduler.tell(Declare(self.plan.name, tuple(self._host.schedules)))
+        self._declare()
         self._catch_up(past)
 
     def _initialize(self, past: Past) -> None:
@@ -181,9 +188,14 @@ class StrategyActor:
             except Exception as error:
                 raise Poisoned(told.origin, repr(error)) from error
 
+    def _declare(self) -> None:
+        self._scheduler.tell(Declare(self.plan.name, tuple(self._host.schedules)))
+
     # --- messages ------------------------------------------------------------
 
-    def handle(self, message: Slice | Committed | Triggered | Resend | Report) -> object:
+    def handle(
+        self, message: Slice | Committed | Triggered | Resend | AskSchedules | Report
+    ) -> object:
         """Dispatch one message; every kind is named here."""
         match message:
             case Slice():
@@ -193,10 +205,10 @@ class StrategyActor:
                     self._take_record(entry, quiet=False)
             case Triggered():
                 self._on_trigger(message)
-            case Resend(number):
-                for decision in self._sent:
-                    if decision.number > number:
-                        self._guard.tell(decision)
+            case Resend():
+                self._on_resend(message)
+            case AskSchedules():
+                self._declare()
             case Report():
                 return self._report()
             case _:
@@ -204,20 +216,21 @@ class StrategyActor:
         return None
 
     def _on_slice(self, message: Slice) -> None:
-        cursor, step = message.cursor, message.step
+        cursor, step, time_us = message.cursor, message.step, message.time_us
         if cursor <= self._cursor:
             return
         self._cursor = cursor
-        self._time_us = self._host.now_us = message.time_us
+        self._time_us = self._host.now_us = time_us
         self._view.step = step
-        self._data.move(step, message.time_us)
+        self._data.move(step, time_us)
         if self._fires is not None and not self._fires[step]:
             return
-        if self._before is not None and message.time_us // DAY_US != self._day:
-            self._day = message.time_us // DAY_US
+        if self._before is not None and time_us // DAY_US != self._day:
+            self._day = time_us // DAY_US
             self._before(self._context, self._data)
-        self.strategy.handle_data(self._context, self._data)
-        if not self._desk.is_empty:
+        self._handle_data(self._context, self._data)
+        desk = self._desk
+        if desk.drafts or desk.cancels or desk.changes:
             self._decide("slice")
 
     def _on_trigger(self, message: Triggered) -> None:
@@ -228,6 +241,19 @@ class StrategyActor:
         for name in message.names:
             getattr(self.strategy, name)(self._context, self._data)
         self._decide_if_any(f"trigger:{','.join(message.names)}")
+
+    def _on_resend(self, message: Resend) -> None:
+        for decision in self._sent:
+            if decision.number > message.number:
+                self._guard.tell(decision)
+        if message.sequence <= self._read:
+            return
+        for entry in self._history(self._read):
+            if entry.sequence > message.sequence:
+                break
+            if entry.sequence > self._applied and is_told(entry.event, self.plan.name):
+                self._take_record(entry, quiet=False)
+        self._read = message.sequence
 
     def _take_record(self, entry: ev.Entry, *, quiet: bool) -> None:
         """Take a record of an own order; ``quiet`` when the saved state knows it."""

@@ -62,9 +62,10 @@ class BarData:
         Raises:
             DomainError: a frequency that is finer than the data, or an unknown field.
         """
-        if isinstance(assets, Instrument | str):
-            symbol = assets if isinstance(assets, str) else assets.symbol
-            if isinstance(fields, str):
+        kind = type(assets)
+        if kind is Instrument or kind is str:
+            symbol: str = assets if kind is str else assets.symbol  # type: ignore[assignment, union-attr]
+            if type(fields) is str:
                 return self._tail(symbol, fields, count, frequency)
             return pl.DataFrame(
                 [self._tail(symbol, field, count, frequency) for field in fields]
@@ -130,15 +131,16 @@ class BarData:
         return row
 
     def _tail(self, symbol: str, field: str, count: int, frequency: str) -> pl.Series:
-        columns = self._columns.get(symbol)
-        series = columns.series.get(field) if columns is not None else None
-        if columns is None or series is None:
+        try:
+            columns = self._columns[symbol]
+            series = columns.series[field]
+        except KeyError:
             message = f"expected a known symbol and field, got {symbol!r}, {field!r}"
-            raise DomainError(message)
+            raise DomainError(message) from None
         if self._max_age_us is not None:
             self._row(symbol)
         seen = self._seen[symbol][self._step] if self._step >= 0 else 0
-        every_us = self._every_us(symbol, frequency)
+        every_us = self._every_us(symbol, frequency) if frequency else 0
         if every_us == 0:
             first = seen - count if seen > count else 0
             return series.slice(first, seen - first)
@@ -150,8 +152,6 @@ class BarData:
 
     def _every_us(self, symbol: str, frequency: str) -> int:
         """Return the length of the buckets; 0 for the data's own bars."""
-        if not frequency:
-            return 0
         known = self._intervals.get((symbol, frequency))
         if known is not None:
             return known

@@ -48,6 +48,12 @@ def declared_params(strategy: type) -> dict[str, param[Any]]:
     }
 
 
+def all_values(strategy: type, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the value of every declared parameter, ``given`` or by default."""
+    declared = declared_params(strategy)
+    return {name: given.get(name, each.default) for name, each in declared.items()}
+
+
 def parse_params(strategy: type, given: Mapping[str, Any]) -> dict[str, Any]:
     """Return ``given`` (texts, or values) as values of the declared types.
 

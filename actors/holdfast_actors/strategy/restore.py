@@ -52,6 +52,8 @@ class Past:
     """Origins that its reader must not take."""
 
     is_first: bool = True
+    read_to: int = 0
+    """The last record of the journal."""
 
     @classmethod
     def read(cls, strategy: str, path: str, history: Iterable[ev.Entry]) -> Past:
@@ -60,6 +62,7 @@ class Past:
         every = []
         for entry in history:
             event = entry.event
+            past.read_to = entry.sequence
             if isinstance(event, ev.SchedulesDeclared):
                 every.append(event)
             elif isinstance(event, ev.OrderFilled):
@@ -92,6 +95,13 @@ class Past:
     def state(self, symbols: Symbols) -> dict[str, Any]:
         """Return the saved attributes as values."""
         return {name: decode(text, symbols) for name, text in self.saved.items()}
+
+
+def is_told(event: ev.Event, strategy: str) -> bool:
+    """Tell whether a running ``strategy`` is told ``event``."""
+    if isinstance(event, ev.OrderFilled):
+        return event.fill.strategy == strategy
+    return type(event) in TOLD and getattr(event, "strategy", None) == strategy
 
 
 def missed(

@@ -1,0 +1,1 @@
+"""The console: how a running engine is asked and told from outside."""

@@ -1,0 +1,165 @@
+"""The console's actor: a Unix socket that takes one JSON object a line.
+
+It listens on ``DIR/control.sock`` (mode 0600). A request is ``{"command": ...}``; an
+answer is ``{"ok": true, ...}`` or ``{"ok": false, "error": ...}``. It watches for the
+file ``DIR/HALT`` too.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import attrs
+import trio
+
+from holdfast.console.status import status_of
+from holdfast_actors.messages import Halt, Resume
+from holdfast_actors.tree import GUARD, Parts
+from holdfast_adapters.statedir import StateDir
+from holdfast_domain.errors import InputError
+from holdfast_runtime import ActorSpec, Context, Killed, LiveEngine
+
+ANSWER_S = 5.0
+POLL_S = 0.5
+LINE_BYTES_MAX = 65_536
+
+
+@attrs.define
+class Desk:
+    """What the console stands on: filled in when the engine is made."""
+
+    mode: str
+    pid: int
+    directory: StateDir
+    engine: LiveEngine | None = None
+    parts: Parts | None = None
+
+    def attach(self, engine: LiveEngine, parts: Parts) -> None:
+        """Say which engine is asked."""
+        self.engine = engine
+        self.parts = parts
+
+
+def console_spec(desk: Desk) -> ActorSpec:
+    """Return the console as a child of the trading family."""
+    return ActorSpec(name="console", build=lambda ctx: Console(desk, ctx))
+
+
+class Console:
+    """Serves the control socket; owns no state."""
+
+    def __init__(self, desk: Desk, ctx: Context) -> None:
+        self._desk = desk
+        self._guard = ctx.ref(GUARD)
+        self._commands: dict[str, Callable[[dict[str, Any]], Awaitable[Any]]] = {
+            "status": self._status,
+            "halt": self._halt,
+            "resume": self._resume,
+            "restart": self._restart,
+        }
+
+    def handle(self, message: object) -> None:
+        """Take no messages: all comes by the socket."""
+        message_text = f"the console takes no messages, got {message!r}"
+        raise TypeError(message_text)
+
+    async def run(self) -> None:
+        """Serve until cancelled; a client's error never ends it."""
+        listener = _listen(self._desk.directory)
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self._watch_file)
+            await trio.serve_listeners(self._serve, [listener])
+
+    async def _watch_file(self) -> None:
+        path = self._desk.directory.halt
+        while True:
+            if path.exists():
+                await self._guard.send(Halt(f"the file {path.name} exists", "file"))
+            await trio.sleep(POLL_S)
+
+    async def _serve(self, stream: trio.SocketStream) -> None:
+        buffer = b""
+        try:
+            async for chunk in stream:
+                buffer += chunk
+                while b"\n" in buffer:
+                    line, _, buffer = buffer.partition(b"\n")
+                    await stream.send_all(await self._answer(line) + b"\n")
+                if len(buffer) > LINE_BYTES_MAX:
+                    return
+        except (trio.BrokenResourceError, trio.ClosedResourceError):
+            return
+
+    async def _answer(self, line: bytes) -> bytes:
+        try:
+            request = json.loads(line)
+            command = self._commands[request["command"]]
+            answer = {"ok": True, **(await command(request))}
+        except Exception as error:  # noqa: BLE001 - the client is told
+            text = f"{type(error).__name__}: {error}"
+            answer = {"ok": False, "error": text}
+        return json.dumps(answer).encode()
+
+    async def _status(self, request: dict[str, Any]) -> dict[str, Any]:
+        del request
+        engine, parts = self._engine()
+        return {"status": await status_of(self._desk, engine, parts)}
+
+    async def _halt(self, request: dict[str, Any]) -> dict[str, Any]:
+        await self._guard.ask(
+            Halt(_text(request, "reason"), _text(request, "by")), deadline_s=ANSWER_S
+        )
+        return {"halted": True}
+
+    async def _resume(self, request: dict[str, Any]) -> dict[str, Any]:
+        if self._desk.directory.halt.exists():
+            raise InputError(
+                str(self._desk.directory.halt), "no such file", "it", "remove it first"
+            )
+        await self._guard.ask(
+            Resume(_text(request, "reason"), _text(request, "by")), deadline_s=ANSWER_S
+        )
+        return {"halted": False}
+
+    async def _restart(self, request: dict[str, Any]) -> dict[str, Any]:
+        """Kill one actor, so that its supervisor brings it back."""
+        engine, _ = self._engine()
+        path = _text(request, "path")
+        cell = engine.cells.get(path)
+        if cell is None:
+            raise InputError("path", f"one of {', '.join(engine.cells)}", repr(path))
+        engine.kill(cell, Killed(f"restarted by hand: {_text(request, 'reason')}"))
+        return {"path": path, "incarnation": cell.incarnation}
+
+    def _engine(self) -> tuple[LiveEngine, Parts]:
+        if self._desk.engine is None or self._desk.parts is None:
+            raise InputError("engine", "a running engine", "one that is not up yet")
+        return self._desk.engine, self._desk.parts
+
+
+def _text(request: dict[str, Any], name: str) -> str:
+    value = request.get(name)
+    if not isinstance(value, str) or not value.strip():
+        raise InputError(name, "a text that is not empty", repr(value))
+    return value
+
+
+def _listen(directory: StateDir) -> trio.SocketListener:
+    """Listen on the control socket; a path of any length will do."""
+    path = directory.control_socket
+    path.unlink(missing_ok=True)
+    socket = trio.socket.socket(trio.socket.AF_UNIX, trio.socket.SOCK_STREAM)
+    # The kernel limits a socket's path to 107 bytes; by way of the open directory it
+    # is always short.
+    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    before = os.umask(0o177)
+    try:
+        socket._sock.bind(f"/proc/self/fd/{folder}/{path.name}")  # noqa: SLF001
+    finally:
+        os.umask(before)
+        os.close(folder)
+    socket.listen(16)
+    return trio.SocketListener(socket)

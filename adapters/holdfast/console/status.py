@@ -1,0 +1,108 @@
+"""The status of a running engine: plain values, made from what its owners answer."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from holdfast_actors.messages import Report
+from holdfast_actors.orderbook import OrderRow
+from holdfast_actors.tree import LEDGER, ORDERS, Parts, session_path
+from holdfast_domain.marketdata import utc_from_us
+from holdfast_domain.money import ZERO
+from holdfast_domain.orders import OrderState
+from holdfast_runtime import LiveEngine
+from holdfast_runtime.tree import snapshot
+
+if TYPE_CHECKING:
+    from holdfast.console.actor import Desk
+    from holdfast_actors.ledger import SubLedger
+
+ASK_S = 5.0
+
+
+async def status_of(desk: Desk, engine: LiveEngine, parts: Parts) -> dict[str, Any]:
+    """Return the status as JSON-able values; decimals as texts."""
+    ledgers: dict[str, SubLedger] = await engine.ref(LEDGER).ask(
+        Report(), deadline_s=ASK_S
+    )
+    rows: list[OrderRow] = await engine.ref(ORDERS).ask(Report(), deadline_s=ASK_S)
+    strategies = {name: _strategy(ledger, parts) for name, ledger in ledgers.items()}
+    totals = {
+        key: str(sum((Decimal(each[key]) for each in strategies.values()), ZERO))
+        for key in ("equity", "cash", "profit_and_loss")
+    }
+    now_us = parts.clock.now_us
+    session = engine.cells[session_path(parts.venue)]
+    return {
+        "pid": desk.pid,
+        "mode": desk.mode,
+        "halted": parts.gate.halted,
+        "halt_reason": parts.gate.reason,
+        "market_time": utc_from_us(now_us).isoformat() if now_us else None,
+        "positions": _positions(ledgers),
+        "orders": [_order(row) for row in rows if row.is_open],
+        "unknown_orders": sum(row.state is OrderState.UNKNOWN for row in rows),
+        **totals,
+        "strategies": strategies,
+        "venues": {
+            parts.venue: {
+                "state": session.state.value,
+                "restarts": max(0, session.incarnation - 1),
+            }
+        },
+        "data_age_s": _age_s(parts),
+        "tree": snapshot(engine).to_json(),
+    }
+
+
+def _strategy(ledger: SubLedger, parts: Parts) -> dict[str, Any]:
+    cash = sum(ledger.cash.values(), ZERO)
+    worth = sum(
+        (
+            parts.instruments[symbol]
+            .notional(parts.prices.last(symbol) or held.cost_basis, held.amount)
+            .amount
+            for symbol, held in ledger.positions.items()
+        ),
+        ZERO,
+    )
+    return {
+        "cash": str(cash),
+        "equity": str(cash + worth),
+        "profit_and_loss": str(cash + worth - sum(ledger.capital.values(), ZERO)),
+        "positions": {
+            symbol: str(held.amount)
+            for symbol, held in ledger.positions.items()
+            if held.amount
+        },
+    }
+
+
+def _positions(ledgers: dict[str, SubLedger]) -> dict[str, str]:
+    total: dict[str, Decimal] = {}
+    for ledger in ledgers.values():
+        for symbol, held in ledger.positions.items():
+            total[symbol] = total.get(symbol, ZERO) + held.amount
+    return {symbol: str(amount) for symbol, amount in total.items() if amount}
+
+
+def _order(row: OrderRow) -> dict[str, Any]:
+    terms = row.terms
+    return {
+        "order_id": row.order_id,
+        "strategy": row.strategy,
+        "instrument": terms.instrument,
+        "side": terms.side.value,
+        "type": terms.type.value,
+        "quantity": str(terms.quantity.value),
+        "filled": str(row.filled),
+        "state": row.state.value,
+    }
+
+
+def _age_s(parts: Parts) -> float | None:
+    """Return how old the newest bar is, in market time."""
+    if parts.prices.step < 0:
+        return None
+    return (parts.clock.now_us - parts.data.times_us[parts.prices.step]) / 1_000_000

@@ -1,0 +1,277 @@
+"""Delivery: mailboxes, turns, quiescence and dead letters, the same on both engines."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable, Coroutine, Hashable
+from random import Random  # noqa: TID251 - a type here; the composition root seeds it
+from typing import Any
+
+from holdfast_runtime.bells import Bell
+from holdfast_runtime.cell import Cell, Outbox
+from holdfast_runtime.errors import ActorError, MailboxFull, SpecError
+from holdfast_runtime.mailbox import Put
+from holdfast_runtime.messages import (
+    MANNERS,
+    Asked,
+    DeadLetter,
+    Lifecycle,
+    Records,
+    Stop,
+    lane_of,
+)
+from holdfast_runtime.refs import Ref
+from holdfast_runtime.timers import Timer
+
+DEAD_LETTERS_KEPT = 1_000
+TAKEN = Put.TAKEN
+
+
+class Delivery:
+    """Who gets which message when, and what becomes of those that nobody gets."""
+
+    def __init__(self, *, lock_step: bool, random: Random) -> None:
+        """``lock_step`` holds messages with a ``turn`` until all else is quiescent."""
+        self.lock_step = lock_step
+        self.random = random
+        self.current: Cell | None = None
+        self.pending = 0
+        """Messages that wait or are being handled, and holds."""
+
+        self.unsettled = 0
+        self.held: list[tuple[int, int, int, Cell, Any]] = []
+        self.dead_letters: list[DeadLetter] = []
+        self.on_lifecycle: list[Callable[[Lifecycle], None]] = []
+        self.on_quarantine: list[Callable[[Cell, Hashable, Any, Exception], None]] = []
+        self.on_dead_letter: list[Callable[[DeadLetter], None]] = []
+        self.timers: list[tuple[float, int, Timer]] = []
+        self.cells: dict[str, Cell] = {}
+        self._orders = 0
+        self._sequence = 0
+
+    # --- the tree ------------------------------------------------------------
+
+    def next_order(self) -> int:
+        """Return the next place in the canonical order of senders."""
+        self._orders += 1
+        return self._orders
+
+    def ref(self, path: str) -> Ref[Any]:
+        """Return the reference of the actor at ``path``.
+
+        Raises:
+            SpecError: if there is none.
+        """
+        cell = self.cells.get(path)
+        if cell is None:
+            message = f"expected one of {sorted(self.cells)}, was {path!r}"
+            raise SpecError(message)
+        return cell.ref
+
+    # --- delivery ------------------------------------------------------------
+
+    def post(self, cell: Cell, message: Any, sender: Cell | None) -> None:  # noqa: ANN401
+        """Deliver ``message`` now, or hold it for its turn."""
+        lane, turn = MANNERS[type(message)]
+        if turn is not None and self.lock_step:
+            self._hold(turn, cell, message, sender)
+            return
+        if cell.closed:
+            self.bury(cell, message, cell.state.value)
+            return
+        put = cell.mailbox.put(message, lane)
+        if put is TAKEN:
+            self.pending += 1
+            self.wake(cell)
+            return
+        self._put_over(cell, message, sender, put)
+
+    def _hold(
+        self,
+        turn: int,
+        cell: Cell,
+        message: Any,  # noqa: ANN401
+        sender: Cell | None,
+    ) -> None:
+        self._sequence += 1
+        place = sender.order if sender is not None else 0
+        self.held.append((turn, place, self._sequence, cell, message))
+        if not self.pending:
+            self._take_turns()
+
+    def put(self, cell: Cell, message: Any, sender: Cell | None) -> None:  # noqa: ANN401
+        """Put ``message`` into the mailbox by its lane's policy, turn or no turn."""
+        if cell.closed:
+            self.bury(cell, message, cell.state.value)
+            return
+        put = cell.mailbox.put(message, MANNERS[type(message)][0])
+        if put is TAKEN:
+            self.pending += 1
+            self.wake(cell)
+            return
+        self._put_over(cell, message, sender, put)
+
+    def _put_over(
+        self,
+        cell: Cell,
+        message: Any,  # noqa: ANN401
+        sender: Cell | None,
+        put: Put,
+    ) -> None:
+        if put is Put.OVERFLOW:
+            lane = str(lane_of(type(message)))
+            error = MailboxFull(cell.path, lane, message)
+            self.bury(cell, message, str(error))
+            self.kill(cell, error)
+        elif put is Put.OVER:
+            self.pending += 1
+            if sender is not None and sender is not cell:
+                sender.stalls += 1
+                cell.blocked.append(sender)
+            self.wake(cell)
+
+    def deliver(self, outbox: Outbox, sender: Cell) -> None:
+        """Let out what a handler said, in its order."""
+        for cell, message in outbox:
+            if cell is None:
+                message()
+            else:
+                self.post(cell, message, sender)
+
+    def unblock(self, cell: Cell) -> None:
+        """Let those go on that waited for room in ``cell``'s mailbox."""
+        if cell.mailbox.is_over():
+            return
+        senders, cell.blocked = cell.blocked, []
+        for sender in senders:
+            sender.stalls -= 1
+            if not sender.stalls:
+                self.wake(sender)
+        bells, cell.room = cell.room, []
+        for bell in bells:
+            bell.ring()
+
+    async def room(self, cell: Cell) -> None:
+        """Wait until there may be room in ``cell``'s mailbox."""
+        bell = self.new_bell()
+        cell.room.append(bell)
+        await bell.wait()
+
+    # --- quiescence ----------------------------------------------------------
+
+    def settle(self, step: int) -> None:
+        """Count a child that became unsettled (+1) or settled (-1)."""
+        self.unsettled += step
+        if not self.unsettled and not self.pending and self.held:
+            self._take_turns()
+
+    def done(self) -> None:
+        """Count one message or hold as done; what waits for its turn may go."""
+        self.pending -= 1
+        if not self.pending and self.held and not self.unsettled:
+            self._take_turns()
+
+    def _take_turns(self) -> None:
+        """Take all messages of the lowest turn, in canonical order."""
+        if self.unsettled or not self.held:
+            return
+        held = self.held
+        if len(held) == 1:
+            _, _, _, cell, message = held.pop()
+            self.put_now(cell, message)
+            return
+        lowest = min(entry[0] for entry in held)
+        due = sorted((e for e in held if e[0] == lowest), key=_canonical)
+        self.held = [entry for entry in held if entry[0] != lowest]
+        # Counted as one more pending thing, so that a dead receiver cannot start the
+        # next turn in the middle of this one.
+        self.pending += 1
+        for _, _, _, cell, message in due:
+            self.put_now(cell, message)
+        self.done()
+
+    def put_now(self, cell: Cell, message: Any) -> None:  # noqa: ANN401
+        """Deliver a message whose turn has come."""
+        self.put(cell, message, None)
+
+    # --- dead letters --------------------------------------------------------
+
+    def bury_waiting(self, cell: Cell) -> int:
+        """Make dead letters of all that waits for ``cell``; return how many."""
+        waiting = cell.mailbox.drain()
+        for message in waiting:
+            self.bury(cell, message, cell.state.value)
+        self.unblock(cell)
+        for _ in waiting:
+            self.done()
+        return len(waiting)
+
+    def bury(self, cell: Cell, message: Any, why: str) -> None:  # noqa: ANN401
+        """Keep an undelivered message as a dead letter; answer whoever waits."""
+        if type(message) is Records:
+            message.hold.fail(ActorError(f"{cell.path}: {why}"))
+        elif type(message) is Asked:
+            message.answer(None, ActorError(f"{cell.path}: {why}"))
+        elif type(message) is not Stop:
+            letter = DeadLetter(path=cell.path, message=message, why=why)
+            del self.dead_letters[: max(0, len(self.dead_letters) - DEAD_LETTERS_KEPT)]
+            self.dead_letters.append(letter)
+            for listener in self.on_dead_letter:
+                listener(letter)
+
+    def tell_lifecycle(
+        self, path: str, what: str, incarnation: int, error: Exception | None
+    ) -> None:
+        """Tell all listeners what happened to a place."""
+        text = "" if error is None else f"{type(error).__name__}: {error}"
+        event = Lifecycle(path=path, what=what, incarnation=incarnation, error=text)
+        for listener in self.on_lifecycle:
+            listener(event)
+
+    # --- time ----------------------------------------------------------------
+
+    def call_later(self, delay_s: float, call: Callable[[], None]) -> Timer:
+        """Call ``call`` in ``delay_s`` seconds of the engine's clock."""
+        timer = Timer(self.now_s() + max(0.0, delay_s), call)
+        self._sequence += 1
+        heapq.heappush(self.timers, (timer.at_s, self._sequence, timer))
+        self.timer_added(timer)
+        return timer
+
+    # --- what an engine adds -------------------------------------------------
+
+    def now_s(self) -> float:
+        """Return the engine's monotonic clock, in seconds."""
+        raise NotImplementedError
+
+    def new_bell(self) -> Bell:
+        """Return a bell that can be waited on in this engine."""
+        raise NotImplementedError
+
+    def wake(self, cell: Cell) -> None:
+        """See to it that ``cell`` reads its mailbox."""
+        raise NotImplementedError
+
+    def start_cell(self, cell: Cell) -> None:
+        """Run a new incarnation of ``cell``."""
+        raise NotImplementedError
+
+    def cut_cell(self, cell: Cell) -> None:
+        """Cancel the incarnation of ``cell``."""
+        raise NotImplementedError
+
+    def kill(self, cell: Cell, error: Exception) -> None:
+        """End the incarnation of ``cell`` by ``error``, between two messages."""
+        raise NotImplementedError
+
+    def run_task(self, task: Coroutine[Any, Any, None]) -> None:
+        """Run a coroutine of the runtime itself beside the actors."""
+        raise NotImplementedError
+
+    def timer_added(self, timer: Timer) -> None:
+        """Notice a timer that may be due before all others."""
+        raise NotImplementedError
+
+
+def _canonical(entry: tuple[int, int, int, Cell, Any]) -> tuple[int, int, int]:
+    return entry[:3]
