@@ -120,6 +120,9 @@ class Cell(Child):
         self.blocked: list[Cell] = []
         self.room: list[Bell] = []
         self.settled: list[Bell] = []
+        self.queued = False
+        """Whether the live engine's pump is about to read its mailbox."""
+
         self.busy = False
         self.direct = 0
         """Messages of the simulated engine that wait in no mailbox."""

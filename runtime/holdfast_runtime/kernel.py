@@ -6,6 +6,7 @@ An engine adds how a cell is run and how time passes; every rule is here and in
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Hashable
 from random import Random  # noqa: TID251 - a type here; the composition root seeds it
 from typing import Any
@@ -68,17 +69,26 @@ class Kernel(Delivery):
 
         Raises whatever the handler raises.
         """
-        if cell.batch_handler is not None and type(messages[0]) is not Asked:
-            result = cell.batch_handler(messages)
-            if hasattr(result, "send"):
-                await Driven(self, cell, result)
+        asked = messages[0]
+        if cell.batch_handler is not None and type(asked) is not Asked:
+            await self._call(cell, cell.batch_handler, messages)
         else:
-            asked = messages[0]
             inner = asked.message if type(asked) is Asked else asked
-            value = await Driven(self, cell, cell.handler(inner))  # type: ignore[misc]
+            value = await self._call(cell, cell.handler, inner)
             if type(asked) is Asked:
                 cell.outbox.append((None, lambda: asked.answer(value, None)))
         cell.handled += len(messages)
+
+    async def _call(self, cell: Cell, handler: Any, argument: Any) -> Any:  # noqa: ANN401
+        """Return what a handler of either kind returns."""
+        self.current = cell
+        try:
+            result = handler(argument)
+        finally:
+            self.current = None
+        if not inspect.iscoroutine(result):
+            return result
+        return await Driven(self, cell, result)
 
     def after_async(self, cell: Cell, messages: list[Any]) -> None:
         """Let out what an asynchronous handler said, and count its messages."""

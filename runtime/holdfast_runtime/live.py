@@ -1,8 +1,14 @@
-"""The live engine: one trio task for each actor, real time, real I/O."""
+"""The live engine: real time, real I/O, on trio.
+
+An asynchronous actor, or one with a `run` of its own, has a trio task. Synchronous
+actors need none: one pump calls them, each for a batch of its messages. A chain of
+them (strategy, guard, orders, journal) then costs calls and not wake-ups.
+"""
 
 from __future__ import annotations
 
 import heapq
+from collections import deque
 from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from random import Random  # noqa: TID251 - the caller's seed comes in here
@@ -21,6 +27,8 @@ from holdfast_runtime.spec import SupervisorSpec
 
 BATCH = 64
 """Messages that an actor reads before the others get a turn."""
+
+RUNNING = State.RUNNING
 
 
 class LiveBell:
@@ -80,6 +88,8 @@ class LiveEngine(Kernel):
         self._token = trio.lowlevel.current_trio_token()
         self._ended = trio.Event()
         self._timers_changed = trio.Event()
+        self._ready: deque[Cell] = deque()
+        self._pump_parked: trio.lowlevel.Task | None = None
         super().__init__(spec, lock_step=lock_step, random=Random(seed))
 
     # --- for users -----------------------------------------------------------
@@ -93,6 +103,7 @@ class LiveEngine(Kernel):
         async with trio.open_nursery() as nursery:
             self._nursery = nursery
             nursery.start_soon(self._run_timers)
+            nursery.start_soon(self._pump)
             self.root.begin()
             await self._until_up()
             task_status.started()
@@ -129,11 +140,19 @@ class LiveEngine(Kernel):
         return LiveBell(self)
 
     def wake(self, cell: Cell) -> None:
-        """Let the task of ``cell`` read its mailbox."""
-        task = cell.task
-        if task is not None:
-            cell.task = None
-            trio.lowlevel.reschedule(task)
+        """See to it that ``cell`` reads its mailbox: its own task, or the pump."""
+        if cell.scope is not None:
+            task = cell.task
+            if task is not None:
+                cell.task = None
+                trio.lowlevel.reschedule(task)
+        elif not cell.queued and cell.state is RUNNING:
+            cell.queued = True
+            self._ready.append(cell)
+            pump = self._pump_parked
+            if pump is not None:
+                self._pump_parked = None
+                trio.lowlevel.reschedule(pump)
 
     def start_cell(self, cell: Cell) -> None:
         """Start a task for a new incarnation of ``cell``."""
@@ -145,10 +164,13 @@ class LiveEngine(Kernel):
 
     def kill(self, cell: Cell, error: Exception) -> None:
         """End the incarnation of ``cell`` by ``error``, between two messages."""
-        if cell.scope is not None and cell.kill_error is None:
-            cell.kill_error = error
-            cell.life += 1
-            cell.scope.cancel()
+        if cell.scope is not None:
+            if cell.kill_error is None:
+                cell.kill_error = error
+                cell.life += 1
+                cell.scope.cancel()
+        elif cell.state is RUNNING:
+            self.died(cell, error)
 
     def run_task(self, task: Coroutine[Any, Any, None]) -> None:
         """Run a coroutine of the runtime in a task of its own."""
@@ -183,19 +205,81 @@ class LiveEngine(Kernel):
                 if timer.call is not None:
                     timer.call()
 
+    # --- the pump ------------------------------------------------------------
+
+    async def _pump(self) -> None:
+        """Call synchronous actors that have mail, in turn, a batch at a time."""
+        ready = self._ready
+        while True:
+            left = BATCH
+            while ready and left > 0:
+                cell = ready.popleft()
+                cell.queued = False
+                left -= self._read_some(cell)
+            if ready:
+                await trio.lowlevel.checkpoint()
+            else:
+                self._pump_parked = trio.lowlevel.current_task()
+                await trio.lowlevel.wait_task_rescheduled(self._abort_pump)
+
+    def _abort_pump(self, _: Any) -> trio.lowlevel.Abort:  # noqa: ANN401 - trio's type
+        self._pump_parked = None
+        return trio.lowlevel.Abort.SUCCEEDED
+
+    def _read_some(self, cell: Cell) -> int:
+        """Let ``cell`` handle a batch of its messages; return how many it was."""
+        mailbox, handle = cell.mailbox, self.handle
+        for count in range(BATCH):
+            if not mailbox.size or cell.stalls or cell.state is not RUNNING:
+                return count
+            handle(cell, mailbox.pop())
+        self.wake(cell)
+        return BATCH
+
+    def stop_cell(self, cell: Cell) -> None:
+        """Ask the actor of ``cell`` to end, before all that waits."""
+        if cell.scope is None:
+            self._end(cell)
+        else:
+            super().stop_cell(cell)
+
+    def _end(self, cell: Cell) -> None:
+        """End an actor that the pump calls; in a task if it has something to do."""
+        if hasattr(cell.actor, "stop"):
+            self.nursery.start_soon(self._end_in_task, cell)
+            cell.scope = trio.CancelScope()
+        else:
+            self.exited(cell)
+
+    async def _end_in_task(self, cell: Cell) -> None:
+        error: Exception | None = None
+        with cell.scope as scope:
+            try:
+                await self._stop_hook(cell)
+            except Exception as raised:  # noqa: BLE001 - an end like any other
+                error = raised
+        cell.scope = None
+        if scope.cancelled_caught:
+            error = cell.kill_error or Killed(f"{cell.path} was cancelled")
+        if error is not None:
+            self.died(cell, error)
+        else:
+            self.exited(cell)
+
     # --- one incarnation -----------------------------------------------------
 
     async def _live(self, cell: Cell) -> None:
-        """Build, start, serve and stop one incarnation of ``cell``."""
+        """Build and start one incarnation; serve and stop it if it has a task."""
         error: Exception | None = None
-        dead = False
         with trio.CancelScope() as scope:
             cell.scope = scope
             try:
                 await self._start(cell)
-                dead = not await self._serve_beside_run(cell)
-                if not dead:
-                    await self._stop_hook(cell)
+                if not cell.is_async and not hasattr(cell.actor, "run"):
+                    self._hand_to_pump(cell)
+                    return
+                await self._serve_beside_run(cell)
+                await self._stop_hook(cell)
             except Exception as raised:  # noqa: BLE001 - its supervisor decides
                 error = raised
         cell.scope, cell.task = None, None
@@ -203,9 +287,20 @@ class LiveEngine(Kernel):
             error = cell.kill_error or Killed(f"{cell.path} was cancelled")
         if error is not None:
             self.died(cell, error)
-        elif not dead:
+        else:
             self.exited(cell)
             self.done()
+
+    def _hand_to_pump(self, cell: Cell) -> None:
+        """Let the pump call this actor from now on."""
+        cell.scope = None
+        if cell.state is State.STOPPING:
+            # It was asked to stop while it started; the request waits in its mailbox.
+            cell.mailbox.take_out(Stop)
+            self.done()
+            self._end(cell)
+        elif cell.mailbox.size:
+            self.wake(cell)
 
     async def _start(self, cell: Cell) -> None:
         while cell.holds:
@@ -217,41 +312,21 @@ class LiveEngine(Kernel):
             await Driven(self, cell, result)
         self.started(cell)
 
-    async def _serve_beside_run(self, cell: Cell) -> bool:
+    async def _serve_beside_run(self, cell: Cell) -> None:
         run = getattr(cell.actor, "run", None)
         if run is None:
-            return await self._serve(cell)
+            await self._serve(cell)
+            return
         try:
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(run)
-                alive = await self._serve(cell)
+                await self._serve(cell)
                 nursery.cancel_scope.cancel()
         except ExceptionGroup as group:
             raise _first(group) from group
-        return alive
 
-    async def _serve(self, cell: Cell) -> bool:
-        """Handle messages until a `Stop` (True) or a crash (False)."""
-        if cell.is_async:
-            return await self._serve_async(cell)
-        mailbox, handle = cell.mailbox, self.handle
-        while True:
-            for _ in range(BATCH):
-                if not mailbox.size or cell.stalls:
-                    break
-                message = mailbox.pop()
-                if type(message) is Stop:
-                    return True
-                if not handle(cell, message):
-                    return False
-                if cell.kill_error is not None:
-                    break
-            if mailbox.size and not cell.stalls:
-                await trio.lowlevel.checkpoint()
-            else:
-                await self._park(cell)
-
-    async def _serve_async(self, cell: Cell) -> bool:
+    async def _serve(self, cell: Cell) -> None:
+        """Handle messages until a `Stop`; raises what the handler raises."""
         mailbox = cell.mailbox
         while True:
             if not mailbox.size or cell.stalls:
@@ -259,7 +334,7 @@ class LiveEngine(Kernel):
                 continue
             messages = take(cell)
             if type(messages[0]) is Stop:
-                return True
+                return
             cell.in_hand = tuple(messages)
             await self.handle_async(cell, messages)
             cell.in_hand = ()

@@ -130,6 +130,15 @@ class Mailbox:
         message = "the mailbox is empty"
         raise IndexError(message)
 
+    def take_out(self, kind: type) -> None:
+        """Take out the first message of exactly the class ``kind``, if there is one."""
+        for box in self._active:
+            for place, message in enumerate(box.queue):
+                if type(message) is kind:
+                    del box.queue[place]
+                    self.size -= 1
+                    return
+
     def drain(self) -> list[Any]:
         """Take all messages, in the order in which they would be read."""
         taken = [message for box in self._active for message in box.queue]
