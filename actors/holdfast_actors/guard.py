@@ -20,19 +20,22 @@ from holdfast_actors.messages import (
     Decision,
     Draft,
     Halt,
+    Missed,
     Quarantine,
     Readmit,
     Readmitted,
     Report,
     Resume,
+    Unchanged,
     Verdict,
     Vetted,
 )
-from holdfast_actors.reservations import Reservations
+from holdfast_actors.reservations import Reservation, Reservations
+from holdfast_actors.vetting import crosses, off_grid
 from holdfast_domain import events as ev
 from holdfast_domain.instruments import Instrument
 from holdfast_domain.money import ZERO, Money
-from holdfast_domain.orders import OrderTerms, OrderType, Side
+from holdfast_domain.orders import OrderTerms, Side
 from holdfast_runtime import Ref
 
 
@@ -89,10 +92,15 @@ class Guard:
             self._apply(entry)
         self._replaying = False
 
+    def start(self) -> None:
+        """Ask for the decisions that an incarnation before may have taken with it."""
+        self._orders.tell(Missed())
+
     def handle(
         self,
         message: Decision
         | Committed
+        | Unchanged
         | Readmit
         | Halt
         | Resume
@@ -106,6 +114,8 @@ class Guard:
             case Committed(entry):
                 if entry.sequence > self._applied:
                     self._apply(entry)
+            case Unchanged(order_id):
+                self._reservations.unwant(order_id)
             case Readmit():
                 self._readmit(message)
             case Halt():
@@ -123,7 +133,12 @@ class Guard:
     # --- decisions -----------------------------------------------------------
 
     def _vet(self, decision: Decision) -> None:
-        if decision.number <= self._passed.get(decision.strategy, 0):
+        passed = self._passed.get(decision.strategy, 0)
+        if decision.number <= passed:
+            return
+        if decision.number != passed + 1:
+            # One before it was lost with an incarnation; to go on would skip it.
+            self._orders.tell(Missed(decision.strategy))
             return
         self._passed[decision.strategy] = decision.number
         valid_us = self._limits.submit_valid_s * 1_000_000
@@ -142,7 +157,7 @@ class Guard:
         reason = reason or self._over_rate(decision.strategy)
         if reason:
             return Verdict(None, reason)
-        verdict = self._vet_terms(decision.strategy, draft.terms, already=ZERO)
+        verdict = self._vet_terms(decision.strategy, draft.terms)
         if verdict.reserved is not None:
             self._reservations.reserve(
                 draft.order_id, decision.strategy, draft.terms, verdict.reserved.amount
@@ -156,29 +171,29 @@ class Guard:
         known = self._reservations.open.get(change.order_id)
         if reason or known is None:
             return Verdict(None, reason or "the order is not open")
-        verdict = self._vet_terms(
-            decision.strategy, change.terms, already=known.money
-        )
+        if known.wanted is not None:
+            return Verdict(None, "new terms are under way")
+        verdict = self._vet_terms(decision.strategy, change.terms, known)
         if verdict.reserved is not None:
-            # The larger of both, for until the venue answers either may trade.
-            self._reservations.reserve(
-                change.order_id, decision.strategy, change.terms, verdict.reserved.amount
-            )
+            money = verdict.reserved.amount
+            self._reservations.want(change.order_id, change.terms, money)
         return verdict
 
     def _vet_terms(
-        self, strategy: str, terms: OrderTerms, *, already: Decimal
+        self, strategy: str, terms: OrderTerms, known: Reservation | None = None
     ) -> Verdict:
+        """Judge a new order, or new terms for the ``known`` one."""
         instrument = self._instruments.get(terms.instrument)
         last = self._prices.last(terms.instrument)
         if instrument is None or last is None:
             return Verdict(None, f"no price of {terms.instrument} yet")
-        reason = self._off_grid(instrument, terms) or self._over_limits(
-            strategy, instrument, terms, last
+        reason = off_grid(instrument, terms) or self._over_limits(
+            strategy, instrument, terms, last, known
         )
         if reason:
             return Verdict(None, reason)
-        need = self._cash_needed(strategy, instrument, terms, last)
+        already = known.money if known is not None else ZERO
+        need = self._cash_needed(strategy, instrument, terms, last, known)
         free = self._reservations.account(strategy).free + already
         if terms.side is Side.BUY and need > free:
             return Verdict(None, f"not enough cash: needs {need}, has {free}")
@@ -189,50 +204,62 @@ class Guard:
         return Verdict(Money(need, instrument.currency))
 
     def _cash_needed(
-        self, strategy: str, instrument: Instrument, terms: OrderTerms, last: Decimal
+        self,
+        strategy: str,
+        instrument: Instrument,
+        terms: OrderTerms,
+        last: Decimal,
+        known: Reservation | None,
     ) -> Decimal:
         """Return the cash that the part of an order needs that opens a position."""
         price = last
         if terms.limit_price is not None and terms.side is Side.BUY:
             price = min(last, terms.limit_price.value)
-        units = self._opening_units(strategy, terms)
+        units = self._opening_units(strategy, terms, known)
         if units <= 0:
             return ZERO
         return instrument.notional(price, units).amount * (1 + self._limits.commission)
 
-    def _opening_units(self, strategy: str, terms: OrderTerms) -> Decimal:
+    def _opening_units(
+        self, strategy: str, terms: OrderTerms, known: Reservation | None
+    ) -> Decimal:
         """Return how much of an order is not the closing of what is held."""
-        name, quantity = terms.instrument, terms.quantity.value
+        quantity = terms.quantity.value
         if terms.side is Side.BUY:
             return quantity
-        held = self._reservations.account(strategy).positions.get(name, ZERO)
-        closing = held - self._reservations.pending_units(strategy, name, Side.SELL)
+        # What is filled of the order is no longer held, and no longer to be sold.
+        filled = known.filled if known is not None else ZERO
+        closing = self._closable(strategy, terms, known) + filled
         return quantity - max(ZERO, closing)
+
+    def _closable(
+        self, strategy: str, terms: OrderTerms, known: Reservation | None
+    ) -> Decimal:
+        """Return how much of the position no other order of that side closes."""
+        name = terms.instrument
+        held = self._reservations.account(strategy).positions.get(name, ZERO)
+        pending = self._reservations.pending_units(strategy, name, terms.side)
+        own = known.left if known is not None else ZERO
+        return -held * terms.side.sign - (pending - own)
+
+    def _worth(self, name: str, units: Decimal) -> Decimal:
+        last = self._prices.last(name) or ZERO
+        return self._instruments[name].notional(last, units).amount
 
     def _equity(self, strategy: str) -> Decimal:
         account = self._reservations.account(strategy)
-        return account.cash + sum(
-            (
-                self._instruments[name].notional(self._prices.last(name) or ZERO, units)
-                .amount
-                for name, units in account.positions.items()
-                if units
-            ),
-            ZERO,
-        )
+        worth = (self._worth(name, units) for name, units in account.positions.items())
+        return account.cash + sum(worth, ZERO)
 
     def _shorted(self, strategy: str) -> Decimal:
         """Return the value of all short positions, and of sells that may open some."""
         account = self._reservations.account(strategy)
-        held = sum(
-            (
-                -self._instruments[name].notional(self._prices.last(name) or ZERO, units)
-                .amount
-                for name, units in account.positions.items()
-                if units < 0
-            ),
-            ZERO,
+        shorts = (
+            -self._worth(name, units)
+            for name, units in account.positions.items()
+            if units < 0
         )
+        held = sum(shorts, ZERO)
         pending = sum(
             (
                 each.money
@@ -243,19 +270,13 @@ class Guard:
         )
         return held + pending
 
-    def _off_grid(self, instrument: Instrument, terms: OrderTerms) -> str:
-        if terms.quantity.value == 0 or not instrument.is_on_lot(terms.quantity.value):
-            return (
-                f"expected a multiple of the lot {instrument.lot}, "
-                f"was {terms.quantity.value}"
-            )
-        for price in (terms.limit_price, terms.stop_price):
-            if price is not None and not instrument.is_on_tick(price.value):
-                return f"expected a multiple of the tick {instrument.tick}, was {price.value}"
-        return ""
-
     def _over_limits(
-        self, strategy: str, instrument: Instrument, terms: OrderTerms, last: Decimal
+        self,
+        strategy: str,
+        instrument: Instrument,
+        terms: OrderTerms,
+        last: Decimal,
+        known: Reservation | None,
     ) -> str:
         price = terms.limit_price.value if terms.limit_price is not None else last
         notional = instrument.notional(price, terms.quantity.value).amount
@@ -265,17 +286,16 @@ class Guard:
         if limit is not None and notional > limit:
             return f"notional {notional} is above the limit {limit}"
         if terms.reduce_only:
-            held = self._reservations.account(strategy).positions.get(
-                terms.instrument, ZERO
-            )
-            if terms.quantity.value > -held * terms.side.sign:
-                return f"reduce-only, but the position is {held}"
+            filled = known.filled if known is not None else ZERO
+            closable = max(ZERO, self._closable(strategy, terms, known))
+            if terms.quantity.value - filled > closable:
+                return f"reduce-only, but only {closable} are left to close"
         return self._trades_with_sibling(strategy, terms, last)
 
     def _trades_with_sibling(
         self, strategy: str, terms: OrderTerms, last: Decimal
     ) -> str:
-        if len(self._reservations.accounts) < 2:
+        if len(self._reservations.accounts) <= 1:
             return ""
         for order_id, other in self._reservations.open.items():
             if (
@@ -283,7 +303,7 @@ class Guard:
                 and other.terms.instrument == terms.instrument
                 and other.terms.side is not terms.side
                 and other.terms.limit_price is not None
-                and _crosses(terms, other.terms, last)
+                and crosses(terms, other.terms, last)
             ):
                 return f"would trade with order {order_id} of {other.strategy}"
         return ""
@@ -314,9 +334,7 @@ class Guard:
         reason = self._stops(message.strategy, self._clock.now_us)
         if not reason and self._clock.now_us > message.valid_until_us:
             reason = "its time to be sent has passed"
-        self._orders.tell(
-            Readmitted(message.order_id, reason, self._gate.generation)
-        )
+        self._orders.tell(Readmitted(message.order_id, reason, self._gate.generation))
 
     # --- the kill switch -----------------------------------------------------
 
@@ -377,15 +395,3 @@ class Guard:
         elif isinstance(event, ev.QuarantineReleased):
             self._quarantined.pop(event.subject, None)
         self._applied = entry.sequence
-
-
-def _crosses(new: OrderTerms, resting: OrderTerms, last: Decimal) -> bool:
-    """Tell whether ``new`` could trade with a sibling's ``resting`` limit order."""
-    limit = resting.limit_price
-    if limit is None:
-        return False
-    if new.type in (OrderType.MARKET, OrderType.STOP):
-        price = last
-    else:
-        price = new.limit_price.value if new.limit_price is not None else last
-    return price >= limit.value if new.side is Side.BUY else price <= limit.value

@@ -1,7 +1,6 @@
 """The journal: the one writer of records, with group commit.
 
-While one batch is being made durable, the next one fills in its mailbox. After a
-commit each record goes to its readers, and what its author said is let out.
+After a commit each record goes to its readers, and what its author said is let out.
 """
 
 from __future__ import annotations
@@ -10,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from holdfast_actors.clock import MarketClock
-from holdfast_actors.messages import Committed, Note
+from holdfast_actors.messages import Committed, Note, Report
 from holdfast_domain.errors import CommitFailed
 from holdfast_domain.events import Entry, Event
 from holdfast_domain.ports import JournalStore, ThreadHost, WallClock
@@ -25,7 +24,8 @@ COMMIT_DEADLINE_S = 30.0
 class Journal:
     """Makes records durable, in the order in which they come, and passes them on.
 
-    A commit that fails crashes this actor, and with it (by the strategy of its family)
+    This one commits where it stands: for a store in memory, which does not wait. A
+    commit that fails crashes this actor, and with it (by the strategy of its family)
     all who hold memory that is not durable.
     """
 
@@ -33,7 +33,6 @@ class Journal:
         self,
         *,
         store: JournalStore,
-        host: ThreadHost,
         clock: MarketClock,
         wall: WallClock,
         epoch: int,
@@ -41,7 +40,6 @@ class Journal:
         effect: Callable[[Callable[[], None]], None],
     ) -> None:
         self._store = store
-        self._host = host
         self._clock = clock
         self._wall = wall
         self._epoch = epoch
@@ -49,19 +47,18 @@ class Journal:
         self._effect = effect
         self._sequence = store.last_sequence
 
-    def handle(self, message: object) -> int:
-        """Answer `Report` with the last durable sequence."""
-        del message
+    def handle(self, message: Records | Note | Report) -> int:
+        """Commit one message's records; return the last durable sequence."""
+        if not isinstance(message, Report):
+            entries, holds = self._collect((message,))
+            if entries:
+                self._store.append(entries)
+            self._let_out(entries, holds)
         return self._sequence
 
-    async def handle_batch(self, messages: list[Records | Note]) -> None:
-        """Make a batch durable; let out what hung on it."""
-        entries, holds = self._collect(messages)
-        if entries:
-            await self._host.run(
-                self._store.append, entries, deadline_s=COMMIT_DEADLINE_S
-            )
-            self._sequence = entries[-1].sequence
+    def _let_out(self, entries: list[Entry], holds: list[Any]) -> None:
+        """Tell the readers what is durable now, and let out what hung on it."""
+        self._sequence += len(entries)
         for entry in entries:
             readers = self._routes(entry.event)
             if readers:
@@ -72,7 +69,7 @@ class Journal:
             self._effect(hold.confirm)
 
     def _collect(
-        self, messages: list[Records | Note]
+        self, messages: Sequence[Records | Note]
     ) -> tuple[list[Entry], list[Any]]:
         entries: list[Entry] = []
         holds = []
@@ -80,13 +77,11 @@ class Journal:
         for message in messages:
             if isinstance(message, Note):
                 self._add(entries, message.event, wall_us)
-                continue
-            if message.hold.failed:
-                # Its author's memory rests on a record that was lost.
-                continue
-            holds.append(message.hold)
-            for event in message.entries:
-                self._add(entries, event, wall_us)
+            elif not message.hold.failed:
+                # Of a hold that failed, the author's memory rests on a lost record.
+                holds.append(message.hold)
+                for event in message.entries:
+                    self._add(entries, event, wall_us)
         return entries, holds
 
     def _add(self, entries: list[Entry], event: Event, wall_us: int) -> None:
@@ -102,12 +97,33 @@ class Journal:
         )
 
 
+class GroupCommit(Journal):
+    """A journal whose store waits for a disk: it commits batches on a thread.
+
+    While one batch is being made durable, the next one fills in its mailbox.
+    """
+
+    def __init__(self, *, host: ThreadHost, **parts: Any) -> None:  # noqa: ANN401
+        """Take what `Journal` takes, and the host of the writer's thread."""
+        super().__init__(**parts)
+        self._host = host
+
+    async def handle_batch(self, messages: list[Records | Note]) -> None:
+        """Make a batch durable, then let out what hung on it."""
+        entries, holds = self._collect(messages)
+        if entries:
+            await self._host.run(
+                self._store.append, entries, deadline_s=COMMIT_DEADLINE_S
+            )
+        self._let_out(entries, holds)
+
+
 def route_by_type(
     by_type: Mapping[type, Sequence[Ref[Any]]],
     by_strategy: Mapping[str, Ref[Any]],
     strategy_types: frozenset[type],
 ) -> Routes:
-    """Return routes: fixed readers for a type of record, and its strategy for some."""
+    """Return routes: a record's strategy first, for it waits; then the fixed readers."""
     cache: dict[tuple[type, str], Sequence[Ref[Any]]] = {}
 
     def routes(event: Event) -> Sequence[Ref[Any]]:
@@ -117,7 +133,7 @@ def route_by_type(
         if found is None:
             found = list(by_type.get(kind, ()))
             if strategy in by_strategy:
-                found.append(by_strategy[strategy])
+                found.insert(0, by_strategy[strategy])
             cache[kind, strategy] = found
         return found
 

@@ -66,6 +66,9 @@ class OrderRow:
     cancel_wanted: bool = False
     """Asked for while the order was on its way; done when the venue has it."""
 
+    wanted: OrderTerms | None = None
+    """The new terms of a replacement that the venue has not answered."""
+
     @property
     def is_open(self) -> bool:
         """Whether the order can still trade."""
@@ -97,13 +100,20 @@ class OrderBook:
         elif kind is OrderIntended:
             self._intended(event)  # type: ignore[arg-type]
         elif kind is DecisionMade:
-            self.decisions[event.strategy] = event.number  # type: ignore[union-attr]
+            self._decided(event)  # type: ignore[arg-type]
         elif kind is OrderRefused:
             self._refused(event)  # type: ignore[arg-type]
         elif kind is OrderNotSent:
             self._not_sent(event)  # type: ignore[arg-type]
         elif kind in CAUSES:
             self._moved(event, CAUSES[kind])
+
+    def _decided(self, event: DecisionMade) -> None:
+        self.decisions[event.strategy] = event.number
+        for order_id in event.cancels:
+            row = self.open.get(order_id)
+            if row is not None and row.state in (OrderState.INTENT, OrderState.SENT):
+                row.cancel_wanted = True
 
     def _intended(self, event: OrderIntended) -> None:
         row = OrderRow(
@@ -143,10 +153,17 @@ class OrderBook:
 
     def _moved(self, event: Event, cause: Cause) -> None:
         row = self.rows[event.order_id]  # type: ignore[union-attr]
+        if isinstance(event, ReplaceRequested):
+            row.wanted = event.terms
+        if isinstance(event, CancelRequested):
+            # In doubt it may come too early: it is asked for again with the ack.
+            row.cancel_wanted = row.state is OrderState.UNKNOWN
+        if isinstance(event, OrderUnknown) and row.state is OrderState.CANCEL_PENDING:
+            row.cancel_wanted = True
         if isinstance(event, OrderReplaced):
             row.terms = event.terms
             if row.state is not OrderState.REPLACE_PENDING:
-                # A lookup's evidence of terms; the state was settled before it.
+                # Evidence of terms alone; the state was settled before it.
                 return
         if isinstance(event, OrderAccepted):
             row.venue_order_id = event.venue_order_id

@@ -10,32 +10,35 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, assert_never
 
+from holdfast_actors.decisions import decision_made, draft_record
+from holdfast_actors.evidence import latest, record_of
 from holdfast_actors.messages import (
-    AskGap,
-    Asked,
-    Cancel,
     CancelOrder,
+    Missed,
+    Readmit,
+    Readmitted,
+    Report,
+    Resend,
+    Unchanged,
+    Vetted,
+)
+from holdfast_actors.orderbook import OrderBook, OrderRow
+from holdfast_actors.requests import (
+    Asked,
+    AskGap,
+    Cancel,
     Evidence,
     Greet,
     How,
     LookUp,
     LookUpAgain,
-    Missed,
-    Readmit,
-    Readmitted,
     Replace,
-    Report,
-    Resend,
     SessionUp,
     Submit,
-    Unchanged,
-    Vetted,
 )
-from holdfast_actors.orderbook import OrderBook, OrderRow
 from holdfast_domain import events as ev
-from holdfast_domain.fills import Fill
 from holdfast_domain.orders import OrderState
-from holdfast_domain.ports import Acked, Ended, Executed, Replaced, VenueEvent, VenueOrder
+from holdfast_domain.ports import VenueEvent, VenueOrder
 from holdfast_runtime import Ref
 
 WINDOW = 64
@@ -79,6 +82,9 @@ class Orders:
 
         self._queue: deque[str] = deque()
         self._in_flight: set[str] = set()
+        self._replacing: set[str] = set()
+        """Orders whose replacement this incarnation gave to the session that is up."""
+
         self._lookups: dict[str, float] = {}
 
     def start(self) -> None:
@@ -147,56 +153,23 @@ class Orders:
             # One before it was lost with an incarnation of ours or of the guard's.
             self._ask_again(decision.strategy)
             return
-        self._record(
-            ev.DecisionMade(
-                strategy=decision.strategy,
-                number=decision.number,
-                cursor=decision.cursor,
-                applied=decision.applied,
-                phase=decision.phase,
-                orders=tuple(draft.order_id for draft in decision.drafts),
-                cancels=decision.cancels,
-                replaces=tuple(change.order_id for change in decision.changes),
-                state=decision.state,
-            )
-        )
+        self._record(decision_made(decision))
         self._intend(message)
         for order_id in decision.cancels:
             self._cancel(order_id, decision.strategy)
         for change, verdict in zip(decision.changes, message.changes, strict=True):
-            self._change(change.order_id, change.terms, verdict.reserved, verdict.reason)
+            self._change(
+                change.order_id, change.terms, verdict.reserved, verdict.reason
+            )
         self._send_waiting()
 
     def _intend(self, message: Vetted) -> None:
-        decision = message.decision
-        pairs = zip(decision.drafts, message.drafts, strict=True)
+        pairs = zip(message.decision.drafts, message.drafts, strict=True)
         for index, (draft, verdict) in enumerate(pairs):
-            if verdict.reserved is None:
-                self._record(
-                    ev.OrderRefused(
-                        order_id=draft.order_id,
-                        strategy=decision.strategy,
-                        decision=decision.number,
-                        index=index,
-                        terms=draft.terms,
-                        reason=verdict.reason,
-                    )
-                )
-                continue
-            self._record(
-                ev.OrderIntended(
-                    order_id=draft.order_id,
-                    strategy=decision.strategy,
-                    decision=decision.number,
-                    index=index,
-                    venue=self._venue,
-                    terms=draft.terms,
-                    reserved=verdict.reserved,
-                    valid_until_us=message.valid_until_us,
-                )
-            )
-            self._book.rows[draft.order_id].generation = message.generation
-            self._queue.append(draft.order_id)
+            self._record(draft_record(message, index, self._venue))
+            if verdict.reserved is not None:
+                self._book.rows[draft.order_id].generation = message.generation
+                self._queue.append(draft.order_id)
 
     def _send_waiting(self) -> None:
         """Send what waits, as far as the window and the session allow."""
@@ -224,11 +197,7 @@ class Orders:
         if row is None or row.state is OrderState.CANCEL_PENDING:
             return
         if row.state in (OrderState.INTENT, OrderState.NOT_SENT):
-            self._record(
-                ev.OrderNotPlaced(
-                    order_id=order_id, strategy=row.strategy, reason="canceled before"
-                )
-            )
+            self._give_up(row, "canceled before")
         elif row.state is OrderState.SENT:
             row.cancel_wanted = True
         else:
@@ -236,6 +205,13 @@ class Orders:
                 ev.CancelRequested(order_id=order_id, strategy=row.strategy, by=by)
             )
             self._session.tell(Cancel(order_id))
+
+    def _give_up(self, row: OrderRow, reason: str) -> None:
+        self._record(
+            ev.OrderNotPlaced(
+                order_id=row.order_id, strategy=row.strategy, reason=reason
+            )
+        )
 
     def _change(self, order_id: str, terms: Any, reserved: Any, reason: str) -> None:  # noqa: ANN401
         row = self._book.open.get(order_id)
@@ -247,23 +223,33 @@ class Orders:
             self._record(
                 ev.StrayEvidence(venue="guard", text=f"{order_id} not changed: {why}")
             )
-            self._guard.tell(Unchanged(order_id))
+            if reserved is not None:
+                self._guard.tell(Unchanged(order_id))
             return
         self._record(
             ev.ReplaceRequested(
                 order_id=order_id, strategy=row.strategy, terms=terms, reserved=reserved
             )
         )
-        self._session.tell(Replace(order_id, terms))
+        self._replace(row)
+
+    def _replace(self, row: OrderRow) -> None:
+        if row.wanted is not None:
+            self._replacing.add(row.order_id)
+            self._session.tell(Replace(row.order_id, row.wanted))
 
     # --- evidence ------------------------------------------------------------
 
     def _on_evidence(self, message: Evidence) -> None:
         if message.asked is Asked.SUBMIT:
             self._in_flight.discard(message.order_id)
-        for event in message.events:
+        for event in latest(message.events):
             self._venue_said(event, message.asked)
         row = self._book.open.get(message.order_id)
+        if message.asked is Asked.REPLACE:
+            self._replacing.discard(message.order_id)
+        if row is not None and row.state is OrderState.REPLACE_PENDING:
+            self._replace_lost(row, message)
         if row is not None and message.how is not How.ANSWERED:
             self._request_failed(row, message)
         self._send_waiting()
@@ -293,23 +279,33 @@ class Orders:
                 # It may have ended unheard of: the venue is asked what it knows.
                 self._session.tell(LookUp(row.order_id))
             case How.ABSENT:
-                if row.state is OrderState.UNKNOWN:
-                    self._not_sent(row, message.reason)
+                self._absent(row, message.reason)
             case _ if message.asked is Asked.LOOKUP:
                 self._look_up_later(row.order_id)
             case _:
                 self._doubt(row, message.reason)
 
+    def _absent(self, row: OrderRow, proof: str) -> None:
+        """Take a proof of absence, unless the venue has shown that it has the order."""
+        if row.venue_order_id or row.filled:
+            if row.order_id not in self._lookups:
+                text = f"{row.order_id} was accepted, and now: {proof}"
+                self._record(ev.StrayEvidence(venue=self._venue, text=text))
+            self._look_up_later(row.order_id)
+        elif row.state is OrderState.UNKNOWN:
+            self._not_sent(row, proof)
+
     def _not_sent(self, row: OrderRow, proof: str) -> None:
         self._lookups.pop(row.order_id, None)
         self._record(
-            ev.OrderNotSent(
-                order_id=row.order_id, strategy=row.strategy, proof=proof
-            )
+            ev.OrderNotSent(order_id=row.order_id, strategy=row.strategy, proof=proof)
         )
         self._readmit(row)
 
     def _readmit(self, row: OrderRow) -> None:
+        if row.cancel_wanted:
+            self._give_up(row, "canceled before")
+            return
         self._guard.tell(
             Readmit(row.order_id, row.strategy, row.terms, row.valid_until_us)
         )
@@ -318,11 +314,10 @@ class Orders:
         row = self._book.open.get(message.order_id)
         if row is None or row.state is not OrderState.NOT_SENT:
             return
-        names = {"order_id": row.order_id, "strategy": row.strategy}
         if message.reason:
-            self._record(ev.OrderNotPlaced(**names, reason=message.reason))
+            self._give_up(row, message.reason)
             return
-        self._record(ev.OrderReadmitted(**names))
+        self._record(ev.OrderReadmitted(order_id=row.order_id, strategy=row.strategy))
         row.generation = message.generation
         self._queue.append(row.order_id)
         self._send_waiting()
@@ -332,81 +327,20 @@ class Orders:
         if row is None:
             self._record(ev.StrayEvidence(venue=self._venue, text=repr(event)))
             return
-        match event:
-            case Acked():
-                self._acked(row, event)
-            case Executed():
-                self._executed(row, event)
-            case Ended():
-                self._ended(row, event)
-            case Replaced():
-                self._replaced(row, event, asked)
-            case _:
-                assert_never(event)
-
-    def _acked(self, row: OrderRow, event: Acked) -> None:
-        doubted = row.state in (OrderState.SENT, OrderState.UNKNOWN)
-        if not row.is_open or not (doubted or not row.venue_order_id):
+        record = record_of(row, event, asked, self._book.executions)
+        if record is None:
             return
-        self._lookups.pop(row.order_id, None)
-        self._record(
-            ev.OrderAccepted(
-                order_id=row.order_id,
-                strategy=row.strategy,
-                venue_order_id=event.venue_order_id,
-            )
-        )
-        if row.cancel_wanted:
-            row.cancel_wanted = False
-            self._cancel(row.order_id, row.strategy)
+        self._record(record)
+        if isinstance(record, ev.OrderAccepted):
+            self._lookups.pop(row.order_id, None)
+            if row.cancel_wanted:
+                self._cancel(row.order_id, row.strategy)
 
-    def _executed(self, row: OrderRow, event: Executed) -> None:
-        if event.execution_id in self._book.executions:
-            return
-        filled = row.filled + event.quantity.value
-        self._record(
-            ev.OrderFilled(
-                fill=Fill(
-                    execution_id=event.execution_id,
-                    order_id=row.order_id,
-                    strategy=row.strategy,
-                    instrument=row.terms.instrument,
-                    side=row.terms.side,
-                    quantity=event.quantity,
-                    price=event.price,
-                    fee=event.fee,
-                    filled_at=event.filled_at,
-                ),
-                complete=filled >= row.terms.quantity.value,
-            )
-        )
-
-    def _replaced(self, row: OrderRow, event: Replaced, asked: Asked) -> None:
-        if asked is Asked.LOOKUP:
-            # The history of an order: its last terms hold, unless newer are asked for.
-            news = row.is_open and event.terms != row.terms
-            if not news or row.state is OrderState.REPLACE_PENDING:
-                return
-        elif row.state is not OrderState.REPLACE_PENDING:
-            return
-        self._record(
-            ev.OrderReplaced(
-                order_id=row.order_id, strategy=row.strategy, terms=event.terms
-            )
-        )
-
-    def _ended(self, row: OrderRow, event: Ended) -> None:
-        if not row.is_open:
-            return
-        names = {"order_id": row.order_id, "strategy": row.strategy}
-        if event.how == "expired":
-            self._record(ev.OrderExpired(**names))
-        elif event.how == "rejected":
-            self._record(
-                ev.OrderRejected(**names, reason=event.reason, code=event.code)
-            )
-        else:
-            self._record(ev.OrderCanceled(**names, reason=event.reason))
+    def _replace_lost(self, row: OrderRow, message: Evidence) -> None:
+        """Ask for new terms again that a lookup proves the venue does not have."""
+        answered = message.asked is Asked.LOOKUP and message.how is How.ANSWERED
+        if answered and row.order_id not in self._replacing:
+            self._replace(row)
 
     # --- doubt ---------------------------------------------------------------
 
@@ -416,10 +350,11 @@ class Orders:
             return
         self._incarnation = message.incarnation
         self._in_flight.clear()
+        self._replacing.clear()
         # Fills first: the gap has them in the order in which they happened.
         self._session.tell(AskGap(self._book.watermark))
         for row in list(self._book.open.values()):
-            if row.state in (OrderState.SENT, OrderState.REPLACE_PENDING):
+            if row.state is OrderState.SENT:
                 self._doubt(row, "the session that had taken it died")
             elif row.state not in (OrderState.INTENT, OrderState.NOT_SENT):
                 # What is not a fill, such as its end, no gap tells.

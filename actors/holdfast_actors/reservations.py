@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
+from decimal import ROUND_CEILING, Decimal
 
 import attrs
 
 from holdfast_domain.events import (
+    CancelRefused,
     CapitalAllotted,
     Event,
     OrderCanceled,
@@ -15,6 +16,7 @@ from holdfast_domain.events import (
     OrderIntended,
     OrderNotPlaced,
     OrderRejected,
+    OrderReplaced,
     ReplaceRequested,
 )
 from holdfast_domain.instruments import Instrument
@@ -24,17 +26,47 @@ from holdfast_domain.orders import OrderTerms, Side
 _ENDS = (OrderCanceled, OrderExpired, OrderNotPlaced, OrderRejected)
 
 
+_CENT_OF_A_CENT = Decimal("0.0001")
+
+
 @attrs.define
 class Reservation:
     """What one open order may still cost and move."""
 
     strategy: str
     terms: OrderTerms
-    left: Decimal
-    """Units that are not filled."""
+    whole: Decimal
+    """Cash that the order needs for its whole quantity."""
 
-    money: Decimal
-    """Cash set aside for what is left."""
+    filled: Decimal = ZERO
+    wanted: OrderTerms | None = None
+    """New terms that the venue has not answered; until then either may trade."""
+
+    wanted_whole: Decimal = ZERO
+
+    @property
+    def left(self) -> Decimal:
+        """Units that may still trade."""
+        quantity = self.terms.quantity.value
+        if self.wanted is not None:
+            quantity = max(quantity, self.wanted.quantity.value)
+        return max(ZERO, quantity - self.filled)
+
+    @property
+    def money(self) -> Decimal:
+        """Cash set aside for what is left: the larger need of old and new terms."""
+        need = self._part(self.whole, self.terms)
+        if self.wanted is not None:
+            need = max(need, self._part(self.wanted_whole, self.wanted))
+        return need
+
+    def _part(self, whole: Decimal, terms: OrderTerms) -> Decimal:
+        quantity = terms.quantity.value
+        if not self.filled or not quantity:
+            return whole
+        left = max(ZERO, quantity - self.filled)
+        # Rounded, so that sums of it are exact in whatever order they are made.
+        return (whole * left / quantity).quantize(_CENT_OF_A_CENT, ROUND_CEILING)
 
 
 @attrs.define
@@ -84,20 +116,24 @@ class Reservations:
         self, order_id: str, strategy: str, terms: OrderTerms, money: Decimal
     ) -> None:
         """Set ``money`` aside for an order; a second time is the same time."""
-        if order_id in self._finished:
-            return
-        known = self.open.get(order_id)
-        if known is None:
-            quantity = terms.quantity.value
-            self.open[order_id] = Reservation(strategy, terms, quantity, money)
+        if order_id not in self._finished and order_id not in self.open:
+            self.open[order_id] = Reservation(strategy, terms, money)
             self.account(strategy).reserved += money
-        elif known.terms != terms:
-            filled = known.terms.quantity.value - known.left
-            more = max(money, known.money) - known.money
-            known.money += more
-            known.left = max(ZERO, terms.quantity.value - filled)
-            known.terms = terms
-            self.account(strategy).reserved += more
+
+    def want(self, order_id: str, terms: OrderTerms, money: Decimal) -> None:
+        """Set ``money`` aside for new terms, beside the old until the venue answers."""
+        self._settle(order_id, terms, money)
+
+    def unwant(self, order_id: str) -> None:
+        """Forget new terms that the venue did not take."""
+        self._settle(order_id, None, ZERO)
+
+    def _settle(self, order_id: str, wanted: OrderTerms | None, money: Decimal) -> None:
+        known = self.open.get(order_id)
+        if known is not None:
+            before = known.money
+            known.wanted, known.wanted_whole = wanted, money
+            self.account(known.strategy).reserved += known.money - before
 
     def apply(self, event: Event) -> None:
         """Take one record."""
@@ -108,9 +144,11 @@ class Reservations:
                 event.order_id, event.strategy, event.terms, event.reserved.amount
             )
         elif isinstance(event, ReplaceRequested):
-            self.reserve(
-                event.order_id, event.strategy, event.terms, event.reserved.amount
-            )
+            self.want(event.order_id, event.terms, event.reserved.amount)
+        elif isinstance(event, CancelRefused):
+            self.unwant(event.order_id)
+        elif isinstance(event, OrderReplaced):
+            self._replaced(event)
         elif isinstance(event, _ENDS):
             self._end(event.order_id)
         elif isinstance(event, CapitalAllotted):
@@ -133,10 +171,20 @@ class Reservations:
         if event.complete or reservation.left <= fill.quantity.value:
             self._end(fill.order_id)
             return
-        part = reservation.money * fill.quantity.value / reservation.left
-        reservation.left -= fill.quantity.value
-        reservation.money -= part
-        account.reserved -= part
+        before = reservation.money
+        reservation.filled += fill.quantity.value
+        account.reserved += reservation.money - before
+
+    def _replaced(self, event: OrderReplaced) -> None:
+        """Let the new terms be the terms; without a request of ours, at their cost."""
+        known = self.open.get(event.order_id)
+        if known is None:
+            return
+        before = known.money
+        if event.terms == known.wanted:
+            known.whole = known.wanted_whole
+        known.terms, known.wanted = event.terms, None
+        self.account(known.strategy).reserved += known.money - before
 
     def _end(self, order_id: str) -> None:
         self._finished.add(order_id)

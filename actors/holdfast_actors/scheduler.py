@@ -89,7 +89,9 @@ class Scheduler:
     def _tell_next(self, after_us: int) -> None:
         after_us = max(after_us, self._since_us)
         firsts = [
-            next(triggers_between(each, self._calendars, after_us, self._until_us), None)
+            next(
+                triggers_between(each, self._calendars, after_us, self._until_us), None
+            )
             for each in self._declared.values()
         ]
         times = [first.time_us for first in firsts if first is not None]
@@ -143,5 +145,3 @@ class PastTriggers:
             names = tuple(trigger.name for trigger in own)
             if names:
                 yield Triggered(cursor, time_us, names)
-
-

@@ -10,10 +10,10 @@ from collections.abc import Awaitable, Sequence
 from typing import Any, assert_never
 
 from holdfast_actors.clock import HaltGate, MarketClock, VenueInterest
-from holdfast_actors.messages import (
-    Advance,
-    AskGap,
+from holdfast_actors.messages import Advance
+from holdfast_actors.requests import (
     Asked,
+    AskGap,
     Cancel,
     Evidence,
     Greet,
@@ -48,6 +48,8 @@ class Session:
         self._gate = gate
         self._interest = interest
         self._incarnation = incarnation
+        self._step = -1
+        """The last step of which this session gave the venue its data."""
 
     async def start(self) -> None:
         """Connect, and say so; what the session before had taken is in doubt."""
@@ -66,19 +68,15 @@ class Session:
         """Dispatch one message; every kind is named here."""
         match message:
             case Advance():
-                events = await self._venue.advance(message.cursor, message.step)
-                if events:
-                    self._stream(events)
+                await self._advance(message.cursor, message.step)
             case Submit():
                 await self._submit(message)
             case Cancel(order_id):
                 await self._ask(
                     Asked.CANCEL, order_id, self._venue.cancel(order_id)
                 )
-            case Replace(order_id, terms):
-                await self._ask(
-                    Asked.REPLACE, order_id, self._venue.replace(order_id, terms)
-                )
+            case Replace():
+                await self._replace(message)
             case LookUp(order_id):
                 await self._look_up(order_id)
             case AskGap(watermark):
@@ -87,6 +85,9 @@ class Session:
                     self._stream(events)
             case Greet():
                 self._say_up()
+                # What the step brought about may have been lost with what was told.
+                if self._clock.cursor > cursor_at(0, ADVANCE_SLOT):
+                    await self._come_up()
             case _:
                 assert_never(message)
         self._interest.wanted = self._venue.wants_data
@@ -99,22 +100,39 @@ class Session:
 
     async def _submit(self, message: Submit) -> None:
         order = message.order
+        if self._behind():
+            await self._come_up()
         stale = self._stale(message)
+        # The last gate: nothing may come between the look at it and the send.
         if stale:
             self._tell(Asked.SUBMIT, order.order_id, How.NOT_SENT, reason=stale)
+        else:
+            await self._ask(Asked.SUBMIT, order.order_id, self._venue.submit(order))
+
+    async def _replace(self, message: Replace) -> None:
+        if self._gate.halted:
+            # New terms may cost more: they pass the same gate as a new order.
+            self._tell(Asked.REPLACE, message.order_id, How.NOT_SENT, reason="halted")
             return
-        await self._come_up()
-        # The last gate: nothing may come between the look at it and the send.
-        await self._ask(Asked.SUBMIT, order.order_id, self._venue.submit(order))
+        request = self._venue.replace(message.order_id, message.terms)
+        await self._ask(Asked.REPLACE, message.order_id, request)
+
+    def _behind(self) -> bool:
+        """Tell whether the venue was not given the data of the current step."""
+        cursor = self._clock.cursor
+        return step_of(cursor) - (slot_of(cursor) < ADVANCE_SLOT) > self._step
 
     async def _come_up(self) -> None:
         """Bring the venue to the current step, where its data was not wanted."""
         cursor = self._clock.cursor
         step = step_of(cursor) - (slot_of(cursor) < ADVANCE_SLOT)
-        if step >= 0:
-            events = await self._venue.advance(cursor_at(step, ADVANCE_SLOT), step)
-            if events:
-                self._stream(events)
+        await self._advance(cursor_at(step, ADVANCE_SLOT), step)
+
+    async def _advance(self, cursor: int, step: int) -> None:
+        events = await self._venue.advance(cursor, step)
+        self._step = step
+        if events:
+            self._stream(events)
 
     def _stale(self, message: Submit) -> str:
         if message.session != self._incarnation:

@@ -21,7 +21,7 @@ import attrs
 from holdfast_actors.clock import HaltGate, MarketClock, PriceBoard, VenueInterest
 from holdfast_actors.feed import ReplayFeed
 from holdfast_actors.guard import Guard, Limits
-from holdfast_actors.journal import Journal, Routes, route_by_type
+from holdfast_actors.journal import GroupCommit, Journal, Routes, route_by_type
 from holdfast_actors.ledger import Ledger
 from holdfast_actors.orders import Orders
 from holdfast_actors.scheduler import Scheduler
@@ -61,6 +61,8 @@ _GUARD_READS = (
     ev.OrderExpired,
     ev.OrderNotPlaced,
     ev.OrderRejected,
+    ev.OrderReplaced,
+    ev.CancelRefused,
     ev.ReplaceRequested,
     ev.QuarantineReleased,
 )
@@ -87,7 +89,9 @@ class Parts:
     limits: Limits
     plans: tuple[StrategyPlan, ...]
     store: JournalStore
-    journal_host: ThreadHost
+    journal_host: ThreadHost | None
+    """Where commits run; None for a store that does not wait."""
+
     connect: Callable[[], ReplayedVenue]
     """Opens the venue; once for each session."""
 
@@ -218,15 +222,17 @@ def _strategy(parts: Parts, plan: StrategyPlan) -> SupervisorSpec:
 
 
 def _journal(parts: Parts, ctx: Context) -> Journal:
-    return Journal(
-        store=parts.store,
-        host=parts.journal_host,
-        clock=parts.clock,
-        wall=parts.wall,
-        epoch=parts.epoch,
-        routes=_routes(parts, ctx),
-        effect=ctx.effect,
-    )
+    common: dict[str, Any] = {
+        "store": parts.store,
+        "clock": parts.clock,
+        "wall": parts.wall,
+        "epoch": parts.epoch,
+        "routes": _routes(parts, ctx),
+        "effect": ctx.effect,
+    }
+    if parts.journal_host is None:
+        return Journal(**common)
+    return GroupCommit(host=parts.journal_host, **common)
 
 
 def _routes(parts: Parts, ctx: Context) -> Routes:

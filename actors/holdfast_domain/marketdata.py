@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cached_property
 from itertools import accumulate
 
 import attrs
 import polars as pl
+
+from holdfast_domain.cursor import SLICE_SLOT, cursor_at, step_of
 
 FIELDS = ("open", "high", "low", "close", "volume")
 """The fields of a bar, in the order of its columns."""
@@ -116,6 +118,16 @@ class MarketData:
 
     def __len__(self) -> int:
         return len(self.times_us)
+
+    def slices(self, after: int, until: int) -> Iterator[tuple[int, int, int]]:
+        """Yield (cursor, step, market time) of the slices in (after, until], in order.
+
+        So the data of a replay is the `Tape` of its market data.
+        """
+        for step in range(max(0, step_of(after)), step_of(until) + 1):
+            cursor = cursor_at(step, SLICE_SLOT)
+            if after < cursor <= until:
+                yield cursor, step, self.times_us[step]
 
     def due(self, step: int) -> list[str]:
         """Return the symbols whose bar ends at ``step``, in configured order."""

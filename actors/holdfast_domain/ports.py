@@ -56,6 +56,20 @@ class JournalStore(Protocol):
         """Give the file back; idempotent."""
 
 
+class Tape(Protocol):
+    """The log of what strategies were fed, from which they are fed again.
+
+    In a backtest or a replay the data itself stands for it, so nothing is written.
+    """
+
+    @property
+    def times_us(self) -> Sequence[int]:
+        """Market time of each step, ascending."""
+
+    def slices(self, after: int, until: int) -> Iterator[tuple[int, int, int]]:
+        """Yield (cursor, step, market time) of the slices in (after, until], in order."""
+
+
 class ThreadHost(Protocol):
     """Runs blocking calls away from the actors' thread, one at a time, in order."""
 

@@ -6,13 +6,13 @@ orders) one at a time, each once, and says what was decided on each in one messa
 
 from __future__ import annotations
 
-import json
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from typing import Any, assert_never
 
 import attrs
+import msgspec
 
 from holdfast_actors.clock import MarketClock, PriceBoard
 from holdfast_actors.messages import (
@@ -20,9 +20,11 @@ from holdfast_actors.messages import (
     Committed,
     Decision,
     Declare,
+    Quotes,
     Report,
     Resend,
     Slice,
+    Ticks,
     Triggered,
 )
 from holdfast_actors.scheduler import PastTriggers
@@ -117,6 +119,8 @@ class StrategyActor:
         self._day = -1
         self._fires: bytearray | None = None
         self._before = _own(self.strategy, "before_trading_start")
+        self._on_tick = _own(self.strategy, "on_tick")
+        self._on_quote = _own(self.strategy, "on_quote")
         self._reports_fill = _own(self.strategy, "on_order_fill") is not None
 
     # --- start ---------------------------------------------------------------
@@ -180,7 +184,8 @@ class StrategyActor:
         if on_restart is not None and not past.is_first:
             gap_s = (self._clock.now_us - self._time_us) / 1_000_000
             on_restart(self._context, gap_s)
-        for told in missed(past, triggers, self._clock.cursor, self._fires):
+        until = self._clock.cursor
+        for told in missed(past, self._market, triggers, until, self._fires):
             if origin_text(told.origin) in past.quarantined:
                 continue
             try:
@@ -194,7 +199,14 @@ class StrategyActor:
     # --- messages ------------------------------------------------------------
 
     def handle(
-        self, message: Slice | Committed | Triggered | Resend | AskSchedules | Report
+        self, message: Slice
+        | Ticks
+        | Quotes
+        | Committed
+        | Triggered
+        | Resend
+        | AskSchedules
+        | Report,
     ) -> object:
         """Dispatch one message; every kind is named here."""
         match message:
@@ -203,6 +215,10 @@ class StrategyActor:
             case Committed(entry):
                 if entry.sequence > self._applied:
                     self._take_record(entry, quiet=False)
+            case Ticks():
+                self._on_ticks(message)
+            case Quotes():
+                self._on_quotes(message)
             case Triggered():
                 self._on_trigger(message)
             case Resend():
@@ -232,6 +248,30 @@ class StrategyActor:
         desk = self._desk
         if desk.drafts or desk.cancels or desk.changes:
             self._decide("slice")
+
+    def _on_ticks(self, message: Ticks) -> None:
+        if message.cursor <= self._cursor:
+            return
+        self._cursor = message.cursor
+        self._time_us = self._host.now_us = message.time_us
+        on_tick = self._on_tick
+        if on_tick is not None:
+            context = self._context
+            for trade in message.trades:
+                on_tick(context, trade)
+            self._decide_if_any("tick")
+
+    def _on_quotes(self, message: Quotes) -> None:
+        if message.cursor <= self._cursor:
+            return
+        self._cursor = message.cursor
+        self._time_us = self._host.now_us = message.time_us
+        on_quote = self._on_quote
+        if on_quote is not None:
+            context = self._context
+            for quote in message.quotes:
+                on_quote(context, quote)
+            self._decide_if_any("quote")
 
     def _on_trigger(self, message: Triggered) -> None:
         if message.cursor <= self._cursor:
@@ -303,7 +343,7 @@ class StrategyActor:
             drafts=tuple(desk.drafts),
             cancels=tuple(desk.cancels),
             changes=tuple(desk.changes),
-            state=json.dumps(changed, separators=(",", ":")) if changed else "{}",
+            state=msgspec.json.encode(changed).decode() if changed else "{}",
         )
         desk.clear()
         self._sent.append(decision)

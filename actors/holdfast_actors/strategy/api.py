@@ -36,14 +36,14 @@ class Context:
     @property
     def portfolio(self) -> Portfolio:
         """Cash and positions of this strategy's allotment."""
-        return self._host.portfolio  # type: ignore[no-any-return, attr-defined]
+        return self._host.portfolio  # type: ignore[no-any-return]
 
     @property
     def now(self) -> datetime:
         """Market time of the current call, UTC."""
-        return utc_from_us(self._host.now_us)  # type: ignore[attr-defined]
+        return utc_from_us(self._host.now_us)
 
-    def __setattr__(self, name: str, value: object) -> None:
+    def __setattr__(self, name: str, value: Any) -> None:  # noqa: ANN401 - the user's own
         if name in ("portfolio", "now"):
             message = f"context.{name} is the engine's; choose another name"
             raise AttributeError(message)

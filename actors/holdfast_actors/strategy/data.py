@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TypeAlias
+from typing import TypeAlias, overload
 
 import polars as pl
 
@@ -50,6 +50,26 @@ class BarData:
             raise DomainError(message)
         return values[row]
 
+    @overload
+    def history(
+        self, assets: Instrument | str, fields: str, count: int, frequency: str = ""
+    ) -> pl.Series: ...
+    @overload
+    def history(
+        self,
+        assets: Instrument | str,
+        fields: list[str] | tuple[str, ...],
+        count: int,
+        frequency: str = "",
+    ) -> pl.DataFrame: ...
+    @overload
+    def history(
+        self,
+        assets: list[Instrument] | list[str] | tuple[Instrument | str, ...],
+        fields: str,
+        count: int,
+        frequency: str = "",
+    ) -> pl.DataFrame: ...
     def history(
         self, assets: Assets, fields: Fields, count: int, frequency: str = ""
     ) -> pl.Series | pl.DataFrame:
@@ -73,7 +93,8 @@ class BarData:
         if not isinstance(fields, str):
             message = "expected one field where several assets are asked for"
             raise DomainError(message)
-        names = [each if isinstance(each, str) else each.symbol for each in assets]
+        every: Sequence[Instrument | str] = assets  # type: ignore[assignment]
+        names = [each if isinstance(each, str) else each.symbol for each in every]
         tails = [self._tail(name, fields, count, frequency) for name in names]
         shortest = min((len(tail) for tail in tails), default=0)
         return pl.DataFrame(

@@ -21,6 +21,14 @@ from holdfast_domain.instruments import Instrument
 from holdfast_domain.money import Numeric, Price, Quantity, to_decimal
 from holdfast_domain.orders import OrderTerms, OrderType, Side, TimeInForce
 
+_TYPES = {
+    (False, False): OrderType.MARKET,
+    (True, False): OrderType.LIMIT,
+    (False, True): OrderType.STOP,
+    (True, True): OrderType.STOP_LIMIT,
+}
+"""The order type by whether there is a limit price, and a stop price."""
+
 INDEX_BITS = 16
 """Orders of one decision: the low bits of an id's sequence."""
 
@@ -202,12 +210,6 @@ def terms_of(
     units = to_decimal(quantity)
     if units == 0:
         return None
-    kinds = {
-        (False, False): OrderType.MARKET,
-        (True, False): OrderType.LIMIT,
-        (False, True): OrderType.STOP,
-        (True, True): OrderType.STOP_LIMIT,
-    }
     try:
         force = TimeInForce(time_in_force)
     except ValueError:
@@ -217,7 +219,7 @@ def terms_of(
         instrument=asset.symbol,
         side=Side.BUY if units > 0 else Side.SELL,
         quantity=Quantity(abs(units)),
-        type=kinds[limit_price is not None, stop_price is not None],
+        type=_TYPES[limit_price is not None, stop_price is not None],
         time_in_force=force,
         limit_price=None if limit_price is None else Price.of(limit_price),
         stop_price=None if stop_price is None else Price.of(stop_price),

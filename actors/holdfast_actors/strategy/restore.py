@@ -12,7 +12,8 @@ from holdfast_actors.messages import Committed, Slice, Triggered
 from holdfast_actors.scheduler import PastTriggers, declared
 from holdfast_actors.strategy.state import Symbols, decode
 from holdfast_domain import events as ev
-from holdfast_domain.cursor import SLICE_SLOT, START, cursor_at, step_of
+from holdfast_domain.cursor import START
+from holdfast_domain.ports import Tape
 
 TOLD: frozenset[type] = frozenset({
     ev.OrderRefused,
@@ -106,18 +107,19 @@ def is_told(event: ev.Event, strategy: str) -> bool:
 
 def missed(
     past: Past,
+    tape: Tape,
     triggers: PastTriggers,
     until: int,
     fires: bytearray | None,
 ) -> Iterator[Slice | Triggered | Committed]:
     """Yield what a strategy took after its saved state, in the order of the run.
 
-    Inputs up to the cursor ``until`` come from the data and the schedules, records
+    Inputs up to the cursor ``until`` come from the tape and the schedules, records
     from the journal; a record belongs after the input at whose cursor it was made.
     """
     entries = iter([e for e in past.entries if e.sequence > past.applied])
     waiting = next(entries, None)
-    for told in _published(past, triggers, until, fires):
+    for told in _published(past, tape, triggers, until, fires):
         while waiting is not None and waiting.cursor < told.cursor:
             yield Committed(waiting)
             waiting = next(entries, None)
@@ -128,16 +130,20 @@ def missed(
 
 
 def _published(
-    past: Past, triggers: PastTriggers, until: int, fires: bytearray | None
+    past: Past,
+    tape: Tape,
+    triggers: PastTriggers,
+    until: int,
+    fires: bytearray | None,
 ) -> Iterator[Slice | Triggered]:
-    after = past.cursor
-    due = triggers.of(past.strategy, after, until)
+    due = triggers.of(past.strategy, past.cursor, until)
     trigger = next(due, None)
-    times = triggers.times_us
-    for step in range(max(0, step_of(after)), step_of(until) + 1):
-        cursor = cursor_at(step, SLICE_SLOT)
+    for cursor, step, time_us in tape.slices(past.cursor, until):
         while trigger is not None and trigger.cursor < cursor:
             yield trigger
             trigger = next(due, None)
-        if after < cursor <= until and (fires is None or fires[step]):
-            yield Slice(cursor, step, times[step])
+        if fires is None or fires[step]:
+            yield Slice(cursor, step, time_us)
+    while trigger is not None:
+        yield trigger
+        trigger = next(due, None)

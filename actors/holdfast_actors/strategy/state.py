@@ -10,7 +10,7 @@ import base64
 import enum
 import importlib
 import io
-import json
+import math
 from collections import deque
 from collections.abc import Callable, Mapping
 from datetime import date, datetime, timedelta
@@ -18,6 +18,7 @@ from decimal import Decimal
 from typing import Any
 
 import attrs
+import msgspec
 import polars as pl
 
 from holdfast_actors.strategy.amount import Amount
@@ -46,17 +47,24 @@ def encode(attribute: str, value: object) -> str:
     Raises:
         CannotSave: naming ``attribute``.
     """
-    return json.dumps(_encode(attribute, value), separators=(",", ":"))
+    return _text(_encode(attribute, value))
+
+
+def _text(value: object) -> str:
+    return msgspec.json.encode(value).decode()
 
 
 def decode(text: str, symbols: Symbols) -> Any:  # noqa: ANN401 - whatever was saved
     """Return what `encode` was given."""
-    return _decode(json.loads(text), symbols)
+    return _decode(msgspec.json.decode(text), symbols)
 
 
 def _encode(attribute: str, value: Any) -> Any:  # noqa: ANN401
-    if value is None or isinstance(value, bool | str) or type(value) in (int, float):
+    if value is None or isinstance(value, bool | str) or type(value) is int:
         return value
+    if type(value) is float:
+        # JSON has no word for them.
+        return value if math.isfinite(value) else {"$float": repr(value)}
     for kind, tag, write in _WRITERS:
         if isinstance(value, kind):
             return {tag: write(attribute, value)}
@@ -85,7 +93,7 @@ def _encode_dict(attribute: str, value: dict[Any, Any]) -> Any:  # noqa: ANN401
 
 def _encode_set(attribute: str, value: set[Any]) -> Any:  # noqa: ANN401
     items = [_encode(f"{attribute} item", each) for each in value]
-    return sorted(items, key=json.dumps)
+    return sorted(items, key=_text)
 
 
 def _encode_sequence(attribute: str, value: Any) -> Any:  # noqa: ANN401
@@ -170,6 +178,7 @@ def _read_frame(text: str) -> pl.DataFrame:
 
 
 _PLAIN: dict[str, Callable[[Any], Any]] = {
+    "$float": float,
     "$amount": Amount,
     "$decimal": Decimal,
     "$datetime": datetime.fromisoformat,

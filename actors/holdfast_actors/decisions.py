@@ -1,0 +1,48 @@
+"""The records that a vetted decision makes: pure."""
+
+from __future__ import annotations
+
+from holdfast_actors.messages import Decision, Vetted
+from holdfast_domain import events as ev
+
+
+def decision_made(decision: Decision) -> ev.DecisionMade:
+    """Return the record of ``decision``; those of its orders follow it."""
+    return ev.DecisionMade(
+        strategy=decision.strategy,
+        number=decision.number,
+        cursor=decision.cursor,
+        applied=decision.applied,
+        phase=decision.phase,
+        orders=tuple(draft.order_id for draft in decision.drafts),
+        cancels=decision.cancels,
+        replaces=tuple(change.order_id for change in decision.changes),
+        state=decision.state,
+    )
+
+
+def draft_record(
+    vetted: Vetted, index: int, venue: str
+) -> ev.OrderIntended | ev.OrderRefused:
+    """Return what became of the draft at ``index``, by the guard's verdict."""
+    decision = vetted.decision
+    draft, verdict = decision.drafts[index], vetted.drafts[index]
+    if verdict.reserved is None:
+        return ev.OrderRefused(
+            order_id=draft.order_id,
+            strategy=decision.strategy,
+            decision=decision.number,
+            index=index,
+            terms=draft.terms,
+            reason=verdict.reason,
+        )
+    return ev.OrderIntended(
+        order_id=draft.order_id,
+        strategy=decision.strategy,
+        decision=decision.number,
+        index=index,
+        venue=venue,
+        terms=draft.terms,
+        reserved=verdict.reserved,
+        valid_until_us=vetted.valid_until_us,
+    )

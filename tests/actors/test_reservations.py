@@ -1,0 +1,187 @@
+"""What is set aside is what a recomputation says, live and rebuilt alike."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from hypothesis import given, settings, strategies as st
+
+from holdfast_actors.guard import Limits
+from holdfast_actors.messages import Change, Unchanged
+from holdfast_actors.reservations import Reservations
+from holdfast_domain import events as ev
+
+from .desk import INSTRUMENTS, D, filled, terms
+from .gate import Gate
+
+names = st.sampled_from(["one", "two"])
+quantities = st.integers(-6, 6).filter(bool)
+STEPS = st.one_of(
+    st.tuples(st.just("order"), names, quantities, st.sampled_from([None, 95, 105])),
+    st.tuples(st.just("fill"), st.integers(0, 9), st.integers(1, 4)),
+    st.tuples(st.just("end"), st.integers(0, 9)),
+    st.tuples(st.just("change"), st.integers(0, 9), st.integers(1, 9)),
+    st.tuples(st.just("replaced"), st.integers(0, 9)),
+    st.tuples(st.just("refused"), st.integers(0, 9)),
+    st.tuples(st.just("dropped"), st.integers(0, 9)),
+)
+
+
+class Script:
+    """Plays orders and what becomes of them to a guard, as `orders` would."""
+
+    def __init__(self) -> None:
+        self.gate = Gate(cash=1_000, limits=Limits(commission=D("0.0013")))
+        self.executions = 0
+
+    @property
+    def held(self) -> Reservations:
+        """What the live guard holds."""
+        return self.gate.guard._reservations
+
+    def play(self, step: tuple[Any, ...]) -> None:
+        """Play one of `STEPS`; what has no order does nothing."""
+        kind, *rest = step
+        if kind == "order":
+            strategy, quantity, limit = rest
+            self.gate.decide(terms(quantity, limit=limit), strategy=strategy)
+            return
+        ids = list(self.held.open)
+        if rest[0] < len(ids):
+            getattr(self, kind)(ids[rest[0]], *rest[1:])
+
+    def fill(self, order_id: str, quantity: int) -> None:
+        known = self.held.open[order_id]
+        self.executions += 1
+        self.gate.commit(
+            filled(
+                order_id,
+                known.terms,
+                quantity,
+                101,
+                strategy=known.strategy,
+                execution=f"X{self.executions}",
+                fee=D("0.13"),
+                complete=quantity >= known.left,
+            )
+        )
+
+    def end(self, order_id: str) -> None:
+        strategy = self.held.open[order_id].strategy
+        self.gate.commit(ev.OrderExpired(order_id=order_id, strategy=strategy))
+
+    def change(self, order_id: str, quantity: int) -> None:
+        known = self.held.open[order_id]
+        wanted = terms(quantity * known.terms.side.sign, limit=99)
+        (verdict,) = self.gate.decide(
+            strategy=known.strategy, changes=[Change(order_id, wanted)]
+        )
+        if verdict.reserved is not None:
+            self.gate.commit(
+                ev.ReplaceRequested(
+                    order_id=order_id,
+                    strategy=known.strategy,
+                    terms=wanted,
+                    reserved=verdict.reserved,
+                )
+            )
+
+    def replaced(self, order_id: str) -> None:
+        known = self.held.open[order_id]
+        if known.wanted is not None:
+            self.gate.commit(
+                ev.OrderReplaced(
+                    order_id=order_id, strategy=known.strategy, terms=known.wanted
+                )
+            )
+
+    def refused(self, order_id: str) -> None:
+        known = self.held.open[order_id]
+        self.gate.commit(
+            ev.CancelRefused(order_id=order_id, strategy=known.strategy, reason="")
+        )
+
+    def dropped(self, order_id: str) -> None:
+        known = self.held.open[order_id]
+        wanted = terms(known.terms.side.sign, limit=1)
+        if known.wanted is None:
+            self.gate.decide(
+                strategy=known.strategy, changes=[Change(order_id, wanted)]
+            )
+            self.gate.guard.handle(Unchanged(order_id))
+
+
+def plain(held: Reservations) -> tuple[Any, ...]:
+    return held.accounts, held.open
+
+
+@settings(max_examples=200)
+@given(st.lists(STEPS, max_size=30))
+def test_the_reserved_cash_is_the_sum_of_the_reservations(
+    steps: list[tuple[Any, ...]],
+) -> None:
+    script = Script()
+
+    for step in steps:
+        script.play(step)
+        for name, account in script.held.accounts.items():
+            own = [each for each in script.held.open.values() if each.strategy == name]
+            assert account.reserved == sum((each.money for each in own), Decimal(0))
+            assert all(each.money >= 0 and each.left >= 0 for each in own)
+
+
+@settings(max_examples=200)
+@given(st.lists(STEPS, max_size=30))
+def test_a_rebuilt_guard_has_reserved_what_the_live_one_has(
+    steps: list[tuple[Any, ...]],
+) -> None:
+    script = Script()
+
+    for step in steps:
+        script.play(step)
+        rebuilt = Reservations(dict(INSTRUMENTS))
+        for event in script.gate.journal:
+            rebuilt.apply(event)
+        assert plain(rebuilt) == plain(script.held), step
+
+
+@settings(max_examples=100)
+@given(st.lists(STEPS, max_size=30))
+def test_cash_and_positions_are_those_of_the_fills(
+    steps: list[tuple[Any, ...]],
+) -> None:
+    script = Script()
+    for step in steps:
+        script.play(step)
+
+    for name, account in script.held.accounts.items():
+        cash, units = Decimal(1_000), Decimal(0)
+        for event in script.gate.journal:
+            if isinstance(event, ev.OrderFilled) and event.fill.strategy == name:
+                signed = event.fill.quantity.value * event.fill.side.sign
+                cash -= signed * event.fill.price.value + event.fill.fee.amount
+                units += signed
+        assert account.cash == cash
+        assert account.positions.get("SPY", Decimal(0)) == units
+
+
+def test_partial_fills_give_back_their_share() -> None:
+    gate = Gate(cash=1_000)
+    gate.decide(terms(3, limit=100))
+
+    gate.commit(filled("one-1", terms(3, limit=100), 1, 90, complete=False))
+    assert gate.free() == 1_000 - 90 - 200
+    gate.commit(filled("one-1", terms(3, limit=100), 2, 90, execution="X2"))
+
+    assert gate.free() == 1_000 - 270
+    assert gate.guard._reservations.open == {}
+
+
+def test_an_overfill_does_not_reserve_less_than_nothing() -> None:
+    gate = Gate(cash=1_000)
+    gate.decide(terms(3, limit=100))
+
+    gate.commit(filled("one-1", terms(3, limit=100), 5, 100, complete=False))
+
+    assert gate.free() == 500
