@@ -1,0 +1,89 @@
+"""The examples, each run as its reader would run it."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
+STRATEGIES = sorted(path.name for path in (EXAMPLES / "strategies").glob("*.py"))
+DEADLINE_S = 120.0
+
+
+def run(
+    *arguments: str, cwd: Path = EXAMPLES.parent, data: Path | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run Python with ``arguments``, and give its records a place of their own."""
+    environ = os.environ | ({"HOLDFAST_DATA_DIR": str(data)} if data else {})
+    return subprocess.run(
+        [sys.executable, *arguments],
+        cwd=cwd,
+        env=environ,
+        capture_output=True,
+        text=True,
+        timeout=DEADLINE_S,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("name", STRATEGIES)
+def test_each_strategy_trades_the_sample_data(name: str, tmp_path: Path) -> None:
+    ran = run(
+        *("-m", "holdfast", "backtest", f"examples/strategies/{name}"),
+        *("--data", "examples/data", "--json"),
+        data=tmp_path,
+    )
+
+    assert (ran.returncode, ran.stderr) == (0, "")
+    result = json.loads(ran.stdout)
+    assert result["fills"] > 0
+    assert result["bars"] == 11_958
+    assert float(result["final_equity"]) > 100_000
+
+
+def test_there_are_the_strategies_that_the_readme_names() -> None:
+    text = (EXAMPLES / "README.md").read_text(encoding="utf-8")
+    named = re.findall(r"^\| `strategies/(\w+\.py)` \|", text, re.MULTILINE)
+    assert sorted(named) == STRATEGIES
+
+
+@pytest.mark.parametrize("number", range(3))
+def test_the_readme_s_commands_work(number: int, tmp_path: Path) -> None:
+    text = (EXAMPLES / "README.md").read_text(encoding="utf-8").replace("\\\n", "")
+    commands = re.findall(r"^    holdfast (.+)$", text, re.MULTILINE)
+    words = commands[number].replace("runs/", f"{tmp_path}/").split()
+    faster = ["max" if word == "25000000" else word for word in words]
+
+    ran = run("-m", "holdfast", *faster, "--json", data=tmp_path / "user")
+
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert json.loads(ran.stdout)["fills"] > 0
+    assert len(commands) == 3
+
+
+def test_a_supervisor_can_be_embedded_in_a_script() -> None:
+    ran = run(str(EXAMPLES / "embed_supervisor.py"))
+
+    assert (ran.returncode, ran.stderr) == (0, "")
+    lines = ran.stdout.splitlines()
+    assert "100 / 4 = 25 (incarnation 1)" in lines
+    assert "100 / 5 = 20 (incarnation 2)" in lines
+    assert any("office/divider crashed after ZeroDivisionError" in x for x in lines)
+    assert any("office/divider restarted" in x for x in lines)
+    assert "the bystander has heard 2 messages and was not restarted" in lines
+
+
+def test_the_test_that_kills_an_actor_passes() -> None:
+    ran = run(
+        *("-m", "pytest", "-q", "-p", "no:cacheprovider"),
+        str(EXAMPLES / "test_kill_an_actor.py"),
+    )
+
+    assert ran.returncode == 0, ran.stdout
+    assert "6 passed" in ran.stdout
