@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +23,14 @@ from holdfast_domain.events import Entry
 from holdfast_domain.instruments import Instrument
 from holdfast_domain.marketdata import MarketData
 from holdfast_domain.money import Numeric
-from holdfast_runtime import SimulatedEngine
+from holdfast_runtime import EngineFailed, SimulatedEngine
 from holdfast_runtime.cell import Cell, State
-from holdfast_runtime.threads import InlineHost
+
+TURNS = 16_384
+"""Steps of the engine between two looks at the progress."""
+
+Progress = Callable[[int, int], None]
+"""Told how many steps of the data are done, and of how many."""
 
 
 @attrs.frozen
@@ -79,13 +84,20 @@ def backtest(
     return finish(options, simulate(options))
 
 
-def simulate(options: RunOptions, *, seed: int = 0) -> Simulation:
-    """Run ``options`` on the simulated engine to the end of the data."""
+def simulate(
+    options: RunOptions, *, seed: int = 0, progress: Progress | None = None
+) -> Simulation:
+    """Run ``options`` on the simulated engine to the end of the data.
+
+    Raises:
+        InputError: a strategy raised.
+        EngineFailed: the engine ended before the data did.
+    """
     store = MemoryJournal()
     done: list[bool] = []
     world = World(
         store=store,
-        journal_host=InlineHost(),
+        journal_host=None,
         venue_path=None,
         venue_host=None,
         wall=FixedClock(),
@@ -96,17 +108,31 @@ def simulate(options: RunOptions, *, seed: int = 0) -> Simulation:
     parts = make_parts(options, world)
     write_opening(options, parts, world)
     engine = SimulatedEngine(build_tree(parts), seed=seed)
-    failed: list[InputError] = []
-    watch(engine, lambda cell, error: failed.append(strategy_error(cell, error)))
+    failed: list[Exception] = []
+    watch(engine, lambda cell, error: failed.append(_said_of(cell, error)))
     began_s = time.perf_counter()
     engine.root.begin()
     while not done and not failed and engine.root.state is not State.CRASHED:
-        if not engine.step():
+        if progress is not None:
+            progress(parts.prices.step + 1, len(parts.data.times_us))
+        if not _turns(engine, done, failed):
             break
     if failed:
         raise failed[0]
+    if not done:
+        raise engine.root.error or EngineFailed(engine.root.path)
     wall_s = time.perf_counter() - began_s
     return Simulation(engine, parts, list(store.read()), wall_s)
+
+
+def _turns(engine: SimulatedEngine, done: list[bool], failed: list[Exception]) -> bool:
+    """Let the engine go on for a while; return whether there is more to do."""
+    for _ in range(TURNS):
+        if done or failed or engine.root.state is State.CRASHED:
+            return False
+        if not engine.step():
+            return False
+    return True
 
 
 def finish(options: RunOptions, run: Simulation) -> RunResult:
@@ -116,8 +142,28 @@ def finish(options: RunOptions, run: Simulation) -> RunResult:
         actor = run.engine.cells[strategy_path(plan.name)].actor
         analyze = getattr(actor.strategy, "analyze", None) if actor else None
         if analyze is not None:
-            analyze(actor.context, result)
+            _analyze(plan.name, analyze, actor.context, result)
     return result
+
+
+def _analyze(
+    name: str,
+    analyze: Callable[[Any, RunResult], None],
+    context: object,
+    result: RunResult,
+) -> None:
+    try:
+        analyze(context, result)
+    except Exception as error:
+        expected = f"an analyze of {name} that runs"
+        raise InputError(
+            where_of(error, name), expected, said(error), "correct it there"
+        ) from error
+
+
+def _said_of(cell: Cell, error: Exception) -> Exception:
+    """Return a strategy's crash as its author's; any other is a defect of ours."""
+    return strategy_error(cell, error) if "/strategies/" in cell.path else error
 
 
 def strategy_error(cell: Cell, error: Exception) -> InputError:
@@ -137,5 +183,8 @@ def strategy_error(cell: Cell, error: Exception) -> InputError:
             "keep it elsewhere, or make it from values that can be saved",
         )
     return InputError(
-        where_of(cause, name), f"a strategy {name} that runs", said(cause)
+        where_of(cause, name),
+        f"a strategy {name} that runs",
+        said(cause),
+        "correct it there",
     )

@@ -32,7 +32,7 @@ class World:
     """What differs between a backtest and a run on paper: everything but the rules."""
 
     store: JournalStore
-    journal_host: ThreadHost
+    journal_host: ThreadHost | None
     venue_path: Path | None
     venue_host: ThreadHost | None
     wall: WallClock

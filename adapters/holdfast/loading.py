@@ -38,7 +38,9 @@ def load_strategy(text: str) -> Loaded:
     name, _, wanted = text.partition(":")
     path = Path(name)
     if not path.is_file():
-        raise InputError(name, f"a strategy file ({EXPECTED})", "no such file")
+        raise InputError(
+            name, f"a strategy file ({EXPECTED})", "no such file", "check the path"
+        )
     module = _import(path)
     return Loaded(
         strategy=_choose(path, module, wanted),
@@ -52,7 +54,12 @@ def _import(path: Path) -> ModuleType:
     name = f"holdfast_strategy_{path.stem}_{unique}"
     spec = importlib.util.spec_from_file_location(name, path)
     if path.suffix != ".py" or spec is None or spec.loader is None:
-        raise InputError(str(path), f"a Python file ({EXPECTED})", f"{path.suffix!r}")
+        raise InputError(
+            str(path),
+            f"a Python file ({EXPECTED})",
+            f"a name that ends in {path.suffix!r}",
+            "give one that ends in .py",
+        )
     module = importlib.util.module_from_spec(spec)
     # Saved state names classes of this module; it must be found again by name.
     sys.modules[name] = module
@@ -60,11 +67,17 @@ def _import(path: Path) -> ModuleType:
         spec.loader.exec_module(module)
     except SyntaxError as error:
         raise InputError(
-            f"{path}:{error.lineno}", "Python", f"a syntax error: {error.msg}"
+            f"{error.filename or path}:{error.lineno or 1}",
+            "Python",
+            f"a syntax error: {error.msg}",
+            "correct the line",
         ) from error
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise InputError(
-            where_of(error, str(path)), "a file that can be imported", said(error)
+            where_of(error, str(path)),
+            "a file that can be imported",
+            said(error),
+            "correct it there",
         ) from error
     return module
 
@@ -85,7 +98,12 @@ def _choose(path: Path, module: ModuleType, wanted: str) -> type[Strategy]:
             "write 'class Mine(Strategy):'",
         )
     if wanted and wanted not in own:
-        raise InputError(f"{path}:{wanted}", f"one of {', '.join(own)}", repr(wanted))
+        raise InputError(
+            f"{path}:{wanted}",
+            f"one of {', '.join(own)}",
+            repr(wanted),
+            "name one of them",
+        )
     if not wanted and len(own) > 1:
         raise InputError(
             str(path),
@@ -103,8 +121,8 @@ def check_strategy(strategy: type[Strategy]) -> type[Strategy]:
         InputError: naming the method.
     """
     has_initialize = strategy.initialize is not Strategy.initialize
-    has_data = (
-        strategy.handle_data is not Strategy.handle_data or hasattr(strategy, "on_data")
+    has_data = strategy.handle_data is not Strategy.handle_data or hasattr(
+        strategy, "on_data"
     )
     for present, method in (
         (has_initialize, "initialize(self, context)"),

@@ -20,6 +20,11 @@ from holdfast_domain.instruments import Instrument
 from holdfast_domain.marketdata import MarketData
 from holdfast_domain.money import ZERO, Numeric, to_decimal
 
+_DIGITS_MAX = 15
+"""Before the point; what is larger is a slip, and would not be kept exactly."""
+
+_AS_FRACTION = "give 10 bps as 0.001"
+
 
 @attrs.frozen(kw_only=True)
 class RunOptions:
@@ -86,18 +91,25 @@ def read_options(
     """
     many = [strategies] if isinstance(strategies, str | type) else list(strategies)
     if not many:
-        raise InputError("strategies", "at least one", "none")
-    money = _number("capital", capital, "a positive number", above=ZERO)
+        raise InputError("strategies", "at least one", "none", "name a FILE.py")
+    money = _number(
+        "capital", capital, "a positive number", "give it as 100000", above=ZERO
+    )
     model = FillModel(
         fill=_fill(fill),
-        commission=_number("commission", commission, "a fraction from 0 to below 1"),
-        slippage_bps=_number("slippage-bps", slippage_bps, "a number of at least 0"),
+        commission=_number(
+            "commission", commission, "a fraction from 0 to below 1", _AS_FRACTION
+        ),
+        slippage_bps=_number(
+            "slippage-bps", slippage_bps, "a number of at least 0", "give it as 5"
+        ),
     )
     if model.commission >= 1:
         raise InputError(
             "commission",
-            "a fraction from 0 to below 1 (0.001 is 10 bps)",
+            "a fraction from 0 to below 1",
             str(commission),
+            _AS_FRACTION,
         )
     loaded = [_load(each) for each in many]
     bars = (
@@ -168,16 +180,26 @@ def _fill(text: str) -> FillAt:
         return FillAt(text)
     except ValueError:
         known = ", ".join(each.value for each in FillAt)
-        raise InputError("fill", f"one of {known}", repr(text)) from None
+        raise InputError(
+            "fill", f"one of {known}", repr(text), "choose one of them"
+        ) from None
 
 
 def _number(
-    where: str, value: Numeric, expected: str, *, above: Decimal | None = None
+    where: str,
+    value: Numeric,
+    expected: str,
+    todo: str,
+    *,
+    above: Decimal | None = None,
 ) -> Decimal:
     try:
         number = to_decimal(value)
     except DomainError:
-        raise InputError(where, expected, repr(value)) from None
+        raise InputError(where, expected, repr(value), todo) from None
+    if number.adjusted() > _DIGITS_MAX:
+        expected = f"{expected}, of at most {_DIGITS_MAX} digits"
+        raise InputError(where, expected, str(value), todo)
     if number < 0 or (above is not None and number <= above):
-        raise InputError(where, expected, str(value))
+        raise InputError(where, expected, str(value), todo)
     return number

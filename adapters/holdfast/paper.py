@@ -1,4 +1,4 @@
-"""`paper`: the live engine on a replay of recorded data, with a state to resume from."""
+"""`paper`: the live engine on recorded data, with a state to resume from."""
 
 from __future__ import annotations
 
@@ -30,7 +30,16 @@ from holdfast_actors.tree import Parts
 from holdfast_adapters.journal.sqlite import SqliteJournal
 from holdfast_adapters.statedir import StateDir
 from holdfast_domain.errors import InputError
-from holdfast_domain.events import EngineStarted, RunFinished
+from holdfast_domain.events import (
+    CapitalAllotted,
+    EngineStarted,
+    Entry,
+    Halted,
+    Resumed,
+    RunFinished,
+    SchedulesDeclared,
+    SessionOpened,
+)
 from holdfast_domain.instruments import Instrument
 from holdfast_domain.marketdata import MarketData
 from holdfast_domain.money import Numeric
@@ -103,14 +112,24 @@ def paper(
         return paper_result(options, directory, run)
 
 
-def paper_result(
-    options: RunOptions, directory: StateDir, run: PaperRun
-) -> RunResult:
+def paper_result(options: RunOptions, directory: StateDir, run: PaperRun) -> RunResult:
     """Measure the whole run, from its first start on."""
+    entries = run_entries(directory)
+    starts = sum(isinstance(entry.event, EngineStarted) for entry in entries)
+    # Of a run that was resumed, one process knows only its own share of the time.
+    wall_s = run.wall_s if run.finished and starts == 1 else None
+    return measure(entries, options.data, options.instruments, wall_s=wall_s or None)
+
+
+def run_entries(directory: StateDir) -> list[Entry]:
+    """Return the whole journal of the run, from its first start on.
+
+    Raises:
+        JournalError: it is damaged, or of a newer version.
+    """
     store = SqliteJournal(directory.journal, 0, read_only=True)
-    wall_s = run.wall_s if run.finished and run.wall_s else None
     try:
-        return measure(store.read(), options.data, options.instruments, wall_s=wall_s)
+        return list(store.read())
     finally:
         store.close()
 
@@ -131,10 +150,18 @@ async def run_paper(
         EngineFailed: the core could not be healed.
     """
     store = SqliteJournal(directory.journal, secrets.randbits(32))
+    is_new = store.last_sequence == 0
     try:
-        if _check_same_run(store, options, directory):
+        past = _Past.of(store, options, directory)
+        if past.finished:
             return PaperRun(finished=True, parked={}, wall_s=0.0)
-        return await _run(options, directory, store, speed, observe, stop, backoff)
+        return await _run(
+            options, directory, store, past, speed, observe, stop, backoff
+        )
+    except InputError:
+        if is_new:
+            _forget(store, directory)
+        raise
     finally:
         store.close()
 
@@ -143,13 +170,14 @@ async def _run(
     options: RunOptions,
     directory: StateDir,
     store: SqliteJournal,
+    past: _Past,
     speed: float | None,
     observe: Observer | None,
     stop: trio.Event | None,
     backoff: Backoff,
 ) -> PaperRun:
     finished = trio.Event()
-    end = stop or trio.Event()
+    end = trio.Event() if stop is None else stop
     journal_host, venue_host = PykkaThreadHost(), PykkaThreadHost()
     desk = Desk(mode="paper", pid=os.getpid(), directory=directory)
     world = World(
@@ -169,6 +197,8 @@ async def _run(
     )
     parts = make_parts(options, world)
     write_opening(options, parts, world)
+    if directory.halt.exists() and not past.halted:
+        store.append([past.halt(parts, directory, world.wall.now_us())])
     began_s = time.perf_counter()
     watcher = _Watcher()
     try:
@@ -200,7 +230,9 @@ async def _serve(
         watch(engine, watcher.crashed)
         engine.on_lifecycle.append(watcher.lifecycle)
 
-    async with open_engine(build_tree(parts), lock_step=True, prepare=prepare) as engine:
+    async with open_engine(
+        build_tree(parts), lock_step=True, prepare=prepare
+    ) as engine:
         watcher.is_up = True
         if observe is not None:
             observe(engine, parts)
@@ -238,23 +270,78 @@ class _Watcher:
             self.parked[event.path] = event.error
 
 
-def _check_same_run(
-    store: JournalStore, options: RunOptions, directory: StateDir
-) -> bool:
-    """Refuse other options than at the first start; tell whether the run is finished."""
-    finished = False
-    for entry in store.read():
-        if isinstance(entry.event, EngineStarted):
-            if entry.event.options != options.identity():
-                raise InputError(
-                    str(directory.path),
-                    "the options with which this run was begun",
-                    "other strategies, parameters, data, capital or fill options",
-                    "repeat them (only --speed may differ), or choose another --state",
-                )
-        elif isinstance(entry.event, RunFinished):
-            finished = True
-    return finished
+_NOTHING_DONE = (EngineStarted, CapitalAllotted, SessionOpened, SchedulesDeclared)
 
 
-__all__ = ["EngineFailed", "PaperRun", "paper", "paper_result", "run_paper"]
+def _forget(store: SqliteJournal, directory: StateDir) -> None:
+    """Remove what a very first start wrote that failed before anything was decided.
+
+    Otherwise the strategy, once it is corrected, would not be the one with which the
+    run was begun.
+    """
+    if all(isinstance(entry.event, _NOTHING_DONE) for entry in store.read()):
+        store.close()
+        for path in (directory.venue(VENUE), directory.journal):
+            for end in ("-wal", "-shm", ""):
+                path.with_name(f"{path.name}{end}").unlink(missing_ok=True)
+
+
+@attrs.define
+class _Past:
+    """What a start must know of the starts before it."""
+
+    finished: bool = False
+    halted: bool = False
+    halts: int = 0
+    """The highest generation of a halt."""
+
+    @classmethod
+    def of(cls, store: JournalStore, options: RunOptions, directory: StateDir) -> _Past:
+        """Read the journal, and refuse other options than at the first start."""
+        past = cls()
+        for entry in store.read():
+            event = entry.event
+            if isinstance(event, EngineStarted):
+                _check_same(event, options, directory)
+            elif isinstance(event, RunFinished):
+                past.finished = True
+            elif isinstance(event, Halted):
+                past.halted, past.halts = True, max(past.halts, event.generation)
+            elif isinstance(event, Resumed):
+                past.halted = False
+        return past
+
+    def halt(self, parts: Parts, directory: StateDir, wall_us: int) -> Entry:
+        """Return the halt that the file HALT asks for, before anything can be sent."""
+        return Entry(
+            sequence=parts.store.last_sequence + 1,
+            epoch=parts.epoch,
+            cursor=parts.clock.cursor,
+            market_time_us=parts.clock.now_us,
+            wall_time_us=wall_us,
+            event=Halted(
+                reason=f"the file {directory.halt.name} exists",
+                by="file",
+                generation=self.halts + 1,
+            ),
+        )
+
+
+def _check_same(event: EngineStarted, options: RunOptions, directory: StateDir) -> None:
+    if event.options != options.identity():
+        raise InputError(
+            str(directory.path),
+            "the options with which this run was begun",
+            "other strategies, parameters, data, capital or fill options",
+            "repeat them (only --speed may differ), or choose another --state",
+        )
+
+
+__all__ = [
+    "EngineFailed",
+    "PaperRun",
+    "paper",
+    "paper_result",
+    "run_entries",
+    "run_paper",
+]

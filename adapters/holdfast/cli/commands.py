@@ -1,0 +1,47 @@
+"""The commands of ``holdfast``, each where it is."""
+
+from __future__ import annotations
+
+import click
+
+from holdfast.cli.lazy import Later, LazyGroup
+
+_LATER = {
+    "backtest": Later(
+        "holdfast.cli.backtest", "backtest", "Run strategies over recorded data, fast."
+    ),
+    "paper": Later(
+        "holdfast.cli.paper", "paper", "Run strategies live, on a replay of the data."
+    ),
+    "status": Later("holdfast.cli.console", "status", "Show a running engine."),
+    "halt": Later("holdfast.cli.console", "halt", "Stop orders, not the engine."),
+    "resume": Later("holdfast.cli.console", "resume", "Lift a halt."),
+    "journal": Later(
+        "holdfast.cli.journal",
+        "journal",
+        "Check, read and repair the journal of a run.",
+    ),
+    "audit": Later(
+        "holdfast.cli.audit",
+        "audit",
+        "Compare a run's journal with its venue's record.",
+    ),
+    "demo": Later(
+        "holdfast.demo", "demo_command", "Watch an engine being broken, and healing."
+    ),
+}
+
+
+@click.group(
+    cls=LazyGroup,
+    later=_LATER,
+    no_args_is_help=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="'holdfast COMMAND --help' shows each with an example.",
+)
+@click.version_option(package_name="holdfast", message="holdfast %(version)s")
+def holdfast() -> None:
+    """Trade live, on paper or over recorded data, under a tree of supervisors.
+
+    Example: holdfast backtest sma_cross.py --data prices/ --capital 100000
+    """

@@ -1,0 +1,301 @@
+"""Whatever dies, and whenever: the orders, fills and balances are those of no fault."""
+
+from __future__ import annotations
+
+import math
+from functools import cache
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from holdfast import BarData, Context, Strategy
+from holdfast.options import RunOptions, read_options
+from holdfast_actors.guard import Limits
+from holdfast_actors.messages import Halt, Resume
+from holdfast_actors.strategy.orders import OrderView, Transaction
+from holdfast_actors.tree import GUARD, ORDERS
+from holdfast_domain import events as ev
+from holdfast_runtime import SimulatedEngine
+
+from .simulations import (
+    CutJournal,
+    Fault,
+    PowerCut,
+    columns,
+    domain_records,
+    market_of,
+    outcome,
+    run,
+)
+
+STEPS = 40
+PATHS = (
+    "engine/core/journal",
+    "engine/core/orders",
+    "engine/core/ledger",
+    "engine/core/guard",
+    "engine/trading/venues/paper/session",
+    "engine/trading/feeds/replay",
+    "engine/trading/strategies/Trader/strategy",
+    "engine/trading/strategies/Momentum/strategy",
+    "engine/trading/scheduler",
+)
+HOWS = ("before", "after", "now", "soon")
+
+
+class Trader(Strategy):
+    """Every kind of order, changes, cancels, triggers, and memory of what was told."""
+
+    def initialize(self, context: Context) -> None:
+        context.a, context.b = self.symbols("AAA", "BBB")
+        context.slices = context.midnights = 0
+        context.told = []
+        self.ended: set[str] = set()
+        self.schedule(self.tidy_up, at="30 12 * * 2,4")
+        self.schedule(self.midnight, at="0 0 * * *")
+
+    def midnight(self, context: Context, _data: BarData) -> None:
+        context.midnights += 1
+
+    def tidy_up(self, context: Context, _data: BarData) -> None:
+        for order in self.get_open_orders(context.a):
+            self.cancel_order(order)
+
+    def handle_data(self, context: Context, data: BarData) -> None:
+        context.slices += 1
+        at, a, b = context.slices, context.a, context.b
+        price = data.current(a)
+        if at % 4 == 1:
+            force = ("gtc", "day", "ioc")[at % 3]
+            limit = round(price - 1, 2)
+            self.order(a, 3, limit_price=limit, time_in_force=force)
+        if at % 5 == 2:
+            self.order_target_percent(a, 0.5)
+        if at % 9 == 4:
+            self.order_target(a, 0)
+        if at % 6 == 5 and data.can_trade(b):
+            if context.portfolio.positions[b].amount > 0:
+                self.order(b, -4)
+            else:
+                self.order(b, 4, stop_price=round(data.current(b) + 0.3, 2))
+        if at % 7 == 3:
+            self.raise_a_limit()
+
+    def raise_a_limit(self) -> None:
+        for order in self.get_open_orders()[:1]:
+            if order.limit is not None:
+                self.modify_order(order, limit_price=order.limit + 1)
+
+    def on_order_fill(
+        self, context: Context, order: OrderView, transaction: Transaction
+    ) -> None:
+        context.told.append((str(transaction.amount), str(transaction.price)))
+        if len(context.told) % 3 == 0:
+            sign = -1 if transaction.amount > 0 else 1
+            limit = round(float(transaction.price) * (1 - sign * 0.01), 2)
+            self.order(order.asset, sign, limit_price=limit)
+
+    def on_order_reject(self, _context: Context, order: OrderView, reason: str) -> None:
+        self.ended.add(order.id[16:] + reason)
+
+    def on_order_cancel(self, _context: Context, order: OrderView, reason: str) -> None:
+        self.ended.add(order.id[16:] + reason)
+
+
+class Momentum(Strategy):
+    """All of the cash, or nothing; and an order by the clock now and then."""
+
+    def initialize(self, context: Context) -> None:
+        context.b = self.symbol("BBB")
+        context.noons = 0
+        self.schedule(self.noon, at="0 12 * * *")
+
+    def noon(self, context: Context, _data: BarData) -> None:
+        context.noons += 1
+        if context.noons % 4 == 0:
+            self.order(context.b, 2)
+
+    def handle_data(self, context: Context, data: BarData) -> None:
+        closes = data.history(context.b, "close", 5)
+        context.mean = closes.mean()
+        if len(closes) < 5:
+            return
+        if closes[-1] > context.mean:
+            self.order_target_percent(context.b, 0.99)
+        elif context.portfolio.positions[context.b].amount > 5:
+            self.order_target(context.b, 0)
+
+
+def wave(base: float, swing: float, speed: float) -> list[tuple[float, ...]]:
+    """Bars that go up and down, with gaps between them."""
+    rows: list[tuple[float, ...]] = []
+    last = base
+    for at in range(STEPS):
+        close = round(base + swing * math.sin(at * speed) + (at * 7 % 5 - 2) * 0.3, 2)
+        opening = round(last + (at * 3 % 4 - 1.5) * 0.2, 2)
+        high, low = max(opening, close) + 0.5, min(opening, close) - 0.5
+        rows.append((opening, high, low, close))
+        last = close
+    return rows
+
+
+@cache
+def options(fill: str = "next_open") -> RunOptions:
+    """Two strategies with little cash; the second instrument has gaps."""
+    days = [at for at in range(STEPS) if at % 7 != 3]
+    gappy = [row for at, row in enumerate(wave(50, 4, 0.8)) if at in days]
+    data = market_of(columns("AAA", wave(100, 6, 0.5)), columns("BBB", gappy, at=days))
+    return read_options(
+        [Trader, Momentum], data=data, capital=2_000, commission="0.001", fill=fill
+    )
+
+
+@cache
+def undisturbed(fill: str = "next_open") -> dict[str, object]:
+    return outcome(run(options(fill)))
+
+
+@cache
+def calls_of(path: str) -> int:
+    """How often the handler of an actor is called in a run without a fault."""
+    fault = Fault(path, 0, "never")
+    run(options(), fault)
+    return fault.calls
+
+
+def test_the_run_that_is_disturbed_below_has_all_kinds_of_records() -> None:
+    ran = run(options())
+
+    kinds = {type(each.event) for each in ran.entries}
+
+    assert ran.finished
+    assert kinds >= {
+        ev.OrderRefused,
+        ev.OrderFilled,
+        ev.OrderReplaced,
+        ev.OrderCanceled,
+        ev.OrderExpired,
+        ev.SchedulesDeclared,
+    }
+    assert len(ran.events(ev.OrderFilled)) > 30
+
+
+@pytest.mark.parametrize("how", HOWS)
+@pytest.mark.parametrize("path", PATHS)
+def test_an_actor_that_dies_once_changes_nothing(
+    path: str, how: str, sample: Random
+) -> None:
+    calls = calls_of(path)
+
+    for nth in {1, 2, *sample.sample(range(1, calls + 1), 2)}:
+        fault = Fault(path, nth, how)
+        assert outcome(run(options(), fault)) == undisturbed(), fault
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("commit_s", [0.0, 0.01])
+@pytest.mark.parametrize("how", HOWS)
+@pytest.mark.parametrize("path", PATHS)
+def test_an_actor_that_dies_at_any_message_changes_nothing(
+    path: str, how: str, commit_s: float
+) -> None:
+    for nth in range(1, calls_of(path) + 1):
+        fault = Fault(path, nth, how)
+        ran = run(options(), fault, commit_s=commit_s)
+        assert outcome(ran) == undisturbed(), fault
+
+
+@pytest.mark.parametrize("fill", ["next_open", "next_close", "this_close"])
+def test_two_deaths_in_one_run_change_nothing(fill: str, sample: Random) -> None:
+    for _ in range(10):
+        faults = [
+            Fault(path, sample.randint(1, calls_of(path)), sample.choice(HOWS))
+            for path in sample.sample(PATHS, 2)
+        ]
+        ran = run(options(fill), *faults, commit_s=sample.choice([0.0, 0.01]))
+        assert outcome(ran) == undisturbed(fill), faults
+
+
+@pytest.mark.parametrize("written", [False, True], ids=["lost", "written"])
+def test_a_process_that_ends_at_any_commit_goes_on_as_if_it_had_not(
+    written: bool, sample: Random, tmp_path: Path
+) -> None:
+    whole = CutJournal(0, written=True)
+    run(options(), store=whole)
+
+    # The first batch is the composition's: without it there is no run to go on with.
+    for nth in sample.sample(range(2, whole.appends + 1), 8):
+        store, file = CutJournal(nth, written=written), tmp_path / f"{nth}.sqlite"
+        with pytest.raises(PowerCut):
+            run(options(), store=store, venue_path=file)
+        ran = run(options(), store=store, venue_path=file)
+        assert outcome(ran) == undisturbed(), f"cut at commit {nth}"
+        assert ran.entries[-1].epoch == 2
+
+
+def test_a_process_may_end_again_and_again(tmp_path: Path) -> None:
+    file, store = tmp_path / "venue.sqlite", CutJournal(20, written=True)
+    for nth in (20, 25, 30, 35):
+        store.cut_after(nth)
+        with pytest.raises(PowerCut):
+            run(options(), store=store, venue_path=file)
+    store.cut_after(0)
+
+    ran = run(options(), store=store, venue_path=file)
+
+    assert outcome(ran) == undisturbed()
+    assert len(ran.events(ev.EngineStarted)) == 5
+
+
+@pytest.mark.parametrize("commit_s", [0.0, 0.01])
+def test_a_seed_that_shuffles_who_is_next_gives_the_same_journal(
+    commit_s: float, sample: Random
+) -> None:
+    expected = domain_records(run(options()))
+
+    for seed in sample.sample(range(10_000), 8):
+        ran = run(options(), seed=seed, shuffle=True, commit_s=commit_s)
+        assert domain_records(ran) == expected, f"seed {seed}"
+
+
+def test_a_slow_disk_changes_nothing() -> None:
+    assert domain_records(run(options(), commit_s=5.0)) == domain_records(
+        run(options())
+    )
+
+
+def test_while_halted_nothing_is_sent_and_the_halt_survives_the_guard() -> None:
+    def poke(engine: SimulatedEngine) -> None:
+        engine.ref(GUARD).tell(Halt("lunch", "test"))
+
+    ran = run(options(), Fault(GUARD, 20, "before"), poke=poke)
+
+    refusals = {each.reason for each in ran.events(ev.OrderRefused)}
+    assert ran.finished
+    assert refusals == {"halted: lunch"}
+    assert not ran.events(ev.OrderIntended)
+    assert len(ran.events(ev.Halted)) == 1
+
+
+def test_after_a_resume_orders_go_out_again() -> None:
+    def poke(engine: SimulatedEngine) -> None:
+        engine.ref(GUARD).tell(Halt("lunch", "test"))
+        engine.ref(GUARD).tell(Resume("back", "test"))
+
+    ran = run(options(), Fault(ORDERS, 9, "after"), poke=poke)
+
+    assert ran.events(ev.OrderFilled)
+    assert len(ran.events(ev.Resumed)) == 1
+
+
+def test_limits_hold_although_the_guard_dies() -> None:
+    limits = Limits(orders=3, orders_period_s=86_400 * 7)
+    base = run(options(), limits=limits)
+
+    for nth in (5, 25, 60):
+        ran = run(options(), Fault(GUARD, nth, "now"), limits=limits)
+        assert outcome(ran) == outcome(base)
+
+    reasons = {each.reason for each in base.events(ev.OrderRefused)}
+    assert "more than 3 orders in 604800 s" in reasons
