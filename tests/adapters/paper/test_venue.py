@@ -202,6 +202,19 @@ async def test_bars_that_were_never_matched_are_after_a_resume(path: Path) -> No
         await trio.Path(path).unlink()
 
 
+async def test_a_reopened_venue_goes_on_where_it_was(path: Path) -> None:
+    venue = await connected(path)
+    await venue.submit(order_at(0))
+    await venue.advance(advance_cursor(1), 1)
+    await venue.submit(order_at(1, "b"))
+    await venue.close()
+    await venue.connect()
+    (fill,) = await venue.advance(advance_cursor(5), 5)
+    assert isinstance(fill, Executed)
+    assert fill.price == Price.of("102.0")
+    await venue.close()
+
+
 async def test_an_advance_again_says_nothing_of_the_requests_after_it() -> None:
     venue = await connected(None)
     await venue.submit(order_at(0))
