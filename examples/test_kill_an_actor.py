@@ -73,7 +73,7 @@ def run(kill: str = "") -> Ran:
     parts = make_parts(options, world)
     write_opening(options, parts, world)
     engine = SimulatedEngine(build_tree(parts))
-    watch(engine, lambda cell, error: print(f"{cell.path} crashed: {error}"))
+    watch(engine, parts, lambda cell, error: print(f"{cell.path} crashed: {error}"))
     Swings.at_bar = killing(engine, kill)
     engine.root.begin()
     while not done and engine.step():

@@ -21,7 +21,6 @@ from holdfast_actors.messages import (
     Draft,
     Halt,
     Missed,
-    Quarantine,
     Readmit,
     Readmitted,
     Report,
@@ -30,6 +29,7 @@ from holdfast_actors.messages import (
     Verdict,
     Vetted,
 )
+from holdfast_actors.replaying import replay
 from holdfast_actors.reservations import Reservation, Reservations
 from holdfast_actors.vetting import crosses, off_grid
 from holdfast_domain import events as ev
@@ -73,7 +73,9 @@ class Guard:
         orders: Ref[Any],
         record: Callable[[ev.Event], None],
         effect: Callable[[Callable[[], None]], None],
+        path: str = "",
     ) -> None:
+        """Replay ``history``; ``path`` is the guard's place in the tree."""
         self._instruments = instruments
         self._limits = limits
         self._prices = prices
@@ -86,10 +88,8 @@ class Guard:
         self._passed: dict[str, int] = {}
         self._recent: dict[str, deque[int]] = {}
         self._quarantined: dict[str, str] = {}
-        self._applied = 0
         self._replaying = True
-        for entry in history:
-            self._apply(entry)
+        self._applied = replay(history, self._apply, path)
         self._replaying = False
 
     def start(self) -> None:
@@ -104,7 +104,6 @@ class Guard:
         | Readmit
         | Halt
         | Resume
-        | Quarantine
         | Report,
     ) -> object:
         """Dispatch one message; every kind is named here."""
@@ -114,6 +113,7 @@ class Guard:
             case Committed(entry):
                 if entry.sequence > self._applied:
                     self._apply(entry)
+                    self._applied = entry.sequence
             case Unchanged(order_id):
                 self._reservations.unwant(order_id)
             case Readmit():
@@ -122,8 +122,6 @@ class Guard:
                 self._halt(message)
             case Resume():
                 self._resume(message)
-            case Quarantine():
-                self._quarantine(message)
             case Report():
                 return dict(self._quarantined)
             case _:
@@ -153,7 +151,9 @@ class Guard:
         )
 
     def _vet_draft(self, decision: Decision, draft: Draft) -> Verdict:
-        reason = self._stops(decision.strategy, decision.time_us)
+        reason = self._stops(
+            decision.strategy, draft.terms.instrument, decision.time_us
+        )
         reason = reason or self._over_rate(decision.strategy)
         if reason:
             return Verdict(None, reason)
@@ -167,7 +167,9 @@ class Guard:
         return verdict
 
     def _vet_change(self, decision: Decision, change: Change) -> Verdict:
-        reason = self._stops(decision.strategy, decision.time_us)
+        reason = self._stops(
+            decision.strategy, change.terms.instrument, decision.time_us
+        )
         known = self._reservations.open.get(change.order_id)
         if reason or known is None:
             return Verdict(None, reason or "the order is not open")
@@ -320,18 +322,23 @@ class Guard:
             return f"more than {limit} orders in {self._limits.orders_period_s} s"
         return ""
 
-    def _stops(self, strategy: str, time_us: int) -> str:
-        """Return why nothing of ``strategy`` may go out now; empty if it may."""
+    def _stops(self, strategy: str, instrument: str, time_us: int) -> str:
+        """Return why ``strategy`` may send nothing of ``instrument``; empty if it may."""
         if self._gate.halted:
             return f"halted: {self._gate.reason}"
-        if f"strategy/{strategy}" in self._quarantined:
+        if self._quarantined and (
+            f"strategy/{strategy}" in self._quarantined
+            or f"instrument/{instrument}" in self._quarantined
+        ):
             return "quarantined"
         if self._clock.now_us - time_us > self._limits.stale_after_s * 1_000_000:
             return "the input is too old"
         return ""
 
     def _readmit(self, message: Readmit) -> None:
-        reason = self._stops(message.strategy, self._clock.now_us)
+        reason = self._stops(
+            message.strategy, message.terms.instrument, self._clock.now_us
+        )
         if not reason and self._clock.now_us > message.valid_until_us:
             reason = "its time to be sent has passed"
         self._orders.tell(Readmitted(message.order_id, reason, self._gate.generation))
@@ -362,17 +369,6 @@ class Guard:
         self._gate.halted = False
         self._gate.reason = ""
 
-    def _quarantine(self, message: Quarantine) -> None:
-        self._quarantined[message.subject] = message.error
-        self._record(
-            ev.Quarantined(
-                subject=message.subject,
-                reader=message.reader,
-                origin=message.origin,
-                error=message.error,
-            )
-        )
-
     # --- the journal ---------------------------------------------------------
 
     def _apply(self, entry: ev.Entry) -> None:
@@ -394,4 +390,3 @@ class Guard:
             self._quarantined[event.subject] = event.error
         elif isinstance(event, ev.QuarantineReleased):
             self._quarantined.pop(event.subject, None)
-        self._applied = entry.sequence

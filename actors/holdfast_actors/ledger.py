@@ -9,6 +9,7 @@ from typing import assert_never
 import attrs
 
 from holdfast_actors.messages import Committed, Report
+from holdfast_actors.replaying import replay
 from holdfast_domain.events import CapitalAllotted, Entry, OrderFilled
 from holdfast_domain.fills import Fill, postings_of
 from holdfast_domain.instruments import Instrument
@@ -46,14 +47,14 @@ class Ledger:
         history: Iterable[Entry],
         instruments: Mapping[str, Instrument],
         venue: str,
+        path: str = "",
     ) -> None:
+        """Replay ``history``; ``path`` is the ledger's place in the tree."""
         self._instruments = instruments
         self._venue = venue
         self.balances: dict[tuple[str, str], Decimal] = {}
         self._books: dict[str, _Book] = {}
-        self._applied = 0
-        for entry in history:
-            self._apply(entry)
+        self._applied = replay(history, self._apply, path)
 
     def handle(self, message: Committed | Report) -> object:
         """Dispatch one message; every kind is named here."""
@@ -61,6 +62,7 @@ class Ledger:
             case Committed(entry):
                 if entry.sequence > self._applied:
                     self._apply(entry)
+                    self._applied = entry.sequence
             case Report():
                 return self.sub_ledgers()
             case _:
@@ -98,7 +100,6 @@ class Ledger:
             book.capital[money.currency] = money.amount
             self._post(f"strategy/{event.strategy}/cash", money.currency, money.amount)
             self._post("capital", money.currency, -money.amount)
-        self._applied = entry.sequence
 
     def _fill(self, fill: Fill) -> None:
         instrument = self._instruments[fill.instrument]

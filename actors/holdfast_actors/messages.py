@@ -328,15 +328,5 @@ class Resume:
 
 
 @attrs.frozen
-class Quarantine:
-    """A derived input crashed its reader twice: stop trading its subject."""
-
-    subject: str
-    reader: str
-    origin: str
-    error: str
-
-
-@attrs.frozen
 class Report:
     """Ask an owner of state for what it holds, as plain values."""

@@ -36,6 +36,7 @@ from holdfast_actors.requests import (
     SessionUp,
     Submit,
 )
+from holdfast_actors.replaying import replay
 from holdfast_domain import events as ev
 from holdfast_domain.orders import OrderState
 from holdfast_domain.ports import VenueEvent, VenueOrder
@@ -61,15 +62,15 @@ class Orders:
         record: Callable[[ev.Event], None],
         after: Callable[[float, object], object],
         now_us: Callable[[], int],
+        path: str = "",
     ) -> None:
         """Replay ``history``; no effect is released by it."""
         self._book = OrderBook()
-        self._replayed = 0
+        self._replayed = replay(
+            history, lambda entry: self._book.apply(entry.event), path
+        )
         """The last record of the journal when this incarnation was built."""
 
-        for entry in history:
-            self._book.apply(entry.event)
-            self._replayed = entry.sequence
         self._venue = venue
         self._session = session
         self._guard = guard

@@ -86,7 +86,7 @@ class Session:
             case Greet():
                 self._say_up()
                 # What the step brought about may have been lost with what was told.
-                if self._clock.cursor > cursor_at(0, ADVANCE_SLOT):
+                if self._clock.cursor >= cursor_at(0, ADVANCE_SLOT):
                     await self._come_up()
             case _:
                 assert_never(message)

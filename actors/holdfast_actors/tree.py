@@ -64,6 +64,7 @@ _GUARD_READS = (
     ev.OrderReplaced,
     ev.CancelRefused,
     ev.ReplaceRequested,
+    ev.Quarantined,
     ev.QuarantineReleased,
 )
 _LEDGER_READS = (ev.CapitalAllotted, ev.OrderFilled)
@@ -141,10 +142,11 @@ def _core(parts: Parts) -> SupervisorSpec:
             ),
             ActorSpec(
                 name="ledger",
-                build=lambda _: Ledger(
+                build=lambda ctx: Ledger(
                     history=parts.history(),
                     instruments=parts.instruments,
                     venue=parts.venue,
+                    path=ctx.path,
                 ),
             ),
             ActorSpec(
@@ -256,6 +258,7 @@ def _orders(parts: Parts, ctx: Context) -> Orders:
         record=ctx.record,
         after=ctx.after,
         now_us=lambda: parts.clock.now_us,
+        path=ctx.path,
     )
 
 
@@ -270,6 +273,7 @@ def _guard(parts: Parts, ctx: Context) -> Guard:
         orders=ctx.ref(ORDERS),
         record=ctx.record,
         effect=ctx.effect,
+        path=ctx.path,
     )
 
 

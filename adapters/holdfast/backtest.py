@@ -109,7 +109,7 @@ def simulate(
     write_opening(options, parts, world)
     engine = SimulatedEngine(build_tree(parts), seed=seed)
     failed: list[Exception] = []
-    watch(engine, lambda cell, error: failed.append(_said_of(cell, error)))
+    watch(engine, parts, lambda cell, error: failed.append(_said_of(cell, error)))
     began_s = time.perf_counter()
     engine.root.begin()
     while not done and not failed and engine.root.state is not State.CRASHED:

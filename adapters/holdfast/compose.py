@@ -12,9 +12,10 @@ from holdfast.loading import Loaded
 from holdfast.options import RunOptions
 from holdfast_actors.clock import MarketClock
 from holdfast_actors.guard import Limits
-from holdfast_actors.messages import Note, Quarantine
-from holdfast_actors.strategy.actor import StrategyPlan, origin_text
-from holdfast_actors.tree import GUARD, JOURNAL, Parts, build_tree
+from holdfast_actors.messages import Note
+from holdfast_actors.strategy.actor import StrategyPlan
+from holdfast_actors.replaying import origin_text
+from holdfast_actors.tree import JOURNAL, Parts, build_tree
 from holdfast_adapters.calendars import MarketCalendars
 from holdfast_adapters.paper.venue import PaperVenue
 from holdfast_domain import events as ev
@@ -200,9 +201,11 @@ def write_opening(options: RunOptions, parts: Parts, world: World) -> None:
     )
 
 
-def watch(kernel: Kernel, on_crash: Callable[[Cell, Exception], None]) -> None:
-    """Journal restarts and parked families; stop trading what is quarantined."""
-    journal, guard = kernel.ref(JOURNAL), kernel.ref(GUARD)
+def watch(
+    kernel: Kernel, parts: Parts, on_crash: Callable[[Cell, Exception], None]
+) -> None:
+    """Journal restarts, parked families, and inputs that nobody can take."""
+    journal = kernel.ref(JOURNAL)
 
     def lifecycle(event: Lifecycle) -> None:
         if event.what == "restarted":
@@ -221,16 +224,32 @@ def watch(kernel: Kernel, on_crash: Callable[[Cell, Exception], None]) -> None:
 
     def quarantine(cell: Cell, origin: object, message: object, error: Exception) -> None:
         del message
-        names = cell.path.split("/")
-        subject = f"strategy/{names[-2]}" if "strategies" in names else cell.path
-        _post(
-            kernel,
-            guard.path,
-            Quarantine(subject, cell.path, origin_text(origin), repr(error)),
+        note = ev.Quarantined(
+            subject=_subject(parts, cell, origin),
+            reader=cell.path,
+            origin=origin_text(origin),
+            error=repr(error),
         )
+        _post(kernel, journal.path, Note(note))
 
     kernel.on_lifecycle.append(lifecycle)
     kernel.on_quarantine.append(quarantine)
+
+
+def _subject(parts: Parts, cell: Cell, origin: object) -> str:
+    """Return what must not be traded while ``cell`` cannot take ``origin``."""
+    names = cell.path.split("/")
+    if "strategies" in names:
+        return f"strategy/{names[-2]}"
+    if isinstance(origin, tuple) and origin[0] == "journal":
+        entry = next(iter(parts.store.read(int(origin[1]) - 1)), None)
+        if entry is not None and isinstance(entry.event, ev.OrderFilled):
+            return f"instrument/{entry.event.fill.instrument}"
+        if entry is not None and hasattr(entry.event, "strategy"):
+            return f"strategy/{entry.event.strategy}"
+    if isinstance(origin, tuple) and origin[0] == "decision":
+        return f"strategy/{origin[1]}"
+    return cell.path
 
 
 def _post(kernel: Kernel, path: str, message: object) -> None:

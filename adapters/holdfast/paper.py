@@ -227,7 +227,7 @@ async def _serve(
 
     def prepare(engine: LiveEngine) -> None:
         desk.attach(engine, parts)
-        watch(engine, watcher.crashed)
+        watch(engine, parts, watcher.crashed)
         engine.on_lifecycle.append(watcher.lifecycle)
 
     async with open_engine(

@@ -7,7 +7,7 @@ from typing import Any
 
 from holdfast_actors.clock import MarketClock, PriceBoard, VenueInterest
 from holdfast_actors.feed import ReplayFeed
-from holdfast_actors.messages import Declare
+from holdfast_actors.messages import Declare, NextDue, NextStep
 from holdfast_actors.scheduler import Scheduler
 from holdfast_domain import events as ev
 from holdfast_domain.marketdata import MarketData
@@ -101,7 +101,7 @@ class Replay:
             self.scheduler.handle(self.to_scheduler.told.pop(0))
         elif self.to_feed.told:
             self.interest.wanted = self.wanted(self.clock.cursor >> 16)
-            self.feed.handle(self.to_feed.told.pop(0))
+            self.feed.handle(self._next_of_feed())
         else:
             return False
         effects, self._effects[:] = list(self._effects), []
@@ -111,6 +111,12 @@ class Replay:
         for name, inbox in self.strategies.items():
             self._collect(name, inbox)
         return True
+
+    def _next_of_feed(self) -> NextStep | NextDue:
+        waiting = self.to_feed.told
+        waiting.sort(key=lambda message: isinstance(message, NextStep))
+        message: NextStep | NextDue = waiting.pop(0)
+        return message
 
     def _collect(self, name: str, inbox: Inbox) -> None:
         self.told += [(name, message) for message in inbox.take()]

@@ -94,7 +94,7 @@ def held_of(positions: dict[str, Position], symbol: str) -> Decimal:
 
 def test_a_sub_ledger_tells_capital_cash_positions_and_fees() -> None:
     buy, sell = terms(10), terms(-4)
-    records = [
+    records: list[ev.Event] = [
         capital("one", 1_000),
         filled("a", buy, 10, 50, fee=1),
         filled("b", sell, 4, 60, fee="0.5"),

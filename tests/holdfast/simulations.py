@@ -273,7 +273,7 @@ def run(
     tree = broken_tree(build_tree(parts), {each.path: each for each in faults}, box)
     engine = SimulatedEngine(tree, seed=seed, shuffle=shuffle)
     box.append(engine)
-    watch(engine, lambda _cell, _error: None)
+    watch(engine, parts, lambda _cell, _error: None)
     if poke is not None:
         poke(engine)
     engine.root.begin()

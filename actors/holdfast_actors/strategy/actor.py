@@ -27,6 +27,7 @@ from holdfast_actors.messages import (
     Ticks,
     Triggered,
 )
+from holdfast_actors.replaying import origin_text
 from holdfast_actors.scheduler import PastTriggers
 from holdfast_actors.strategy.amount import Amount
 from holdfast_actors.strategy.api import Context, Host, Strategy
@@ -187,14 +188,27 @@ class StrategyActor:
         until = self._clock.cursor
         for told in missed(past, self._market, triggers, until, self._fires):
             if origin_text(told.origin) in past.quarantined:
+                self._pass_over(told)
                 continue
             try:
                 self.handle(told)
             except Exception as error:
                 raise Poisoned(told.origin, repr(error)) from error
 
+    def _pass_over(self, told: Slice | Triggered | Committed) -> None:
+        """Count a quarantined input as taken, so that it is not read again."""
+        if isinstance(told, Committed):
+            self._applied = told.entry.sequence
+        else:
+            self._cursor = told.cursor
+
     def _declare(self) -> None:
         self._scheduler.tell(Declare(self.plan.name, tuple(self._host.schedules)))
+
+    @property
+    def context(self) -> Context:
+        """What the strategy keeps between its calls."""
+        return self._context
 
     # --- messages ------------------------------------------------------------
 
@@ -369,11 +383,6 @@ class StrategyActor:
             "cursor": self._cursor,
             "recorded": dict(self._host.recorded),
         }
-
-
-def origin_text(origin: Any) -> str:  # noqa: ANN401 - a pair, as messages have it
-    """Return an origin as it is journaled, such as ``input:65535``."""
-    return ":".join(str(part) for part in origin)
 
 
 def fires_of(data: MarketData, subscribed: list[str]) -> bytearray | None:

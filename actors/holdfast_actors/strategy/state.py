@@ -11,7 +11,7 @@ import enum
 import importlib
 import io
 import math
-from collections import deque
+from collections import Counter, OrderedDict, defaultdict, deque
 from collections.abc import Callable, Mapping
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -60,28 +60,52 @@ def decode(text: str, symbols: Symbols) -> Any:  # noqa: ANN401 - whatever was s
 
 
 def _encode(attribute: str, value: Any) -> Any:  # noqa: ANN401
-    if value is None or isinstance(value, bool | str) or type(value) is int:
+    # By the very type: a subclass would come back as what it derives from.
+    kind = type(value)
+    if value is None or kind in (bool, str, int):
         return value
-    if type(value) is float:
+    if kind is float:
         # JSON has no word for them.
         return value if math.isfinite(value) else {"$float": repr(value)}
-    for kind, tag, write in _WRITERS:
-        if isinstance(value, kind):
-            return {tag: write(attribute, value)}
-    if type(value) is list:
-        return [_encode(f"{attribute}[{i}]", each) for i, each in enumerate(value)]
-    if attrs.has(type(value)):
-        return {"$attrs": _encode_attrs(attribute, value)}
+    if kind is list:
+        return _encode_sequence(attribute, value)
+    if kind in _WRITERS:
+        tag, write = _WRITERS[kind]
+        return {tag: write(attribute, value)}
+    name = _name_of(kind)
+    if name is None:
+        raise CannotSave(attribute, value)
+    if isinstance(value, enum.Enum):
+        return {"$enum": [name, value.name]}
+    if isinstance(value, tuple) and hasattr(kind, "_fields"):
+        return {"$named": [name, *_encode_sequence(attribute, value)]}
+    if attrs.has(kind):
+        return {"$attrs": [name, _encode_attrs(attribute, value)]}
     raise CannotSave(attribute, value)
 
 
+def _name_of(kind: Any) -> str | None:  # noqa: ANN401 - a class
+    """Return where ``kind`` can be found again; None where it cannot."""
+    name = f"{kind.__module__}:{kind.__qualname__}"
+    try:
+        return name if _find(name) is kind else None
+    except (ImportError, AttributeError, KeyError):
+        return None
+
+
 def _encode_attrs(attribute: str, value: Any) -> Any:  # noqa: ANN401
-    kind = type(value)
-    fields = {
+    return {
         field.name: _encode(f"{attribute}.{field.name}", getattr(value, field.name))
-        for field in attrs.fields(kind)
+        for field in attrs.fields(type(value))
     }
-    return [f"{kind.__module__}:{kind.__qualname__}", fields]
+
+
+def _encode_default(attribute: str, value: defaultdict[Any, Any]) -> Any:  # noqa: ANN401
+    factory = value.default_factory
+    name = _name_of(factory) if isinstance(factory, type) else None
+    if factory is not None and name is None:
+        raise CannotSave(f"{attribute}.default_factory", factory)
+    return [name, _encode_dict(attribute, value)]
 
 
 def _encode_dict(attribute: str, value: dict[Any, Any]) -> Any:  # noqa: ANN401
@@ -110,32 +134,28 @@ def _encode_frame(_attribute: str, value: pl.DataFrame) -> str:
     return base64.b64encode(buffer.getvalue()).decode()
 
 
-def _encode_enum(_attribute: str, value: enum.Enum) -> Any:  # noqa: ANN401
-    kind = type(value)
-    return [f"{kind.__module__}:{kind.__qualname__}", value.name]
-
-
-_WRITERS: list[tuple[type, str, Callable[[str, Any], Any]]] = [
-    (Instrument, "$instrument", lambda _, value: value.symbol),
-    (Amount, "$amount", lambda _, value: str(value)),
-    (Decimal, "$decimal", lambda _, value: str(value)),
-    (datetime, "$datetime", lambda _, value: value.isoformat()),
-    (date, "$date", lambda _, value: value.isoformat()),
-    (
-        timedelta,
+_WRITERS: dict[type, tuple[str, Callable[[str, Any], Any]]] = {
+    Instrument: ("$instrument", lambda _, value: value.symbol),
+    Amount: ("$amount", lambda _, value: str(value)),
+    Decimal: ("$decimal", lambda _, value: str(value)),
+    datetime: ("$datetime", lambda _, value: value.isoformat()),
+    date: ("$date", lambda _, value: value.isoformat()),
+    timedelta: (
         "$timedelta",
         lambda _, value: [value.days, value.seconds, value.microseconds],
     ),
-    (enum.Enum, "$enum", _encode_enum),
-    (bytes, "$bytes", lambda _, value: base64.b64encode(value).decode()),
-    (dict, "$dict", _encode_dict),
-    (tuple, "$tuple", _encode_sequence),
-    (set, "$set", _encode_set),
-    (frozenset, "$frozenset", _encode_set),
-    (deque, "$deque", _encode_deque),
-    (pl.Series, "$series", lambda at, value: _encode_frame(at, value.to_frame())),
-    (pl.DataFrame, "$frame", _encode_frame),
-]
+    bytes: ("$bytes", lambda _, value: base64.b64encode(value).decode()),
+    dict: ("$dict", _encode_dict),
+    defaultdict: ("$default", _encode_default),
+    OrderedDict: ("$ordered", _encode_dict),
+    Counter: ("$counter", _encode_dict),
+    tuple: ("$tuple", _encode_sequence),
+    set: ("$set", _encode_set),
+    frozenset: ("$frozenset", _encode_set),
+    deque: ("$deque", _encode_deque),
+    pl.Series: ("$series", lambda at, value: _encode_frame(at, value.to_frame())),
+    pl.DataFrame: ("$frame", _encode_frame),
+}
 
 
 def _decode(value: Any, symbols: Symbols) -> Any:  # noqa: ANN401
@@ -144,25 +164,29 @@ def _decode(value: Any, symbols: Symbols) -> Any:  # noqa: ANN401
     if not isinstance(value, dict):
         return value
     ((tag, body),) = value.items()
-    if tag == "$instrument":
-        return symbols[body]
     if tag in _PLAIN:
         return _PLAIN[tag](body)
-    if tag == "$dict":
-        return {_decode(k, symbols): _decode(v, symbols) for k, v in body}
-    if tag == "$deque":
-        return deque(_decode(body[1], symbols), maxlen=body[0])
-    if tag == "$attrs":
-        fields = {name: _decode(each, symbols) for name, each in body[1].items()}
-        return _restore_attrs(_find(body[0]), fields)
-    return _CONTAINERS[tag](_decode(body, symbols))
+    if tag in _MAPPINGS:
+        return _MAPPINGS[tag](_decode_items(body, symbols))
+    if tag in _CONTAINERS:
+        return _CONTAINERS[tag](_decode(body, symbols))
+    return _COMPOSED[tag](body, symbols)
 
 
-def _restore_attrs(kind: Any, fields: dict[str, Any]) -> Any:  # noqa: ANN401
-    made = object.__new__(kind)
-    for name, value in fields.items():
-        object.__setattr__(made, name, value)
+def _decode_items(items: Any, symbols: Symbols) -> dict[Any, Any]:  # noqa: ANN401
+    return {_decode(key, symbols): _decode(each, symbols) for key, each in items}
+
+
+def _restore_attrs(body: Any, symbols: Symbols) -> Any:  # noqa: ANN401
+    made = object.__new__(_find(body[0]))
+    for name, value in body[1].items():
+        object.__setattr__(made, name, _decode(value, symbols))
     return made
+
+
+def _restore_default(body: Any, symbols: Symbols) -> Any:  # noqa: ANN401
+    factory = None if body[0] is None else _find(body[0])
+    return defaultdict(factory, _decode_items(body[1], symbols))
 
 
 def _find(path: str) -> Any:  # noqa: ANN401
@@ -188,6 +212,18 @@ _PLAIN: dict[str, Callable[[Any], Any]] = {
     "$bytes": base64.b64decode,
     "$series": lambda body: _read_frame(body).to_series(),
     "$frame": _read_frame,
+}
+_MAPPINGS: dict[str, Callable[[dict[Any, Any]], Any]] = {
+    "$dict": lambda items: items,
+    "$ordered": OrderedDict,
+    "$counter": Counter,
+}
+_COMPOSED: dict[str, Callable[[Any, Symbols], Any]] = {
+    "$instrument": lambda body, symbols: symbols[body],
+    "$deque": lambda body, symbols: deque(_decode(body[1], symbols), body[0]),
+    "$named": lambda body, symbols: _find(body[0])._make(_decode(body[1:], symbols)),
+    "$default": _restore_default,
+    "$attrs": _restore_attrs,
 }
 _CONTAINERS: dict[str, Callable[[Any], Any]] = {
     "$tuple": tuple,

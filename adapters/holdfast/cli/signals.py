@@ -27,9 +27,7 @@ class Stopping:
     """
 
     how_to_resume: str
-    number: int | None = None
-    """The first signal that came."""
-
+    _came: list[int] = attrs.field(factory=list)
     _stop: trio.Event | None = None
     _token: trio.lowlevel.TrioToken | None = None
     _before: dict[int, Any] = attrs.field(factory=dict)
@@ -43,6 +41,11 @@ class Stopping:
         for each, handler in self._before.items():
             signal.signal(each, handler)
 
+    @property
+    def number(self) -> int | None:
+        """The first signal that came."""
+        return self._came[0] if self._came else None
+
     def event(self) -> trio.Event:
         """Return what is set by the first signal; to be called inside trio."""
         self._stop = trio.Event()
@@ -53,11 +56,12 @@ class Stopping:
 
     def _received(self, number: int, frame: FrameType | None) -> None:
         del frame
-        if self.number is not None:
+        # A second signal may interrupt this very line: one of the two sees both.
+        self._came.append(number)
+        if len(self._came) > 1:
             # What was committed is safe; what was not is as after a power cut.
             say(f"cut; go on with: {self.how_to_resume}")
             os._exit(BY_SIGNAL + number)
-        self.number = number
         if self._token is not None and self._stop is not None:
             self._token.run_sync_soon(self._stop.set)
 

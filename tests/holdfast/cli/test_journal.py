@@ -67,11 +67,14 @@ def test_tail_shows_the_last_records(ran: Desk) -> None:
 def test_tail_follows_what_is_written(ran: Desk) -> None:
     with ran.start("journal", "tail", "state", "-n", "1", "--follow") as tail:
         assert tail.stdout is not None
-        assert "RunFinished" in tail.stdout.readline()
-        quarantined(ran.state / "journal.sqlite", "journal:4")
-        assert "Quarantined" in tail.stdout.readline()
-        tail.send_signal(signal.SIGINT)
-        _, err = tail.communicate(timeout=60)
+        try:
+            assert "RunFinished" in tail.stdout.readline()
+            quarantined(ran.state / "journal.sqlite", "journal:4")
+            assert "Quarantined" in tail.stdout.readline()
+            tail.send_signal(signal.SIGINT)
+            _, err = tail.communicate(timeout=60)
+        finally:
+            tail.kill()
     assert tail.returncode == 130
     assert err == "holdfast: interrupted\n"
 

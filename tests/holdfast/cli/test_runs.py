@@ -220,9 +220,12 @@ def test_a_second_signal_cuts_even_a_strategy_that_never_returns(desk: Desk) -> 
     with desk.start(*run) as engine:
         assert engine.stdout is not None
         assert engine.stdout.readline() == "stuck\n"
-        engine.send_signal(signal.SIGINT)
-        engine.send_signal(signal.SIGTERM)
-        _, err = engine.communicate(timeout=60)
+        try:
+            engine.send_signal(signal.SIGINT)
+            engine.send_signal(signal.SIGTERM)
+            _, err = engine.communicate(timeout=60)
+        finally:
+            engine.kill()
     assert engine.returncode in {128 + signal.SIGINT, 128 + signal.SIGTERM}
     assert err.splitlines()[-1].startswith("holdfast: cut; go on with: holdfast paper")
 
