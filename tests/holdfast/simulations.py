@@ -225,9 +225,11 @@ class CutJournal(MemoryJournal):
         self._nth = nth
         self._written = written
         self.appends = 0
+        self.ends: list[int] = []
+        """The last record of each batch."""
 
     def cut_after(self, appends: int) -> None:
-        """Let the power go at the append with this number, counted from now; 0 never."""
+        """Let the power go at an append, counted from now; 0 is never."""
         self.appends, self._nth = 0, appends
 
     def append(self, batch: Sequence[ev.Entry]) -> None:
@@ -235,6 +237,7 @@ class CutJournal(MemoryJournal):
         self.appends += 1
         if self.appends != self._nth or self._written:
             super().append(batch)
+            self.ends.append(self.last_sequence)
         if self.appends == self._nth:
             raise PowerCut
 

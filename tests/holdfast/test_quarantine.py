@@ -101,6 +101,8 @@ def test_a_fill_that_the_ledger_cannot_take_stops_its_instrument_and_no_other(
     asked = engine.call(engine.ref(GUARD).ask(Report(), deadline_s=1))
     assert list(asked) == ["instrument/A"]
     refused = {
-        e.event.terms.instrument for e in entries if isinstance(e.event, ev.OrderRefused)
+        e.event.terms.instrument
+        for e in entries
+        if isinstance(e.event, ev.OrderRefused)
     }
     assert refused == {"A"}

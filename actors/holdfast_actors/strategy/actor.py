@@ -132,11 +132,11 @@ class StrategyActor:
         first = next((e for e in past.entries if _is_capital(e.event)), None)
         if first is not None:
             self._take_record(first, quiet=True)
+        self._cursor, self._desk.number = past.cursor, past.number
         self._initialize(past)
         for entry in past.entries:
             if first is not entry and entry.sequence <= past.applied:
                 self._take_record(entry, quiet=True)
-        self._cursor, self._desk.number = past.cursor, past.number
         self._read = past.read_to
         self._applied = max(self._applied, past.applied)
         if self._cursor:
@@ -156,18 +156,26 @@ class StrategyActor:
         self._memory.changes(self._attributes())
         if past.is_first and not self._desk.is_empty:
             self._decide("initialize")
+        elif not past.is_first:
+            # It was decided by the first incarnation; the journal has those orders.
+            self._desk.open.clear()
         self._desk.clear()
 
     def _show(self, past: Past) -> None:
         step = (past.cursor >> 16) - 1 - (past.cursor & 0xFFFF != 0xFFFF)
         self._view.show(step)
-        self._time_us = self._market.times_us[max(0, step)]
-        self._data.move(step, self._time_us)
-        self._day = self._time_us // DAY_US
+        self._time_us = self._host.now_us = past.time_us
+        self._data.move(step, past.time_us)
+        if step >= 0:
+            self._day = self._market.times_us[step] // DAY_US
 
     def _restore(self, past: Past) -> None:
         if past.is_first:
             return
+        for name in past.gone:
+            owner, _, attribute = name.partition(".")
+            target = self._context if owner == "context" else self.strategy
+            vars(target).pop(attribute, None)
         for name, value in past.state(self._instruments).items():
             owner, _, attribute = name.partition(".")
             target = self._context if owner == "context" else self.strategy
@@ -181,10 +189,7 @@ class StrategyActor:
             self._calendars,
             self._market.times_us,
         )
-        on_restart = getattr(self.strategy, "on_restart", None)
-        if on_restart is not None and not past.is_first:
-            gap_s = (self._clock.now_us - self._time_us) / 1_000_000
-            on_restart(self._context, gap_s)
+        gap_s = (self._clock.now_us - self._time_us) / 1_000_000
         until = self._clock.cursor
         for told in missed(past, self._market, triggers, until, self._fires):
             if origin_text(told.origin) in past.quarantined:
@@ -194,6 +199,11 @@ class StrategyActor:
                 self.handle(told)
             except Exception as error:
                 raise Poisoned(told.origin, repr(error)) from error
+        on_restart = getattr(self.strategy, "on_restart", None)
+        if on_restart is not None and not past.is_first:
+            # After what was missed: those decisions may be under way as they were.
+            on_restart(self._context, gap_s)
+            self._decide_if_any("restart")
 
     def _pass_over(self, told: Slice | Triggered | Committed) -> None:
         """Count a quarantined input as taken, so that it is not read again."""
@@ -292,6 +302,7 @@ class StrategyActor:
             return
         self._cursor = message.cursor
         self._time_us = self._host.now_us = message.time_us
+        self._data.move(self._view.step, message.time_us)
         for name in message.names:
             getattr(self.strategy, name)(self._context, self._data)
         self._decide_if_any(f"trigger:{','.join(message.names)}")

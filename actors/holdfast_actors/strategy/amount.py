@@ -53,6 +53,22 @@ class Amount(Decimal):
     def __floordiv__(self, other: Any) -> Any:  # noqa: ANN401
         return self._with("__floordiv__", other)
 
+    def __rfloordiv__(self, other: Any) -> Any:  # noqa: ANN401
+        return self._with("__rfloordiv__", other)
+
+    def __mod__(self, other: Any) -> Any:  # noqa: ANN401
+        return self._with("__mod__", other)
+
+    def __rmod__(self, other: Any) -> Any:  # noqa: ANN401
+        return self._with("__rmod__", other)
+
+    def __round__(self, digits: Any = None) -> Any:  # noqa: ANN401
+        rounded = Decimal.__round__(self, digits) if digits is not None else None
+        return Decimal.__round__(self) if rounded is None else Amount(rounded)
+
+    def __pos__(self) -> Amount:
+        return self
+
     def __neg__(self) -> Amount:
         return Amount(Decimal.__neg__(self))
 

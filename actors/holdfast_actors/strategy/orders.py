@@ -121,13 +121,21 @@ class Desk:
         if view is None:
             message = f"expected an open order, got {order_id}"
             raise DomainError(message)
-        terms = view.terms
+        asked = [each for each in self.changes if each.order_id == order_id]
+        terms = asked[0].terms if asked else view.terms
         if quantity is not None:
             terms = attrs.evolve(terms, quantity=Quantity(abs(to_decimal(quantity))))
         if limit_price is not None:
             terms = attrs.evolve(terms, limit_price=Price.of(limit_price))
         if stop_price is not None:
             terms = attrs.evolve(terms, stop_price=Price.of(stop_price))
+        for place, draft in enumerate(self.drafts):
+            if draft.order_id == order_id:
+                # Not decided yet: it is the order itself that changes.
+                self.drafts[place] = Draft(order_id, terms)
+                self._reshape(view, terms)
+                return
+        self.changes = [each for each in self.changes if each.order_id != order_id]
         self.changes.append(Change(order_id, terms))
 
     @property
@@ -182,9 +190,13 @@ class Desk:
     def _replace(self, event: ev.OrderReplaced) -> OrderView | None:
         view = self.open.get(event.order_id)
         if view is not None:
-            view.terms = event.terms
-            view.amount = Amount(event.terms.quantity.value * event.terms.side.sign)
+            self._reshape(view, event.terms)
         return view
+
+    @staticmethod
+    def _reshape(view: OrderView, terms: OrderTerms) -> None:
+        view.terms = terms
+        view.amount = Amount(terms.quantity.value * terms.side.sign)
 
     def _close(self, order_id: str, status: str) -> OrderView | None:
         view = self.open.pop(order_id, None)

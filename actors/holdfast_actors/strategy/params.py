@@ -7,8 +7,12 @@ from decimal import Decimal
 from typing import Any, Generic, TypeVar, overload
 
 from holdfast_domain.errors import InputError
+from holdfast_domain.money import to_decimal
 
 T = TypeVar("T")
+
+_SCALARS = (bool, int, float, Decimal, str)
+"""The types of defaults by which what is given is checked."""
 
 
 class param(Generic[T]):  # noqa: N801 - reads as a declaration in a class body
@@ -76,15 +80,15 @@ def parse_params(strategy: type, given: Mapping[str, Any]) -> dict[str, Any]:
 
 def _parse(name: str, default: Any, value: Any) -> Any:  # noqa: ANN401
     kind = type(default)
-    if not isinstance(value, str) or kind is str:
+    if type(value) is kind or kind not in _SCALARS:
         return value
     try:
         if kind is bool:
             return {"true": True, "false": False, "1": True, "0": False}[value.lower()]
-        if kind in (int, float, Decimal):
+        if isinstance(value, str) or (type(value) is int and kind is not str):
             return kind(value)
-    except (ValueError, ArithmeticError, KeyError):
-        raise InputError(
-            f"--param {name}", f"a value of type {kind.__name__}", repr(value)
-        ) from None
-    return value
+        if kind is Decimal and type(value) is float:
+            return to_decimal(value)
+    except (ValueError, ArithmeticError, KeyError, AttributeError):
+        pass
+    raise InputError(f"--param {name}", f"a value of type {kind.__name__}", repr(value))

@@ -47,7 +47,13 @@ class Past:
     number: int = 0
     """Its last decision."""
 
+    time_us: int = 0
+    """Market time of that decision."""
+
     saved: dict[str, str] = attrs.field(factory=dict)
+    gone: set[str] = attrs.field(factory=set)
+    """Attributes that were deleted since `initialize`."""
+
     schedules: dict[str, Any] = attrs.field(factory=dict)
     quarantined: set[str] = attrs.field(factory=set)
     """Origins that its reader must not take."""
@@ -83,13 +89,16 @@ class Past:
         if isinstance(event, ev.DecisionMade | ev.StrategySaved):
             self.is_first = False
             self.cursor = event.cursor
+            self.time_us = entry.market_time_us
             self.applied = event.applied
             self.number = event.number
             for name, text in json.loads(event.state).items():
                 if text is None:
                     self.saved.pop(name, None)
+                    self.gone.add(name)
                 else:
                     self.saved[name] = text
+                    self.gone.discard(name)
         if type(event) in READ:
             self.entries.append(entry)
 

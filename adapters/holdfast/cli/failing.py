@@ -71,6 +71,12 @@ def say(text: str) -> None:
         sys.stderr.flush()
 
 
+def say_at_once(text: str) -> None:
+    """Write one line to standard error from a signal's handler, past all buffers."""
+    with suppress(OSError):
+        os.write(2, f"holdfast: {one_line(text)}\n".encode(errors="backslashreplace"))
+
+
 def one_line(text: str) -> str:
     """Return ``text`` on one line, without what would move a terminal's cursor."""
     line = " ".join(text.split())

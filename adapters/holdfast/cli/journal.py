@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import sys
@@ -19,11 +20,11 @@ from holdfast.clocks import SystemClock
 from holdfast_adapters.files import written_whole
 from holdfast_adapters.journal.codec import KINDS
 from holdfast_adapters.journal.export import export as exported
-from holdfast_adapters.journal.repair import repair as repaired
+from holdfast_adapters.journal.repair import last_whole, repair as repaired
 from holdfast_adapters.journal.sqlite import SqliteJournal
 from holdfast_adapters.journal.verify import verify as verified
 from holdfast_adapters.statedir import StateDir
-from holdfast_domain.errors import InputError
+from holdfast_domain.errors import InputError, JournalError
 
 FOLLOW_S = 0.25
 _directory = click.argument("directory", metavar="DIR")
@@ -111,6 +112,7 @@ def repair(directory: str, to: str) -> int:
     last = whole_number("--to", to, 0)
     _journal(directory)
     with StateDir.open(Path(directory), os.getpid()) as state:
+        last = _whole(state.journal, last)
         copy = repaired(state.journal, last, SystemClock().now())
     show_line(f"kept {last} records; the journal as it was: {copy}")
     show_line(
@@ -148,6 +150,13 @@ def quarantine(directory: str, release: str | None, by: str | None) -> int:
         count = released(state.journal, release, by, SystemClock())
     show_line(f"released: {release}" + (f" ({count} readers)" if count > 1 else ""))
     return 0
+
+
+def _whole(path: Path, to: int) -> int:
+    """Return ``to``, or the record before the decision that it would cut in two."""
+    with contextlib.suppress(JournalError, InputError):
+        return last_whole(path, to)
+    return to
 
 
 def _journal(directory: str) -> Path:

@@ -75,7 +75,7 @@ def paper(arguments: tuple[str, ...], /, files: tuple[str, ...], **given: Any) -
                 live = _Live(options, directory, speed, stopping, meter)
                 ended = trio.run(live.run)
             if not ended.finished:
-                return _stopped(stopping)
+                return BY_SIGNAL + (stopping.number or 0)
             entries = run_entries(directory)
             result = paper_result(options, directory, ended)
     _print(options, given, keeping, result, entries)
@@ -143,11 +143,6 @@ def _speed(text: str) -> float | None:
         expected = "a positive number, or max"
         raise InputError("--speed", expected, repr(text), "such as --speed 1000")
     return float(number)
-
-
-def _stopped(stopping: Stopping) -> int:
-    say(f"stopped in order; go on with: {stopping.how_to_resume}")
-    return BY_SIGNAL + (stopping.number or 0)
 
 
 def _print(

@@ -10,7 +10,7 @@ from typing import Any, Self
 import attrs
 import trio
 
-from holdfast.cli.failing import BY_SIGNAL, say
+from holdfast.cli.failing import BY_SIGNAL, say_at_once
 from holdfast_actors.messages import Halt
 from holdfast_actors.tree import GUARD
 from holdfast_runtime import LiveEngine, Ref
@@ -60,8 +60,9 @@ class Stopping:
         self._came.append(number)
         if len(self._came) > 1:
             # What was committed is safe; what was not is as after a power cut.
-            say(f"cut; go on with: {self.how_to_resume}")
+            say_at_once("cut")
             os._exit(BY_SIGNAL + number)
+        say_at_once(f"stopping in order; go on with: {self.how_to_resume}")
         if self._token is not None and self._stop is not None:
             self._token.run_sync_soon(self._stop.set)
 

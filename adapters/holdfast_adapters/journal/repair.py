@@ -22,7 +22,12 @@ from holdfast_adapters.journal.records import (
 )
 from holdfast_adapters.journal.verify import verify
 from holdfast_domain.errors import InputError, JournalDamaged
-from holdfast_domain.events import EngineStarted
+from holdfast_domain.events import (
+    DecisionMade,
+    EngineStarted,
+    OrderIntended,
+    OrderRefused,
+)
 
 _EPOCHS_SKIPPED = 1_000
 """More starts than an unreadable end of a journal can plausibly hold."""
@@ -65,6 +70,25 @@ def repair(path: Path, to: int, now: datetime) -> Path:
             "check permissions and free space",
         ) from error
     return copy
+
+
+def last_whole(path: Path, to: int) -> int:
+    """Return the last record up to ``to`` after which no decision is cut in two.
+
+    A decision and its orders were one commit; a journal that held the one without the
+    others would have its strategy remember orders that nobody knows.
+    """
+    opened, missing = 0, set[str]()
+    with contextlib.closing(open_reader(path)) as reader:
+        for row in verified(reader, path, 0):
+            if row[0] > to:
+                break
+            event = entry_of(path, row).event
+            if isinstance(event, DecisionMade):
+                opened, missing = row[0], set(event.orders)
+            elif isinstance(event, OrderIntended | OrderRefused):
+                missing.discard(event.order_id)
+    return opened - 1 if missing else to
 
 
 def _check(path: Path, to: int) -> None:
