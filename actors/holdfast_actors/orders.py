@@ -127,7 +127,7 @@ class Orders:
             case Readmitted():
                 self._on_readmitted(message)
             case LookUpAgain():
-                self._look_up(message.order_id)
+                self._try_again(message.order_id)
             case CancelOrder():
                 self._cancel(message.order_id, message.by)
             case Missed(strategy):
@@ -246,6 +246,8 @@ class Orders:
             self._in_flight.discard(message.order_id)
         for event in latest(message.events):
             self._venue_said(event, message.asked)
+        if message.how is How.ANSWERED:
+            self._lookups.pop(message.order_id, None)
         row = self._book.open.get(message.order_id)
         if message.asked is Asked.REPLACE:
             self._replacing.discard(message.order_id)
@@ -269,6 +271,8 @@ class Orders:
             case How.NOT_SENT if message.asked is Asked.SUBMIT:
                 if row.state is OrderState.SENT:
                     self._not_sent(row, message.reason)
+            case How.NOT_SENT if row.state is OrderState.CANCEL_PENDING:
+                self._look_up_later(row.order_id)
             case How.REFUSED | How.NOT_SENT:
                 self._record(
                     ev.CancelRefused(
@@ -373,6 +377,16 @@ class Orders:
     def _look_up(self, order_id: str) -> None:
         row = self._book.open.get(order_id)
         if row is not None and row.state is OrderState.UNKNOWN:
+            self._session.tell(LookUp(order_id))
+
+    def _try_again(self, order_id: str) -> None:
+        """Ask again what could not be asked, or what got no answer."""
+        row = self._book.open.get(order_id)
+        if row is None or order_id not in self._lookups:
+            return
+        if row.state is OrderState.CANCEL_PENDING:
+            self._session.tell(Cancel(order_id))
+        else:
             self._session.tell(LookUp(order_id))
 
     def _look_up_later(self, order_id: str) -> None:

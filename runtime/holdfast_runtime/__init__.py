@@ -1,9 +1,10 @@
 """Supervision for trio: actors that crash, and a tree that brings them back.
 
 Read from the bottom up; a module imports only those before it in this list: `errors`,
-`restarts`, `mailbox`, `spec`, `bells`, `messages`, `holds`, `refs`, `context`, `cell`,
-`family` (a supervisor), `kernel` (every rule of delivery), and the two engines,
-`simulated` and `live`. `threads` hosts what blocks; `tree` takes pictures.
+`restarts`, `timers`, `mailbox`, `spec`, `bells`, `messages`, `holds`, `refs`,
+`context`, `cell`, `family` (a supervisor), `driving`, `delivery` (who gets what when),
+`kernel` (how actors live and die), and the two engines, `simulated` (on `virtual`) and
+`live`. `threads` hosts what blocks; `tree` takes pictures.
 """
 
 from holdfast_runtime.context import Context
@@ -21,7 +22,7 @@ from holdfast_runtime.errors import (
 )
 from holdfast_runtime.live import LiveEngine, open_engine
 from holdfast_runtime.mailbox import Full, Lane, LaneSpec
-from holdfast_runtime.messages import DeadLetter, Derived, Lifecycle, Records
+from holdfast_runtime.messages import DeadLetter, Derived, Lifecycle, Records, Stop
 from holdfast_runtime.refs import Ref
 from holdfast_runtime.restarts import Backoff, RestartWindow
 from holdfast_runtime.simulated import SimulatedEngine
@@ -54,6 +55,7 @@ __all__ = [
     "RestartWindow",
     "SimulatedEngine",
     "SpecError",
+    "Stop",
     "Strategy",
     "SupervisorSpec",
     "open_engine",

@@ -55,7 +55,7 @@ class Child:
         self.kernel = kernel
         self.name = spec.name
         self.family = family
-        self.path = f"{family.path}/{spec.name}" if family else spec.name
+        self.path: str = f"{family.path}/{spec.name}" if family else spec.name
         self.restart = spec.restart
         self.state = State.NEW
         self.closed = False
@@ -65,9 +65,14 @@ class Child:
         self.incarnation = 0
         self.due_s: float | None = None
         self.attempt = 0
-        self.started_s = 0.0
+        self.started_s: float | None = None
+        """When the incarnation that lives was up."""
+
         self.ends_as = State.STOPPED
-        """What an orderly stop leaves: `STOPPED`, or `DOWN` where mail is kept."""
+        """What an orderly stop leaves: `STOPPED`, or `DOWN` where mail is kept.
+
+        `EXITED` if the actor ends by itself.
+        """
 
     def become(self, state: State) -> None:
         """Change the state, and keep the count of what is unsettled."""
@@ -120,8 +125,14 @@ class Cell(Child):
         self.blocked: list[Cell] = []
         self.room: list[Bell] = []
         self.settled: list[Bell] = []
+        self.pumped = False
+        """Whether the live engine's pump calls the actor."""
+
         self.queued = False
-        """Whether the live engine's pump is about to read its mailbox."""
+        """Whether the pump is about to."""
+
+        self.crash: Exception | None = None
+        """What the actor raised when the pump called it."""
 
         self.busy = False
         self.direct = 0
@@ -131,11 +142,20 @@ class Cell(Child):
         """The messages that are being handled, for their disposal after a death."""
 
         self.kill_error: Exception | None = None
-        self.poison: Hashable | None = None
-        """The derived input that crashed the last incarnation."""
+        self.interrupted = False
+        """Whether the incarnation is to handle no more: it is stopped or killed."""
+
+        self.suspects: set[Hashable] = set()
+        """The derived inputs that were in hand when an incarnation crashed."""
+
+        self.one_by_one = 0
+        """How many messages a batch handler is given alone, to find the fatal one."""
 
         self.handled = 0
         self.task: Any = None
+        """What the engine runs now for this cell, or resumes when there is mail."""
+
+        self.service: Any = None
         self.scope: Any = None
 
     @property
@@ -146,16 +166,20 @@ class Cell(Child):
     def begin(self) -> None:
         """Start a new incarnation."""
         self.incarnation += 1
+        self.started_s = None
         self.kill_error = None
+        self.interrupted = False
+        self.crash = None
         self.ends_as = State.STOPPED
         self.become(State.STARTING)
         self.kernel.start_cell(self)
 
     def request_stop(self) -> None:
-        """Put the request in front of all that waits."""
+        """End after the message in hand, before all that waits."""
         if self.state in (State.RUNNING, State.STARTING):
             self.become(State.STOPPING)
-            self.kernel.stop_cell(self)
+            self.interrupted = True
+            self.kernel.resume(self)
         elif self.state is not State.STOPPING:
             self.kernel.close(self, self.ends_as)
 

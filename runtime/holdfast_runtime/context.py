@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from holdfast_runtime.errors import SpecError
 from holdfast_runtime.refs import Ref
 
 if TYPE_CHECKING:
@@ -46,12 +47,22 @@ class Context:
     def record(self, entry: object) -> None:
         """Record ``entry``; nothing that this handler says leaves before it is durable.
 
-        Legal inside `handle` and `start` of an actor whose spec names a recorder.
+        Legal inside `handle`, `start` and `stop`.
+
+        Raises:
+            SpecError: the actor's spec names no recorder.
         """
-        self._cell.records.append(entry)
+        cell = self._cell
+        if cell.spec.recorder is None:
+            message = f"{cell.path} records, but its spec names no recorder"
+            raise SpecError(message)
+        cell.records.append(entry)
 
     def effect(self, call: Callable[[], None]) -> None:
-        """Call ``call`` when this handler's messages leave, in their order."""
+        """Call ``call`` when this handler's messages leave, in their order.
+
+        If it raises, this actor crashes, and what it said after that does not leave.
+        """
         self._cell.outbox.append((None, call))
 
     def after(self, delay_s: float, message: object) -> Timer:

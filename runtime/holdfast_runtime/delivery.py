@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-import heapq
 from collections.abc import Callable, Coroutine, Hashable
 from random import Random  # noqa: TID251 - a type here; the composition root seeds it
 from typing import Any
 
 from holdfast_runtime.bells import Bell
 from holdfast_runtime.cell import Cell, Outbox
-from holdfast_runtime.errors import ActorError, MailboxFull, SpecError
-from holdfast_runtime.mailbox import Put
+from holdfast_runtime.errors import ActorError, MailboxClosed, MailboxFull, SpecError
+from holdfast_runtime.mailbox import Lane, Personal, Put
 from holdfast_runtime.messages import (
     MANNERS,
     Asked,
     DeadLetter,
+    Derived,
     Lifecycle,
     Records,
     Stop,
     lane_of,
 )
 from holdfast_runtime.refs import Ref
-from holdfast_runtime.timers import Timer
+from holdfast_runtime.timers import Timer, Timers
 
 DEAD_LETTERS_KEPT = 1_000
 TAKEN = Put.TAKEN
@@ -44,7 +44,7 @@ class Delivery:
         self.on_lifecycle: list[Callable[[Lifecycle], None]] = []
         self.on_quarantine: list[Callable[[Cell, Hashable, Any, Exception], None]] = []
         self.on_dead_letter: list[Callable[[DeadLetter], None]] = []
-        self.timers: list[tuple[float, int, Timer]] = []
+        self.timers = Timers()
         self.cells: dict[str, Cell] = {}
         self._orders = 0
         self._sequence = 0
@@ -70,21 +70,27 @@ class Delivery:
 
     # --- delivery ------------------------------------------------------------
 
+    def tell(self, cell: Cell, message: Any) -> None:  # noqa: ANN401
+        """Deliver a message that is told outside of any handler.
+
+        Raises:
+            MailboxClosed: ``cell`` is stopped or parked.
+            MailboxFull: its lane blocks, and there is nobody to stall.
+        """
+        if cell.closed:
+            raise MailboxClosed(cell.path, message)
+        lane = MANNERS[type(message)][0]
+        if cell.mailbox.blocks(lane):
+            raise MailboxFull(cell.path, Lane(lane).name, message)
+        self.post(cell, message, None)
+
     def post(self, cell: Cell, message: Any, sender: Cell | None) -> None:  # noqa: ANN401
         """Deliver ``message`` now, or hold it for its turn."""
         lane, turn = MANNERS[type(message)]
         if turn is not None and self.lock_step:
             self._hold(turn, cell, message, sender)
-            return
-        if cell.closed:
-            self.bury(cell, message, cell.state.value)
-            return
-        put = cell.mailbox.put(message, lane)
-        if put is TAKEN:
-            self.pending += 1
-            self.wake(cell)
-            return
-        self._put_over(cell, message, sender, put)
+        else:
+            self.put(cell, message, sender, lane)
 
     def _hold(
         self,
@@ -99,12 +105,23 @@ class Delivery:
         if not self.pending:
             self._take_turns()
 
-    def put(self, cell: Cell, message: Any, sender: Cell | None) -> None:  # noqa: ANN401
+    def put(
+        self,
+        cell: Cell,
+        message: Any,  # noqa: ANN401
+        sender: Cell | None,
+        lane: int,
+    ) -> None:
         """Put ``message`` into the mailbox by its lane's policy, turn or no turn."""
         if cell.closed:
             self.bury(cell, message, cell.state.value)
             return
-        put = cell.mailbox.put(message, MANNERS[type(message)][0])
+        try:
+            put = cell.mailbox.put(message, lane)
+        except Exception as error:  # noqa: BLE001 - the key of a conflating lane
+            self.bury(cell, message, repr(error))
+            self.kill(cell, error)
+            return
         if put is TAKEN:
             self.pending += 1
             self.wake(cell)
@@ -119,8 +136,7 @@ class Delivery:
         put: Put,
     ) -> None:
         if put is Put.OVERFLOW:
-            lane = str(lane_of(type(message)))
-            error = MailboxFull(cell.path, lane, message)
+            error = MailboxFull(cell.path, Lane(lane_of(message)).name, message)
             self.bury(cell, message, str(error))
             self.kill(cell, error)
         elif put is Put.OVER:
@@ -129,14 +145,23 @@ class Delivery:
                 sender.stalls += 1
                 cell.blocked.append(sender)
             self.wake(cell)
+        else:
+            lost, cell.mailbox.lost = cell.mailbox.lost, None
+            if isinstance(lost, Personal):
+                self.bury(cell, lost, "dropped from a full lane")
 
     def deliver(self, outbox: Outbox, sender: Cell) -> None:
         """Let out what a handler said, in its order."""
+        post = self.post
         for cell, message in outbox:
-            if cell is None:
+            if cell is not None:
+                post(cell, message, sender)
+                continue
+            try:
                 message()
-            else:
-                self.post(cell, message, sender)
+            except Exception as error:  # noqa: BLE001 - the fault is its author's
+                self.kill(sender, error)
+                return
 
     def unblock(self, cell: Cell) -> None:
         """Let those go on that waited for room in ``cell``'s mailbox."""
@@ -146,7 +171,7 @@ class Delivery:
         for sender in senders:
             sender.stalls -= 1
             if not sender.stalls:
-                self.wake(sender)
+                self.resume(sender)
         bells, cell.room = cell.room, []
         for bell in bells:
             bell.ring()
@@ -192,7 +217,7 @@ class Delivery:
 
     def put_now(self, cell: Cell, message: Any) -> None:  # noqa: ANN401
         """Deliver a message whose turn has come."""
-        self.put(cell, message, None)
+        self.put(cell, message, None, MANNERS[type(message)][0])
 
     # --- dead letters --------------------------------------------------------
 
@@ -207,15 +232,20 @@ class Delivery:
         return len(waiting)
 
     def bury(self, cell: Cell, message: Any, why: str) -> None:  # noqa: ANN401
-        """Keep an undelivered message as a dead letter; answer whoever waits."""
+        """Keep an undelivered message as a dead letter; answer whoever waits.
+
+        A derived message is not lost: its reader asks the source for what follows.
+        """
         if type(message) is Records:
             message.hold.fail(ActorError(f"{cell.path}: {why}"))
         elif type(message) is Asked:
-            message.answer(None, ActorError(f"{cell.path}: {why}"))
-        elif type(message) is not Stop:
+            closed = MailboxClosed(cell.path, message.message)
+            error = closed if cell.closed else ActorError(f"{cell.path}: {why}")
+            message.answer(None, error)
+        elif type(message) is not Stop and not isinstance(message, Derived):
             letter = DeadLetter(path=cell.path, message=message, why=why)
-            del self.dead_letters[: max(0, len(self.dead_letters) - DEAD_LETTERS_KEPT)]
             self.dead_letters.append(letter)
+            del self.dead_letters[:-DEAD_LETTERS_KEPT]
             for listener in self.on_dead_letter:
                 listener(letter)
 
@@ -232,9 +262,7 @@ class Delivery:
 
     def call_later(self, delay_s: float, call: Callable[[], None]) -> Timer:
         """Call ``call`` in ``delay_s`` seconds of the engine's clock."""
-        timer = Timer(self.now_s() + max(0.0, delay_s), call)
-        self._sequence += 1
-        heapq.heappush(self.timers, (timer.at_s, self._sequence, timer))
+        timer = self.timers.add(self.now_s() + max(0.0, delay_s), call)
         self.timer_added(timer)
         return timer
 
@@ -250,6 +278,10 @@ class Delivery:
 
     def wake(self, cell: Cell) -> None:
         """See to it that ``cell`` reads its mailbox."""
+        raise NotImplementedError
+
+    def resume(self, cell: Cell) -> None:
+        """See to it that ``cell`` goes on after a stall, or ends as it was asked to."""
         raise NotImplementedError
 
     def start_cell(self, cell: Cell) -> None:

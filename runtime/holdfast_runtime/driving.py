@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import types
 from collections.abc import Callable, Generator
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,11 @@ if TYPE_CHECKING:
 def is_async(handler: Callable[..., Any]) -> bool:
     """Tell whether ``handler`` returns a coroutine."""
     return inspect.iscoroutinefunction(handler)
+
+
+def is_coroutine(value: object) -> bool:
+    """Tell whether ``value`` must be awaited."""
+    return type(value) is types.CoroutineType
 
 
 class Driven:
@@ -41,6 +47,9 @@ class Driven:
                 return stop.value
             finally:
                 kernel.current = None
+            if type(error) is GeneratorExit:
+                # It is being closed: whatever it still awaits ends in the same way.
+                continue
             try:
                 value = yield trap
                 error = None

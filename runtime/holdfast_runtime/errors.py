@@ -6,13 +6,15 @@
   - MailboxFull      the reader is behind: wait, or drop
   - AskTimeout       no answer in time: the work may still be done
   - AskFailed        the asked actor crashed on the question
-  - StartFailed      an actor could not be built or started
   - RecordsLost      what an actor recorded did not become durable
   - Killed           ended from outside, by a test or an operator
   - EngineFailed     the root of the tree gave up
+  - Poisoned         an actor says on which derived input it fails
 """
 
 from __future__ import annotations
+
+from collections.abc import Hashable
 
 
 class ActorError(Exception):
@@ -50,10 +52,6 @@ class AskFailed(ActorError):
     """The asked actor crashed while it handled the question."""
 
 
-class StartFailed(ActorError):
-    """An actor could not be built, or its `start` failed."""
-
-
 class RecordsLost(ActorError):
     """What an actor recorded did not become durable; its memory is thrown away."""
 
@@ -72,6 +70,6 @@ class Poisoned(ActorError):
     ``origin`` names the input, so that the second failure on it quarantines it.
     """
 
-    def __init__(self, origin: object, why: str) -> None:
+    def __init__(self, origin: Hashable, why: str) -> None:
         self.origin = origin
         super().__init__(f"{origin}: {why}")

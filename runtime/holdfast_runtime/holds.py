@@ -32,17 +32,22 @@ class Hold:
         self.cell.kernel.let_out(self.cell)
 
     def fail(self, error: Exception) -> None:
-        """Say that nothing of the records is durable: the incarnation ends."""
+        """Say that nothing of the records is durable: the incarnation ends.
+
+        Void after `confirm`, for then it was durable.
+        """
+        if self.done:
+            return
         cell = self.cell
-        was_alive = self.life == cell.life
-        # What the same incarnation recorded later rests on this: it is lost as well.
-        for hold in cell.holds:
-            if hold.life == self.life and hold is not self and was_alive:
-                hold.failed = hold.done = True
-        self.failed = self.done = True
-        self.life = -1
-        if was_alive:
+        if self.life == cell.life:
+            # What the same incarnation recorded later rests on this: lost as well.
+            later = False
+            for hold in cell.holds:
+                later = later or hold is self
+                if later and hold.life == self.life:
+                    hold.failed = hold.done = True
             lost = RecordsLost(f"{cell.path}: {error}")
             lost.__cause__ = error
             cell.kernel.kill(cell, lost)
+        self.failed = self.done = True
         cell.kernel.let_out(cell)

@@ -6,20 +6,19 @@ An engine adds how a cell is run and how time passes; every rule is here and in
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from random import Random  # noqa: TID251 - a type here; the composition root seeds it
 from typing import Any
 
 from holdfast_runtime.cell import Cell, State
 from holdfast_runtime.context import Context
 from holdfast_runtime.delivery import Delivery
-from holdfast_runtime.driving import Driven, is_async
-from holdfast_runtime.errors import Poisoned, SpecError
+from holdfast_runtime.driving import Driven, is_async, is_coroutine
+from holdfast_runtime.errors import ActorError, Poisoned, SpecError
 from holdfast_runtime.family import Family
 from holdfast_runtime.holds import Hold
-from holdfast_runtime.messages import Asked, Derived, Records, Stop, lane_of
-from holdfast_runtime.spec import SupervisorSpec
+from holdfast_runtime.messages import MANNERS, Asked, Derived, Records, lane_of
+from holdfast_runtime.spec import SupervisorSpec, actors_of, check_recorders
 
 
 class Kernel(Delivery):
@@ -30,39 +29,47 @@ class Kernel(Delivery):
     ) -> None:
         """Build the tree of ``spec``; nothing runs yet."""
         spec.check()
+        check_recorders(actors_of(spec))
         super().__init__(lock_step=lock_step, random=random)
         self.root = Family(self, spec, None)
 
     # --- handling ------------------------------------------------------------
 
-    def handle(self, cell: Cell, message: Any) -> bool:  # noqa: ANN401
-        """Let a synchronous actor handle ``message``; False when that was its end."""
+    def enter(self, cell: Cell, function: Callable[..., Any], *arguments: Any) -> Any:  # noqa: ANN401
+        """Return what a function of the actor returns; what it says is its cell's."""
         self.current = cell
         try:
-            if type(message) is Asked:
-                self._answer(cell, message)
-            else:
-                cell.handler(message)  # type: ignore[misc]
-        except Exception as error:  # noqa: BLE001 - its supervisor decides
+            return function(*arguments)
+        finally:
             self.current = None
-            cell.in_hand = (message,)
-            self.died(cell, error)
-            return False
-        self.current = None
-        cell.handled += 1
-        if cell.outbox or cell.records:
-            self.release(cell)
-        if cell.blocked or cell.room:
-            self.unblock(cell)
-        self.pending -= 1
-        if not self.pending and self.held and not self.unsettled:
-            self._take_turns()
-        return True
 
-    @staticmethod
-    def _answer(cell: Cell, asked: Asked) -> None:
-        value = cell.handler(asked.message)  # type: ignore[misc]
-        cell.outbox.append((None, lambda: asked.answer(value, None)))
+    def handle(self, cell: Cell, message: Any) -> None:  # noqa: ANN401
+        """Let a synchronous actor handle ``message``.
+
+        Raises what the handler raises, with the message left in the cell's hand.
+        """
+        cell.in_hand = (message,)
+        if type(message) is Asked:
+            value = self.enter(cell, cell.handler, message.message)  # type: ignore[arg-type]
+            self.check_result(cell, value)
+            cell.outbox.append((None, lambda: message.answer(value, None)))
+        else:
+            self.check_result(cell, self.enter(cell, cell.handler, message))  # type: ignore[arg-type]
+        self.after(cell)
+
+    def check_result(self, cell: Cell, value: object) -> None:
+        """Refuse a coroutine from a handler that did not say that it is asynchronous.
+
+        Raises:
+            ActorError: naming the actor.
+        """
+        if is_coroutine(value):
+            value.close()  # type: ignore[attr-defined]
+            message = (
+                f"{cell.path}: expected handle to be declared with async def, "
+                f"was a function that returns the coroutine {value!r}"
+            )
+            raise ActorError(message)
 
     async def handle_async(self, cell: Cell, messages: list[Any]) -> None:
         """Let an asynchronous actor handle one message, or a batch of them.
@@ -70,28 +77,28 @@ class Kernel(Delivery):
         Raises whatever the handler raises.
         """
         asked = messages[0]
-        if cell.batch_handler is not None and type(asked) is not Asked:
-            await self._call(cell, cell.batch_handler, messages)
+        if type(asked) is Asked:
+            value = await self.drive(cell, cell.handler, asked.message)
+            cell.outbox.append((None, lambda: asked.answer(value, None)))
+        elif cell.batch_handler is not None:
+            await self.drive(cell, cell.batch_handler, messages)
         else:
-            inner = asked.message if type(asked) is Asked else asked
-            value = await self._call(cell, cell.handler, inner)
-            if type(asked) is Asked:
-                cell.outbox.append((None, lambda: asked.answer(value, None)))
+            await self.drive(cell, cell.handler, asked)
+
+    async def drive(
+        self,
+        cell: Cell,
+        function: Any,  # noqa: ANN401 - some method of the actor
+        *arguments: Any,  # noqa: ANN401
+    ) -> Any:  # noqa: ANN401
+        """Call a function of the actor, and await what it returns if it must be."""
+        value = self.enter(cell, function, *arguments)
+        return await Driven(self, cell, value) if is_coroutine(value) else value
+
+    def after(self, cell: Cell) -> None:
+        """Count the messages in hand as handled, and let out what the handler said."""
+        messages, cell.in_hand = cell.in_hand, ()
         cell.handled += len(messages)
-
-    async def _call(self, cell: Cell, handler: Any, argument: Any) -> Any:  # noqa: ANN401
-        """Return what a handler of either kind returns."""
-        self.current = cell
-        try:
-            result = handler(argument)
-        finally:
-            self.current = None
-        if not inspect.iscoroutine(result):
-            return result
-        return await Driven(self, cell, result)
-
-    def after_async(self, cell: Cell, messages: list[Any]) -> None:
-        """Let out what an asynchronous handler said, and count its messages."""
         if cell.outbox or cell.records:
             self.release(cell)
         if cell.blocked or cell.room:
@@ -103,32 +110,22 @@ class Kernel(Delivery):
         """Let out what a handler said, or hold it until its records are durable."""
         outbox, cell.outbox = cell.outbox, []
         if not cell.records and not cell.holds:
-            for target, message in outbox:
-                if target is None:
-                    message()
-                else:
-                    self.post(target, message, cell)
+            self.deliver(outbox, cell)
             return
         records, cell.records = cell.records, []
         hold = Hold(cell, outbox, done=not records)
         cell.holds.append(hold)
         self.pending += 1
         if records:
-            recorder = self._recorder(cell)
-            self.put(recorder, Records(tuple(records), hold), cell)
-
-    def _recorder(self, cell: Cell) -> Cell:
-        path = cell.spec.recorder
-        if path is None or path not in self.cells:
-            message = f"{cell.path} records, but its spec names no recorder"
-            raise SpecError(message)
-        return self.cells[path]
+            recorder = self.cells[cell.spec.recorder]  # type: ignore[index]
+            message = Records(tuple(records), hold)
+            self.put(recorder, message, cell, MANNERS[Records][0])
 
     def let_out(self, cell: Cell) -> None:
         """Let out the holds of ``cell`` that are done, in their order."""
         while cell.holds and cell.holds[0].done:
             hold = cell.holds.popleft()
-            if hold.life == cell.life:
+            if hold.life == cell.life and not hold.failed:
                 self.deliver(hold.outbox, cell)
             self.done()
         if not cell.holds:
@@ -138,27 +135,26 @@ class Kernel(Delivery):
 
     # --- birth and death -----------------------------------------------------
 
-    def build(self, cell: Cell) -> Any:  # noqa: ANN401 - a coroutine, or nothing
-        """Build the actor of ``cell``; return its `start` if that must be awaited."""
-        cell.outbox, cell.records, cell.stalls = [], [], 0
-        self.current = cell
-        try:
-            actor = cell.spec.build(Context(cell))
-            handler = getattr(actor, "handle", None)
-            if handler is None:
-                message = f"{cell.path}: expected an object with handle, was {actor!r}"
-                raise SpecError(message)
-            cell.actor, cell.handler = actor, handler
-            cell.batch_handler = getattr(actor, "handle_batch", None)
-            cell.is_async = cell.batch_handler is not None or is_async(handler)
-            start = getattr(actor, "start", None)
-            return start() if start is not None else None
-        finally:
-            self.current = None
-
-    def started(self, cell: Cell) -> None:
-        """Say that the actor of ``cell`` is ready."""
+    async def start_actor(self, cell: Cell) -> None:
+        """Build the actor of ``cell`` once its holds are settled, and let it start."""
+        await self._settled(cell)
+        cell.outbox, cell.records = [], []
+        actor = self.enter(cell, cell.spec.build, Context(cell))
+        handler = getattr(actor, "handle", None)
+        if handler is None:
+            message = f"{cell.path}: expected an object with handle, was {actor!r}"
+            raise SpecError(message)
+        cell.actor, cell.handler = actor, handler
+        cell.batch_handler = getattr(actor, "handle_batch", None)
+        cell.is_async = cell.batch_handler is not None or is_async(handler)
+        start = getattr(actor, "start", None)
+        if start is not None:
+            await self.drive(cell, start)
         self.release(cell)
+        self._started(cell)
+
+    def _started(self, cell: Cell) -> None:
+        """Say that the actor of ``cell`` is ready."""
         cell.started_s = self.now_s()
         if cell.state is State.STARTING:
             cell.become(State.RUNNING)
@@ -166,56 +162,107 @@ class Kernel(Delivery):
         self.tell_lifecycle(cell.path, what, cell.incarnation, cell.error)
         self.ring_family(cell)
 
+    async def _settled(self, cell: Cell) -> None:
+        while cell.holds:
+            bell = self.new_bell()
+            cell.settled.append(bell)
+            await bell.wait()
+
+    async def stop_actor(self, cell: Cell) -> None:
+        """Let the actor of ``cell`` stop, and let out what it said.
+
+        For good, it ends when all is durable that it recorded; but before a restart
+        nobody waits, for its recorder may be down too.
+        """
+        stop = getattr(cell.actor, "stop", None)
+        if stop is not None:
+            await self.drive(cell, stop)
+        self.release(cell)
+        if cell.ends_as is State.STOPPED and cell.holds:
+            recorder = self.cells[cell.spec.recorder]  # type: ignore[index]
+            if recorder.state is State.RUNNING:
+                await self._settled(cell)
+
+    def ends_by_itself(self, cell: Cell) -> None:
+        """Begin the end that a `Stop` among the messages asks for."""
+        cell.ends_as = State.EXITED
+        cell.interrupted = True
+        cell.become(State.STOPPING)
+        self.done()
+
     def died(self, cell: Cell, error: Exception) -> None:
         """End the incarnation of ``cell`` by ``error``, with what it had in hand."""
-        cell.life += 1
-        messages, cell.in_hand = cell.in_hand, ()
-        cell.outbox, cell.records = [], []
-        cell.actor = cell.handler = cell.batch_handler = None
+        messages = cell.in_hand
+        self._vacate(cell)
         cell.error = error
-        if isinstance(error, Poisoned):
-            self._blame(cell, error.origin, None, error)
-        stopping = cell.state is State.STOPPING
-        if not stopping:
+        stops = cell.state is State.STOPPING and cell.ends_as is not State.EXITED
+        if not stops:
             cell.become(State.CRASHED)
+        if isinstance(error, Poisoned):
+            self._poisoned(cell, messages, error)
+        alone = len(messages) == 1
         for message in reversed(messages):
-            self._dispose(cell, message, error)
+            self._dispose(cell, message, error, alone=alone)
         self.tell_lifecycle(cell.path, "crashed", cell.incarnation, error)
-        if stopping:
-            self.close(cell, cell.ends_as)
+        if stops:
+            self._close(cell)
+        if cell.blocked or cell.room:
+            self.unblock(cell)
         self.ring_family(cell)
         for _ in messages:
             self.done()
 
     def exited(self, cell: Cell) -> None:
         """End the incarnation of ``cell`` in order."""
+        self._vacate(cell)
+        self._close(cell)
+        self.ring_family(cell)
+
+    def _vacate(self, cell: Cell) -> None:
         cell.life += 1
+        cell.in_hand = ()
+        cell.outbox, cell.records = [], []
         cell.actor = cell.handler = cell.batch_handler = None
-        if cell.state is State.STOPPING:
-            self.close(cell, cell.ends_as)
-        else:
-            cell.become(State.EXITED)
-        self.ring_family(cell)
 
-    def close(self, cell: Cell, state: State) -> None:
-        """Leave ``cell`` without an actor, stopped or about to be started again."""
-        cell.become(state)
-        if state is State.STOPPED:
+    def _close(self, cell: Cell) -> None:
+        cell.become(cell.ends_as)
+        if cell.state is State.STOPPED:
             self.tell_lifecycle(cell.path, "stopped", cell.incarnation, None)
-        self.ring_family(cell)
 
-    def _dispose(self, cell: Cell, message: Any, error: Exception) -> None:  # noqa: ANN401
-        """Decide what becomes of the message on which an actor died."""
+    def _dispose(
+        self,
+        cell: Cell,
+        message: Any,  # noqa: ANN401
+        error: Exception,
+        *,
+        alone: bool,
+    ) -> None:
+        """Decide what becomes of a message on which an actor died."""
         if type(message) is Records:
             message.hold.fail(error)
         elif type(message) is Asked:
             message.answer(None, error)
-        elif isinstance(message, Derived):
-            if not self._blame(cell, message.origin, message, error):
-                cell.mailbox.put_first(message, lane_of(type(message)))
-                self.pending += 1
-        else:
+        elif not isinstance(message, Derived):
             self.bury(cell, message, repr(error))
+        elif error is cell.kill_error:
+            self._put_back(cell, message)
+        elif not alone:
+            # Any of them may be the fatal one; they are read again one by one.
+            cell.suspects.add(message.origin)
+            cell.one_by_one += 1
+            self._put_back(cell, message)
+        elif not self._blame(cell, message.origin, message, error):
+            self._put_back(cell, message)
+
+    def _poisoned(self, cell: Cell, messages: tuple[Any, ...], error: Poisoned) -> None:
+        """Blame the input that the actor names, unless it is in hand anyway."""
+        in_hand = [each.origin for each in messages if isinstance(each, Derived)]
+        if error.origin not in in_hand:
+            self._blame(cell, error.origin, None, error)
+
+    def _put_back(self, cell: Cell, message: Any) -> None:  # noqa: ANN401
+        if cell.mailbox.put_first(message, lane_of(message)):
+            self.pending += 1
 
     def _blame(
         self,
@@ -225,10 +272,10 @@ class Kernel(Delivery):
         error: Exception,
     ) -> bool:
         """Return whether ``origin`` has now crashed its reader twice."""
-        if cell.poison != origin:
-            cell.poison = origin
+        if origin not in cell.suspects:
+            cell.suspects.add(origin)
             return False
-        cell.poison = None
+        cell.suspects.remove(origin)
         for listener in self.on_quarantine:
             listener(cell, origin, message, error)
         return True
@@ -237,10 +284,6 @@ class Kernel(Delivery):
         """Tell the family of ``child`` to look."""
         if child.family is not None:
             child.family.bell.ring()
-
-    def stop_cell(self, cell: Cell) -> None:
-        """Ask the actor of ``cell`` to end, before all that waits."""
-        self.put(cell, Stop(), None)
 
     def root_ended(self) -> None:
         """Notice that the root of the tree stopped or gave up."""

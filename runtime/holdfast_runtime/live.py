@@ -1,82 +1,42 @@
-"""The live engine: real time, real I/O, on trio.
+"""The live engine: one trio task for each actor, real time, real I/O.
 
-An asynchronous actor, or one with a `run` of its own, has a trio task. Synchronous
-actors need none: one pump calls them, each for a batch of its messages. A chain of
-them (strategy, guard, orders, journal) then costs calls and not wake-ups.
+Only asynchronous actors read their mail in their own task. Synchronous ones are called
+by one pump, in turn, so that a chain of them (strategy, guard, orders, journal) costs
+calls and not wake-ups; their tasks sleep until they start, stop or crash.
 """
 
 from __future__ import annotations
 
-import heapq
 from collections import deque
 from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import asynccontextmanager
+from math import inf
 from random import Random  # noqa: TID251 - the caller's seed comes in here
 from typing import Any
 
 import trio
 
 from holdfast_runtime.cell import Cell, State
-from holdfast_runtime.errors import ActorError, EngineFailed, Killed
-from holdfast_runtime.driving import Driven
+from holdfast_runtime.errors import (
+    ActorError,
+    EngineFailed,
+    Killed,
+    MailboxClosed,
+    MailboxFull,
+)
 from holdfast_runtime.kernel import Kernel
+from holdfast_runtime.livebell import LiveBell
 from holdfast_runtime.timers import Timer
-from holdfast_runtime.messages import Stop, take
+from holdfast_runtime.messages import Asked, Stop, take
 from holdfast_runtime.refs import Ref
 from holdfast_runtime.spec import SupervisorSpec
 
 BATCH = 64
 """Messages that an actor reads before the others get a turn."""
 
-RUNNING = State.RUNNING
-
-
-class LiveBell:
-    """A bell of the live engine; cheaper than an event with a cancel scope."""
-
-    __slots__ = ("_engine", "_rung", "_task")
-
-    def __init__(self, engine: LiveEngine) -> None:
-        self._engine = engine
-        self._rung = False
-        self._task: trio.lowlevel.Task | None = None
-
-    def ring(self) -> None:
-        """Wake the waiter, or the next one that comes."""
-        self._rung = True
-        self._wake()
-
-    async def wait(self, until_s: float | None = None) -> bool:
-        """Return True once rung, or False when the engine's clock is at ``until_s``."""
-        if self._rung:
-            self._rung = False
-            await trio.lowlevel.checkpoint_if_cancelled()
-            return True
-        timer = None
-        if until_s is not None:
-            timer = self._engine.call_later(until_s - self._engine.now_s(), self._wake)
-        self._task = trio.lowlevel.current_task()
-
-        def abort(_: Any) -> trio.lowlevel.Abort:  # noqa: ANN401 - trio's type
-            self._task = None
-            return trio.lowlevel.Abort.SUCCEEDED
-
-        try:
-            await trio.lowlevel.wait_task_rescheduled(abort)
-        finally:
-            if timer is not None:
-                timer.cancel()
-        rung, self._rung = self._rung, False
-        return rung
-
-    def _wake(self) -> None:
-        task, self._task = self._task, None
-        if task is not None:
-            trio.lowlevel.reschedule(task)
-
 
 class LiveEngine(Kernel):
-    """Runs a tree on trio. Made by `open_engine`; all its methods are for trio's thread.
+    """Runs a tree on trio. Made by `open_engine`; its methods are for trio's thread.
 
     `tell_from_thread` is the exception.
     """
@@ -87,9 +47,13 @@ class LiveEngine(Kernel):
         self._nursery: trio.Nursery | None = None
         self._token = trio.lowlevel.current_trio_token()
         self._ended = trio.Event()
-        self._timers_changed = trio.Event()
+        self._sooner = trio.Event()
+        self._sleeps_until_s = inf
         self._ready: deque[Cell] = deque()
-        self._pump_parked: trio.lowlevel.Task | None = None
+        self._pump_task: trio.lowlevel.Task | None = None
+        self.scope = trio.CancelScope()
+        """All that runs; shielded once the tree is up, so that it stops in order."""
+
         super().__init__(spec, lock_step=lock_step, random=Random(seed))
 
     # --- for users -----------------------------------------------------------
@@ -100,21 +64,38 @@ class LiveEngine(Kernel):
         Raises:
             EngineFailed: the root went beyond its limit of restarts.
         """
+        failure: BaseException | None = None
+        try:
+            with self.scope:
+                await self._run(task_status)
+        except BaseExceptionGroup as group:
+            failure = _gravest(group)
+        finally:
+            self._ended.set()
+        if failure is not None:
+            # Raised out here, so that it keeps its cause.
+            raise failure
+        if self.root.state is State.CRASHED:
+            raise self.root.error or EngineFailed(self.root.path)
+
+    async def _run(self, task_status: trio.TaskStatus[None]) -> None:
         async with trio.open_nursery() as nursery:
             self._nursery = nursery
             nursery.start_soon(self._run_timers)
             nursery.start_soon(self._pump)
             self.root.begin()
-            await self._until_up()
-            task_status.started()
+            while self.root.state is State.STARTING:
+                await self.root.up.wait()
+            if self.root.state is not State.CRASHED:
+                task_status.started()
+                self.scope.shield = True
             await self._ended.wait()
             nursery.cancel_scope.cancel()
-        if self.root.state is State.CRASHED:
-            raise self.root.error or EngineFailed(self.root.path)
 
     async def stop(self) -> None:
         """Stop the tree in reverse order, each actor with its deadline."""
-        self.root.request_stop()
+        if not self._ended.is_set():
+            self.root.request_stop()
         await self._ended.wait()
 
     async def wait_ended(self) -> None:
@@ -122,12 +103,17 @@ class LiveEngine(Kernel):
         await self._ended.wait()
 
     def tell_from_thread(self, ref: Ref[Any], message: object) -> None:
-        """Tell from any thread; raises `trio.RunFinishedError` after the end."""
-        self._token.run_sync_soon(ref.tell, message)
+        """Tell from any thread; raises `trio.RunFinishedError` after the end.
 
-    async def _until_up(self) -> None:
-        while self.unsettled and not self._ended.is_set():
-            await self.root.up.wait()
+        There is nobody to stall: what finds a full lane becomes a dead letter.
+        """
+        self._token.run_sync_soon(self._tell_or_bury, self.cells[ref.path], message)
+
+    def _tell_or_bury(self, cell: Cell, message: object) -> None:
+        try:
+            self.tell(cell, message)
+        except (MailboxClosed, MailboxFull) as error:
+            self.bury(cell, message, str(error))
 
     # --- what the kernel asks for --------------------------------------------
 
@@ -140,22 +126,27 @@ class LiveEngine(Kernel):
         return LiveBell(self)
 
     def wake(self, cell: Cell) -> None:
-        """See to it that ``cell`` reads its mailbox: its own task, or the pump."""
-        if cell.scope is not None:
-            task = cell.task
-            if task is not None:
-                cell.task = None
-                trio.lowlevel.reschedule(task)
-        elif not cell.queued and cell.state is RUNNING:
+        """See to it that ``cell`` reads its mailbox: the pump, or its own task."""
+        if not cell.pumped:
+            self.resume(cell)
+        elif not cell.queued:
             cell.queued = True
             self._ready.append(cell)
-            pump = self._pump_parked
+            pump = self._pump_task
             if pump is not None:
-                self._pump_parked = None
+                self._pump_task = None
                 trio.lowlevel.reschedule(pump)
+
+    def resume(self, cell: Cell) -> None:
+        """Let the task of ``cell`` look again."""
+        task = cell.task
+        if task is not None:
+            cell.task = None
+            trio.lowlevel.reschedule(task)
 
     def start_cell(self, cell: Cell) -> None:
         """Start a task for a new incarnation of ``cell``."""
+        cell.scope = trio.CancelScope()
         self.nursery.start_soon(self._live, cell)
 
     def cut_cell(self, cell: Cell) -> None:
@@ -163,23 +154,26 @@ class LiveEngine(Kernel):
         self.kill(cell, Killed(f"{cell.path} did not stop in time"))
 
     def kill(self, cell: Cell, error: Exception) -> None:
-        """End the incarnation of ``cell`` by ``error``, between two messages."""
-        if cell.scope is not None:
-            if cell.kill_error is None:
-                cell.kill_error = error
-                cell.life += 1
-                cell.scope.cancel()
-        elif cell.state is RUNNING:
-            self.died(cell, error)
+        """End the incarnation of ``cell`` by ``error``, between two messages.
+
+        What it says from now on does not leave.
+        """
+        if cell.scope is None:
+            return
+        if cell.kill_error is None:
+            cell.kill_error = error
+            cell.life += 1
+        cell.interrupted = True
+        cell.scope.cancel()
 
     def run_task(self, task: Coroutine[Any, Any, None]) -> None:
         """Run a coroutine of the runtime in a task of its own."""
         self.nursery.start_soon(_await, task)
 
     def timer_added(self, timer: Timer) -> None:
-        """Wake the task of the timers if ``timer`` is the first that is due."""
-        if self.timers[0][2] is timer:
-            self._timers_changed.set()
+        """Wake the task of the timers if it would sleep too long."""
+        if timer.at_s < self._sleeps_until_s:
+            self._sooner.set()
 
     def root_ended(self) -> None:
         """Let `run` return."""
@@ -194,153 +188,144 @@ class LiveEngine(Kernel):
         return self._nursery
 
     async def _run_timers(self) -> None:
+        timers = self.timers
         while True:
-            self._timers_changed = trio.Event()
-            at_s = self.timers[0][0] if self.timers else float("inf")
-            with trio.move_on_at(at_s):
-                await self._timers_changed.wait()
+            self._sooner = trio.Event()
+            first_s = timers.first_s()
+            self._sleeps_until_s = inf if first_s is None else first_s
+            with trio.move_on_at(self._sleeps_until_s):
+                await self._sooner.wait()
             now_s = self.now_s()
-            while self.timers and self.timers[0][0] <= now_s:
-                timer = heapq.heappop(self.timers)[2]
-                if timer.call is not None:
-                    timer.call()
+            while (first_s := timers.first_s()) is not None and first_s <= now_s:
+                timers.pop()()
 
-    # --- the pump ------------------------------------------------------------
+    # --- one incarnation -----------------------------------------------------
+
+    async def _live(self, cell: Cell) -> None:
+        """Build, start, serve and stop one incarnation of ``cell``."""
+        error: Exception | None = None
+        try:
+            with cell.scope:
+                await self._incarnation(cell)
+        except Exception as raised:  # noqa: BLE001 - its supervisor decides
+            error = raised
+        cancelled = cell.scope.cancelled_caught
+        cell.scope, cell.task = None, None
+        if cancelled or (error is not None and cell.kill_error is not None):
+            error = cell.kill_error
+        if error is not None:
+            self.died(cell, error)
+        else:
+            self.exited(cell)
+
+    async def _incarnation(self, cell: Cell) -> None:
+        await self.start_actor(cell)
+        run = getattr(cell.actor, "run", None)
+        if run is None:
+            await self._serve(cell)
+        else:
+            await self._serve_beside(cell, run)
+        await self.stop_actor(cell)
+
+    async def _serve_beside(self, cell: Cell, run: Callable[[], Any]) -> None:
+        async def service() -> None:
+            try:
+                await run()
+            except Exception as error:  # noqa: BLE001 - its supervisor decides
+                self.kill(cell, error)
+
+        crash: Exception | None = None
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(service)
+            try:
+                await self._serve(cell)
+            except Exception as error:  # noqa: BLE001 - raised when `run` has ended
+                crash = error
+            nursery.cancel_scope.cancel()
+        if crash is not None:
+            raise crash
+
+    async def _serve(self, cell: Cell) -> None:
+        """Handle messages until the incarnation is stopped; raises what crashed it."""
+        if not cell.is_async:
+            await self._serve_by_pump(cell)
+        while not cell.interrupted:
+            if not cell.mailbox.size or cell.stalls:
+                await self._park(cell)
+            else:
+                await self._read_async(cell)
+        if cell.kill_error is not None:
+            raise cell.kill_error
+
+    async def _serve_by_pump(self, cell: Cell) -> None:
+        """Sleep while the pump calls the actor; raise what crashed it."""
+        cell.pumped = True
+        try:
+            if cell.mailbox.size:
+                self.wake(cell)
+            while not cell.interrupted:
+                await self._park(cell)
+        finally:
+            cell.pumped = False
+        crash, cell.crash = cell.crash, None
+        if crash is not None:
+            raise crash
 
     async def _pump(self) -> None:
-        """Call synchronous actors that have mail, in turn, a batch at a time."""
+        """Call synchronous actors that have mail, a batch of messages at a time."""
         ready = self._ready
         while True:
             left = BATCH
             while ready and left > 0:
                 cell = ready.popleft()
                 cell.queued = False
-                left -= self._read_some(cell)
+                left -= self._read(cell)
             if ready:
                 await trio.lowlevel.checkpoint()
             else:
-                self._pump_parked = trio.lowlevel.current_task()
+                self._pump_task = trio.lowlevel.current_task()
                 await trio.lowlevel.wait_task_rescheduled(self._abort_pump)
 
     def _abort_pump(self, _: Any) -> trio.lowlevel.Abort:  # noqa: ANN401 - trio's type
-        self._pump_parked = None
+        self._pump_task = None
         return trio.lowlevel.Abort.SUCCEEDED
 
-    def _read_some(self, cell: Cell) -> int:
-        """Let ``cell`` handle a batch of its messages; return how many it was."""
+    def _read(self, cell: Cell) -> int:
+        """Let a synchronous actor handle a batch of what waits; return how many."""
         mailbox, handle = cell.mailbox, self.handle
-        for count in range(BATCH):
-            if not mailbox.size or cell.stalls or cell.state is not RUNNING:
-                return count
-            handle(cell, mailbox.pop())
-        self.wake(cell)
-        return BATCH
-
-    def stop_cell(self, cell: Cell) -> None:
-        """Ask the actor of ``cell`` to end, before all that waits."""
-        if cell.scope is None:
-            self._end(cell)
-        else:
-            super().stop_cell(cell)
-
-    def _end(self, cell: Cell) -> None:
-        """End an actor that the pump calls; in a task if it has something to do."""
-        if hasattr(cell.actor, "stop"):
-            self.nursery.start_soon(self._end_in_task, cell)
-            cell.scope = trio.CancelScope()
-        else:
-            self.exited(cell)
-
-    async def _end_in_task(self, cell: Cell) -> None:
-        error: Exception | None = None
-        with cell.scope as scope:
-            try:
-                await self._stop_hook(cell)
-            except Exception as raised:  # noqa: BLE001 - an end like any other
-                error = raised
-        cell.scope = None
-        if scope.cancelled_caught:
-            error = cell.kill_error or Killed(f"{cell.path} was cancelled")
-        if error is not None:
-            self.died(cell, error)
-        else:
-            self.exited(cell)
-
-    # --- one incarnation -----------------------------------------------------
-
-    async def _live(self, cell: Cell) -> None:
-        """Build and start one incarnation; serve and stop it if it has a task."""
-        error: Exception | None = None
-        with trio.CancelScope() as scope:
-            cell.scope = scope
-            try:
-                await self._start(cell)
-                if not cell.is_async and not hasattr(cell.actor, "run"):
-                    self._hand_to_pump(cell)
-                    return
-                await self._serve_beside_run(cell)
-                await self._stop_hook(cell)
-            except Exception as raised:  # noqa: BLE001 - its supervisor decides
-                error = raised
-        cell.scope, cell.task = None, None
-        if scope.cancelled_caught:
-            error = cell.kill_error or Killed(f"{cell.path} was cancelled")
-        if error is not None:
-            self.died(cell, error)
-        else:
-            self.exited(cell)
-            self.done()
-
-    def _hand_to_pump(self, cell: Cell) -> None:
-        """Let the pump call this actor from now on."""
-        cell.scope = None
-        if cell.state is State.STOPPING:
-            # It was asked to stop while it started; the request waits in its mailbox.
-            cell.mailbox.take_out(Stop)
-            self.done()
-            self._end(cell)
-        elif cell.mailbox.size:
-            self.wake(cell)
-
-    async def _start(self, cell: Cell) -> None:
-        while cell.holds:
-            bell = self.new_bell()
-            cell.settled.append(bell)
-            await bell.wait()
-        result = self.build(cell)
-        if result is not None:
-            await Driven(self, cell, result)
-        self.started(cell)
-
-    async def _serve_beside_run(self, cell: Cell) -> None:
-        run = getattr(cell.actor, "run", None)
-        if run is None:
-            await self._serve(cell)
-            return
+        count = 0
         try:
-            async with trio.open_nursery() as nursery:
-                nursery.start_soon(run)
-                await self._serve(cell)
-                nursery.cancel_scope.cancel()
-        except ExceptionGroup as group:
-            raise _first(group) from group
+            while count < BATCH and cell.pumped:
+                if not mailbox.size or cell.stalls or cell.interrupted:
+                    break
+                message = mailbox.pop()
+                count += 1
+                if type(message) is Stop:
+                    self.ends_by_itself(cell)
+                else:
+                    handle(cell, message)
+        except Exception as error:  # noqa: BLE001 - its supervisor decides
+            cell.crash = error
+            cell.interrupted = True
+        if cell.interrupted:
+            self.resume(cell)
+        elif count == BATCH:
+            self.wake(cell)
+        return count
 
-    async def _serve(self, cell: Cell) -> None:
-        """Handle messages until a `Stop`; raises what the handler raises."""
-        mailbox = cell.mailbox
-        while True:
-            if not mailbox.size or cell.stalls:
-                await self._park(cell)
-                continue
-            messages = take(cell)
-            if type(messages[0]) is Stop:
-                return
-            cell.in_hand = tuple(messages)
-            await self.handle_async(cell, messages)
-            cell.in_hand = ()
-            self.after_async(cell, messages)
-            if mailbox.size:
-                await trio.lowlevel.checkpoint()
+    async def _read_async(self, cell: Cell) -> None:
+        """Let an asynchronous actor handle a message, or a batch of them."""
+        messages = take(cell)
+        if type(messages[0]) is Stop:
+            self.ends_by_itself(cell)
+            return
+        cell.in_hand = tuple(messages)
+        await self.handle_async(cell, messages)
+        if cell.kill_error is not None:
+            raise cell.kill_error
+        self.after(cell)
+        if cell.mailbox.size:
+            await trio.lowlevel.checkpoint()
 
     @staticmethod
     async def _park(cell: Cell) -> None:
@@ -352,23 +337,25 @@ class LiveEngine(Kernel):
 
         await trio.lowlevel.wait_task_rescheduled(abort)
 
-    async def _stop_hook(self, cell: Cell) -> None:
-        stop = getattr(cell.actor, "stop", None)
-        result = stop() if stop is not None else None
-        if result is not None:
-            await Driven(self, cell, result)
-        self.release(cell)
-
 
 async def _await(task: Coroutine[Any, Any, None]) -> None:
     await task
 
 
-def _first(group: BaseExceptionGroup[Any]) -> BaseException:
-    found: BaseException = group
-    while isinstance(found, BaseExceptionGroup):
-        found = found.exceptions[0]
-    return found
+def _gravest(group: BaseExceptionGroup[Any]) -> BaseException:
+    """Return what one must hear of first: an order to exit, then any error."""
+    leaves: list[BaseException] = []
+    todo: list[BaseException] = [group]
+    while todo:
+        error = todo.pop(0)
+        if isinstance(error, BaseExceptionGroup):
+            todo.extend(error.exceptions)
+        else:
+            leaves.append(error)
+    leaves.sort(
+        key=lambda each: (isinstance(each, trio.Cancelled), isinstance(each, Exception))
+    )
+    return leaves[0]
 
 
 @asynccontextmanager
@@ -381,7 +368,9 @@ async def open_engine(
 ) -> AsyncGenerator[LiveEngine]:
     """Run the tree of ``spec`` beside the body; stop it in order afterwards.
 
-    ``prepare`` is called with the engine before anything of it runs.
+    However the body ends, cancellation included, the tree stops in order, within the
+    deadlines of its specs. ``prepare`` is called with the engine before anything of
+    it runs.
 
     Raises:
         SpecError: the spec cannot be run.
@@ -390,12 +379,19 @@ async def open_engine(
     engine = LiveEngine(spec, seed=seed, lock_step=lock_step)
     if prepare is not None:
         prepare(engine)
+    failure: BaseException | None = None
     try:
         async with trio.open_nursery() as nursery:
             await nursery.start(engine.run)
-            yield engine
-            with trio.CancelScope(shield=True):
-                await engine.stop()
+            try:
+                yield engine
+            finally:
+                with trio.CancelScope(shield=True):
+                    await engine.stop()
     except BaseExceptionGroup as group:
         # The nursery is hidden from the caller, so its wrapping must be too.
-        raise _first(group) from None
+        if len(group.exceptions) > 1:
+            raise
+        failure = group.exceptions[0]
+    if failure is not None:
+        raise failure

@@ -7,7 +7,7 @@ to `Lane.EVENTS`. Within a lane messages keep their order; a higher lane is read
 from __future__ import annotations
 
 import enum
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Callable, Hashable, Iterator, Mapping
 from typing import Any
 
@@ -38,7 +38,10 @@ class Full(enum.Enum):
     """Drop the oldest message of the lane, and count it."""
 
     CONFLATE = "conflate"
-    """Replace the waiting message with the same key, full or not."""
+    """Replace the waiting message with the same key, full or not.
+
+    A message with a new key drops the oldest when the lane is full. Both are counted.
+    """
 
     CRASH = "crash"
     """Crash the owner: being so far behind is a fault."""
@@ -67,7 +70,7 @@ class Put(enum.Enum):
 
     TAKEN = 0
     REPLACED = 1
-    """It took the place of another; the count of waiting messages is the same."""
+    """Another one gave way to it: see `Mailbox.lost`."""
 
     OVER = 2
     """Taken, but the lane is over its capacity: its sender must wait."""
@@ -76,121 +79,183 @@ class Put(enum.Enum):
     """Not taken; the owner must crash."""
 
 
-class _LaneQueue:
+class Personal:
+    """Base of messages that somebody waits for: they are never conflated."""
+
+    __slots__ = ()
+
+
+class LatestQueue:
+    """A queue in which a message takes the place of the waiting one with its key."""
+
+    __slots__ = ("_key", "_waiting")
+
+    def __init__(self, key: Callable[[Any], Hashable]) -> None:
+        self._key = key
+        self._waiting: OrderedDict[Hashable, Any] = OrderedDict()
+
+    def find(self, message: object) -> Any:  # noqa: ANN401 - whatever was put
+        """Return the waiting message with the key of ``message``, or None."""
+        return self._waiting.get(self._key_of(message))
+
+    def append(self, message: object) -> None:
+        """Put ``message`` at the end, or into the place of the one with its key."""
+        self._waiting[self._key_of(message)] = message
+
+    def appendleft(self, message: object) -> None:
+        """Put ``message`` at the head."""
+        key = self._key_of(message)
+        self._waiting[key] = message
+        self._waiting.move_to_end(key, last=False)
+
+    def popleft(self) -> Any:  # noqa: ANN401 - whatever was put
+        """Take the message at the head."""
+        return self._waiting.popitem(last=False)[1]
+
+    def clear(self) -> None:
+        """Drop all."""
+        self._waiting.clear()
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self._waiting.values())
+
+    def _key_of(self, message: object) -> Hashable:
+        if isinstance(message, Personal):
+            return (Personal, id(message))
+        return self._key(message)
+
+
+class LaneQueue:
     """One lane in use."""
 
-    __slots__ = ("capacity", "dropped", "full", "high_water", "key", "queue")
+    __slots__ = ("capacity", "dropped", "full", "queue")
 
     def __init__(self, spec: LaneSpec) -> None:
-        self.queue: deque[Any] = deque()
+        self.queue: deque[Any] | LatestQueue = deque()
+        if spec.full is Full.CONFLATE and spec.key is not None:
+            self.queue = LatestQueue(spec.key)
         self.capacity = spec.capacity
         self.full = spec.full
-        self.key = spec.key
         self.dropped = 0
-        self.high_water = 0
 
 
 class Mailbox:
     """The waiting messages of one place in the tree; survives its incarnations."""
 
-    __slots__ = ("_active", "_lanes", "_specs", "size")
+    __slots__ = ("_lanes", "_specs", "active", "lost", "size")
 
     def __init__(self, specs: Mapping[Lane, LaneSpec]) -> None:
         self._specs = specs
-        self._lanes: list[_LaneQueue | None] = [None, None, None, None]
-        self._active: tuple[_LaneQueue, ...] = ()
+        self._lanes: list[LaneQueue | None] = [None, None, None, None]
+        self.active: tuple[LaneQueue, ...] = ()
+        """The lanes in use, highest first."""
+
+        self.lost: Any = None
+        """The last message that gave way to another."""
+
         self.size = 0
 
     def put(self, message: object, lane: int) -> Put:
-        """Add ``message`` to its lane by the lane's policy."""
+        """Add ``message`` to its lane by the lane's policy.
+
+        Raises whatever the key of a conflating lane raises.
+        """
         box = self._lanes[lane]
         if box is None:
             box = self._open(lane)
-        waiting = len(box.queue)
-        if box.key is not None and self._replace(box, message):
+        queue = box.queue
+        if box.full is Full.CONFLATE and self._replace(box, message):
             return Put.REPLACED
-        if waiting < box.capacity:
-            box.queue.append(message)
+        if len(queue) < box.capacity:
+            queue.append(message)
             self.size += 1
             return Put.TAKEN
         return self._put_full(box, message)
 
-    def put_first(self, message: object, lane: int) -> None:
-        """Put a message back to the head of its lane."""
+    def put_first(self, message: object, lane: int) -> bool:
+        """Put a message back to the head of its lane, unless a newer one has its key."""
         box = self._lanes[lane] or self._open(lane)
-        box.queue.appendleft(message)
+        queue = box.queue
+        if isinstance(queue, LatestQueue) and queue.find(message) is not None:
+            box.dropped += 1
+            return False
+        queue.appendleft(message)
         self.size += 1
+        return True
 
     def pop(self) -> Any:  # noqa: ANN401 - whatever was put
         """Take the first message of the highest lane; `IndexError` when empty."""
-        for box in self._active:
+        for box in self.active:
             if box.queue:
                 self.size -= 1
                 return box.queue.popleft()
         message = "the mailbox is empty"
         raise IndexError(message)
 
-    def take_out(self, kind: type) -> None:
-        """Take out the first message of exactly the class ``kind``, if there is one."""
-        for box in self._active:
-            for place, message in enumerate(box.queue):
-                if type(message) is kind:
-                    del box.queue[place]
-                    self.size -= 1
-                    return
-
     def drain(self) -> list[Any]:
         """Take all messages, in the order in which they would be read."""
-        taken = [message for box in self._active for message in box.queue]
-        for box in self._active:
+        taken = list(self)
+        for box in self.active:
             box.queue.clear()
         self.size = 0
         return taken
 
     def is_over(self) -> bool:
         """Tell whether a lane holds more than half of what it may."""
-        return any(len(box.queue) > box.capacity // 2 for box in self._active)
+        return any(len(box.queue) > box.capacity // 2 for box in self.active)
 
-    def is_full(self, lane: int) -> bool:
-        """Tell whether ``lane`` is at its capacity."""
+    def blocks(self, lane: int) -> bool:
+        """Tell whether ``lane`` is at its capacity, and its senders must wait."""
         box = self._lanes[lane]
-        return box is not None and len(box.queue) >= box.capacity
+        return (
+            box is not None
+            and len(box.queue) >= box.capacity
+            and box.full is Full.BLOCK
+        )
+
+    def plain_lane(self, lane: int) -> LaneQueue | None:
+        """Return a lane whose queue takes anything below its capacity, else None."""
+        box = self._lanes[lane]
+        return None if box is None or box.full is Full.CONFLATE else box
 
     def __iter__(self) -> Iterator[Any]:
-        for box in self._active:
+        for box in self.active:
             yield from box.queue
 
     @property
     def dropped(self) -> int:
         """How many messages were dropped or replaced."""
-        return sum(box.dropped for box in self._active)
+        return sum(box.dropped for box in self.active)
 
-    def _open(self, lane: int) -> _LaneQueue:
+    def _open(self, lane: int) -> LaneQueue:
         spec = self._specs.get(Lane(lane)) or DEFAULT_LANES[Lane(lane)]
-        box = self._lanes[lane] = _LaneQueue(spec)
-        self._active = tuple(each for each in self._lanes if each is not None)
+        box = self._lanes[lane] = LaneQueue(spec)
+        self.active = tuple(each for each in self._lanes if each is not None)
         return box
 
-    def _put_full(self, box: _LaneQueue, message: object) -> Put:
+    def _put_full(self, box: LaneQueue, message: object) -> Put:
         if box.full is Full.CRASH:
             return Put.OVERFLOW
         if box.full is Full.BLOCK:
             box.queue.append(message)
             self.size += 1
             return Put.OVER
-        box.queue.popleft()
+        self.lost = box.queue.popleft()
         box.queue.append(message)
         box.dropped += 1
         return Put.REPLACED
 
-    @staticmethod
-    def _replace(box: _LaneQueue, message: object) -> bool:
-        if box.full is not Full.CONFLATE or box.key is None:
+    def _replace(self, box: LaneQueue, message: object) -> bool:
+        queue = box.queue
+        if not isinstance(queue, LatestQueue):
             return False
-        key = box.key(message)
-        for place, waiting in enumerate(box.queue):
-            if box.key(waiting) == key:
-                box.queue[place] = message
-                box.dropped += 1
-                return True
-        return False
+        waiting = queue.find(message)
+        if waiting is None:
+            return False
+        queue.append(message)
+        self.lost = waiting
+        box.dropped += 1
+        return True

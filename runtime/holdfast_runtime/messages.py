@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
 
 import attrs
 
-from holdfast_runtime.mailbox import Lane
+from holdfast_runtime.mailbox import Lane, Personal
 
 if TYPE_CHECKING:
     from holdfast_runtime.cell import Cell
@@ -36,8 +36,8 @@ class Derived(Protocol):
         """Names the record or input, such as ``("journal", 17)``."""
 
 
-@attrs.frozen
-class Records:
+@attrs.frozen(eq=False)
+class Records(Personal):
     """What an actor recorded in one `handle`, on its way to its recorder.
 
     The recorder makes ``entries`` durable and then calls ``hold.confirm()``, which
@@ -50,19 +50,20 @@ class Records:
 
 @attrs.frozen
 class Stop:
-    """Asks an actor to end in order, before all that waits."""
+    """Lets an actor end by itself, in order: its spec says whether it is restarted.
+
+    Not for supervisors: what they ask for overtakes even this.
+    """
 
     lane: ClassVar[Lane] = Lane.CONTROL
 
 
-@attrs.define
-class Asked:
+@attrs.define(eq=False)
+class Asked(Personal):
     """A question in a mailbox, with where its answer goes.
 
     A question goes by its message's lane, and never waits for a turn.
     """
-
-    lane: ClassVar[Lane] = Lane.EVENTS
 
     message: object
     answer: Callable[[object, Exception | None], None]
@@ -93,9 +94,12 @@ class _Manners(dict[type, tuple[int, int | None]]):
     """Lane and turn of each class of messages, read from the class once."""
 
     def __missing__(self, kind: type) -> tuple[int, int | None]:
-        turn = getattr(kind, "turn", None)
-        lane = int(getattr(kind, "lane", Lane.EVENTS))
-        found = self[kind] = (lane, None if turn is None else int(turn))
+        # A field of the message may have such a name too: it is no declaration.
+        lane, turn = getattr(kind, "lane", None), getattr(kind, "turn", None)
+        found = self[kind] = (
+            int(lane) if isinstance(lane, Lane) else int(Lane.EVENTS),
+            int(turn) if isinstance(turn, int) else None,
+        )
         return found
 
 
@@ -103,9 +107,11 @@ MANNERS = _Manners()
 """(lane, turn) by the class of a message."""
 
 
-def lane_of(message_type: type) -> int:
-    """Return the lane that ``message_type`` names, as an index."""
-    return MANNERS[message_type][0]
+def lane_of(message: object) -> int:
+    """Return the lane of ``message``; of what it asks, if it is a question."""
+    if type(message) is Asked:
+        message = message.message
+    return MANNERS[type(message)][0]
 
 
 def take(cell: Cell) -> list[Any]:
@@ -114,10 +120,13 @@ def take(cell: Cell) -> list[Any]:
     messages = [mailbox.pop()]
     if cell.batch_handler is None or type(messages[0]) in (Stop, Asked):
         return messages
+    if cell.one_by_one:
+        cell.one_by_one -= 1
+        return messages
     while mailbox.size and len(messages) < BATCH:
         message = mailbox.pop()
         if type(message) in (Stop, Asked):
-            mailbox.put_first(message, 0)
+            mailbox.put_first(message, lane_of(message))
             break
         messages.append(message)
     return messages

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from holdfast_runtime.errors import AskFailed, AskTimeout, MailboxClosed, MailboxFull
-from holdfast_runtime.messages import Asked, lane_of
+from holdfast_runtime.errors import AskFailed, AskTimeout, MailboxClosed
+from holdfast_runtime.messages import MANNERS, Asked, lane_of
 
 if TYPE_CHECKING:
     from holdfast_runtime.cell import Cell
@@ -43,32 +43,35 @@ class Ref(Generic[M]):
         cell = self._cell
         kernel = cell.kernel
         sender = kernel.current
-        if sender is not None:
+        if sender is None:
+            kernel.tell(cell, message)
+        else:
             sender.outbox.append((cell, message))
-            return
-        if cell.closed:
-            raise MailboxClosed(cell.path, message)
-        if cell.mailbox.is_full(lane_of(type(message))):
-            raise MailboxFull(cell.path, str(lane_of(type(message))), message)
-        kernel.post(cell, message, None)
 
     async def send(self, message: M) -> None:
-        """Send ``message``, and wait while the lane is full: for sources."""
+        """Send ``message``, and wait while the lane is full: for sources.
+
+        Raises:
+            MailboxClosed: the actor is stopped or parked, or was while this waited.
+        """
         cell = self._cell
-        while cell.mailbox.is_full(lane_of(type(message))):
+        while not cell.closed and cell.mailbox.blocks(lane_of(message)):
             await cell.kernel.room(cell)
+        if cell.closed:
+            raise MailboxClosed(cell.path, message)
         cell.kernel.post(cell, message, None)
 
-    async def ask(self, message: M, *, deadline_s: float) -> Any:  # noqa: ANN401, ASYNC109
+    async def ask(self, message: M, *, deadline_s: float) -> Any:  # noqa: ANN401
         """Return what the actor's handler returns for ``message``.
 
         Blocks at most ``deadline_s`` seconds of the engine's clock. Cancelling it
-        leaves the question with the actor.
+        leaves the question with the actor. The answer comes when all is durable that
+        the actor recorded before it.
 
         Raises:
             AskTimeout: no answer in time; the question may still be handled.
             AskFailed: the actor crashed on it.
-            MailboxClosed: the actor is stopped or parked.
+            MailboxClosed: the actor is stopped or parked; it was not handled.
         """
         cell = self._cell
         kernel = cell.kernel
@@ -81,11 +84,14 @@ class Ref(Generic[M]):
             box.append((value, error))
             bell.ring()
 
-        kernel.post(cell, Asked(message, answer), None)
+        asked = Asked(message, answer)
+        kernel.put(cell, asked, None, MANNERS[type(message)][0])
         if not await bell.wait(kernel.now_s() + deadline_s):
             text = f"{cell.path}: no answer within {deadline_s} s to {message!r}"
             raise AskTimeout(text)
         value, error = box[0]
+        if isinstance(error, MailboxClosed):
+            raise error
         if error is not None:
             text = f"{cell.path} crashed on {message!r}: {error!r}"
             raise AskFailed(text) from error

@@ -6,125 +6,23 @@ same seed gives the same history, and time costs nothing.
 
 from __future__ import annotations
 
-import heapq
 from collections import deque
-from collections.abc import Coroutine, Generator
+from collections.abc import Coroutine
+from functools import partial
 from random import Random  # noqa: TID251 - the caller's seed comes in here
 from typing import Any
 
 from holdfast_runtime.cell import Cell, State
 from holdfast_runtime.errors import ActorError, EngineFailed, Killed
-from holdfast_runtime.driving import Driven
 from holdfast_runtime.kernel import Kernel
-from holdfast_runtime.timers import Timer
 from holdfast_runtime.messages import MANNERS, Asked, Stop, take
 from holdfast_runtime.spec import SupervisorSpec
-
+from holdfast_runtime.timers import Timer
+from holdfast_runtime.virtual import SimulatedBell, Task
 
 RUNNING = State.RUNNING
 _MAIL = object()
 """Stands for "read your mailbox" where a message could stand."""
-
-
-class SimulatedBell:
-    """A bell of the simulated engine."""
-
-    __slots__ = ("_engine", "_rung", "task", "timer")
-
-    def __init__(self, engine: SimulatedEngine) -> None:
-        self._engine = engine
-        self._rung = False
-        self.task: _Task | None = None
-        self.timer: Timer | None = None
-
-    def ring(self) -> None:
-        """Wake the waiter, or the next one that comes."""
-        self._rung = True
-        task, self.task = self.task, None
-        if task is not None:
-            if self.timer is not None:
-                self.timer.cancel()
-            self._engine.ready.append((None, task))
-
-    async def wait(self, until_s: float | None = None) -> bool:
-        """Return True once rung, or False when virtual time is at ``until_s``."""
-        if not self._rung:
-            await _Trap(self, until_s)
-        rung, self._rung = self._rung, False
-        return rung
-
-    def sleep(self, task: _Task, until_s: float | None) -> None:
-        """Let ``task`` wait here."""
-        self.task = task
-        self.timer = None
-        if until_s is not None:
-            delay_s = until_s - self._engine.now_s()
-            self.timer = self._engine.call_later(delay_s, self._expire)
-
-    def _expire(self) -> None:
-        task, self.task = self.task, None
-        if task is not None:
-            self._engine.ready.append((None, task))
-
-
-class _Rest:
-    """Awaits what is left of a coroutine that has already been begun."""
-
-    __slots__ = ("coroutine",)
-
-    def __init__(self, coroutine: Any) -> None:  # noqa: ANN401
-        self.coroutine = coroutine
-
-    def __await__(self) -> Generator[_Trap, None, None]:
-        # The coroutine stands at its first trap, which its task has already set.
-        try:
-            while True:
-                try:
-                    trap = self.coroutine.send(None)
-                except StopIteration:
-                    return
-                yield trap
-        finally:
-            self.coroutine.close()
-
-
-class _Trap:
-    __slots__ = ("bell", "until_s")
-
-    def __init__(self, bell: SimulatedBell, until_s: float | None) -> None:
-        self.bell = bell
-        self.until_s = until_s
-
-    def __await__(self) -> Generator[_Trap, None, None]:
-        yield self
-
-
-class _Task:
-    """A coroutine that the loop drives."""
-
-    __slots__ = ("coroutine", "gone")
-
-    def __init__(self, coroutine: Coroutine[Any, Any, None]) -> None:
-        self.coroutine = coroutine
-        self.gone = False
-
-    def step(self) -> None:
-        if self.gone:
-            return
-        try:
-            trap = self.coroutine.send(None)
-        except StopIteration:
-            self.gone = True
-            return
-        trap.bell.sleep(self, trap.until_s)
-
-    def begin(self, trap: _Trap) -> None:
-        """Wait at a trap that was met before this task was made."""
-        trap.bell.sleep(self, trap.until_s)
-
-    def close(self) -> None:
-        self.gone = True
-        self.coroutine.close()
 
 
 class SimulatedEngine(Kernel):
@@ -171,7 +69,7 @@ class SimulatedEngine(Kernel):
             self._drain()
             if started and not self.unsettled:
                 return
-            if self.root.state in (State.STOPPED, State.CRASHED, State.PARKED):
+            if self.root.state in (State.STOPPED, State.CRASHED):
                 return
             if not self._next_timer(until_s):
                 if until_s is not None:
@@ -205,6 +103,7 @@ class SimulatedEngine(Kernel):
         while not box:
             self._drain()
             if not box and not self._next_timer(None):
+                coroutine.close()
                 message = "nothing is left to do, and the call has not returned"
                 raise ActorError(message)
         value, error = box[0]
@@ -239,17 +138,18 @@ class SimulatedEngine(Kernel):
 
     def _hand_over(self, cell: Cell, message: Any) -> None:  # noqa: ANN401
         """Let ``cell`` handle a message that waited in no mailbox."""
-        if cell.state is not RUNNING or cell.busy or cell.stalls:
+        if cell.state is not RUNNING or cell.busy or cell.stalls or cell.mailbox.size:
+            # What waits in the mailbox came before it, or is in a higher lane.
             self.pending -= 1
-            self.put(cell, message, None)
+            self.put(cell, message, None, MANNERS[type(message)][0])
         elif cell.is_async:
             self._handle_async(cell, [message])
-        elif type(message) is Asked:
-            self.handle(cell, message)
         else:
             self.current = cell
             try:
-                cell.handler(message)  # type: ignore[misc]
+                value = cell.handler(message)  # type: ignore[misc]
+                if value is not None:
+                    self.check_result(cell, value)
             except Exception as error:  # noqa: BLE001 - its supervisor decides
                 self.current = None
                 cell.in_hand = (message,)
@@ -264,23 +164,25 @@ class SimulatedEngine(Kernel):
             self.pending -= 1
 
     def _read_mail(self, cell: Cell) -> None:
-        """Let ``cell`` read its mailbox once, if it can."""
-        if cell.state is not RUNNING and cell.state is not State.STOPPING:
+        """Let ``cell`` read its mailbox once, if it can; or end, if it is to."""
+        if cell.busy:
             return
-        if cell.busy or cell.stalls or not cell.mailbox.size:
-            return
-        if cell.is_async:
-            messages = take(cell)
-            if type(messages[0]) is not Stop:
-                self._handle_async(cell, messages)
-                return
-            message = messages[0]
-        else:
-            message = cell.mailbox.pop()
-        if type(message) is Stop:
+        if cell.state is State.STOPPING:
             self._stop(cell)
+            return
+        if cell.state is not RUNNING or cell.stalls or not cell.mailbox.size:
+            return
+        messages = take(cell) if cell.is_async else [cell.mailbox.pop()]
+        if type(messages[0]) is Stop:
+            self.ends_by_itself(cell)
+            self._stop(cell)
+        elif cell.is_async:
+            self._handle_async(cell, messages)
         else:
-            self.handle(cell, message)
+            try:
+                self.handle(cell, messages[0])
+            except Exception as error:  # noqa: BLE001 - its supervisor decides
+                self.died(cell, error)
 
     def _handle_async(self, cell: Cell, messages: list[Any]) -> None:
         """Run a coroutine as far as it goes; most of them never wait."""
@@ -289,65 +191,46 @@ class SimulatedEngine(Kernel):
         try:
             trap = coroutine.send(None)
         except StopIteration:
-            cell.in_hand = ()
-            self.after_async(cell, messages)
+            self.after(cell)
         except Exception as error:  # noqa: BLE001 - its supervisor decides
             self.died(cell, error)
         else:
             cell.busy = True
-            task = cell.task = _Task(self._finish_async(cell, messages, coroutine))
-            task.begin(trap)
+            cell.task = Task(coroutine, partial(self._handled, cell))
+            cell.task.park(trap)
 
-    async def _finish_async(
-        self, cell: Cell, messages: list[Any], coroutine: Any  # noqa: ANN401
-    ) -> None:
-        try:
-            await _Rest(coroutine)
-        except Exception as error:  # noqa: BLE001 - its supervisor decides
-            cell.busy = False
-            self.died(cell, error)
-            return
-        cell.busy = False
-        cell.in_hand = ()
-        self.after_async(cell, messages)
-        self._again(cell)
-
-    def _again(self, cell: Cell) -> None:
-        for _ in range(cell.mailbox.size):
-            self.ready.append((cell, _MAIL))
-
-    def _stop(self, cell: Cell) -> None:
-        cell.busy = True
-        self.run_task(self._stop_hook(cell))
-
-    async def _stop_hook(self, cell: Cell) -> None:
-        stop = getattr(cell.actor, "stop", None)
-        try:
-            result = stop() if stop is not None else None
-            if result is not None:
-                await Driven(self, cell, result)
-            self.release(cell)
-        except Exception as error:  # noqa: BLE001 - an end like any other
-            cell.busy = False
+    def _handled(self, cell: Cell, error: Exception | None) -> None:
+        self._free(cell)
+        if error is not None:
             self.died(cell, error)
         else:
-            cell.busy = False
+            self.after(cell)
+            self.resume(cell)
+
+    def _free(self, cell: Cell) -> None:
+        cell.busy, cell.task = False, None
+
+    def _run_in(self, cell: Cell, task: Task) -> None:
+        cell.busy, cell.task = True, task
+        self.ready.append((None, task))
+
+    def _stop(self, cell: Cell) -> None:
+        self._run_in(cell, Task(self.stop_actor(cell), partial(self._stopped, cell)))
+
+    def _stopped(self, cell: Cell, error: Exception | None) -> None:
+        self._free(cell)
+        if error is not None:
+            self.died(cell, error)
+        else:
             self.exited(cell)
-        self.done()
 
     def _next_timer(self, until_s: float | None) -> bool:
-        while self.timers:
-            at_s, _, timer = self.timers[0]
-            if timer.call is None:
-                heapq.heappop(self.timers)
-                continue
-            if until_s is not None and at_s > until_s:
-                return False
-            heapq.heappop(self.timers)
-            self._now_s = max(self._now_s, at_s)
-            timer.call()
-            return True
-        return False
+        at_s = self.timers.first_s()
+        if at_s is None or (until_s is not None and at_s > until_s):
+            return False
+        self._now_s = max(self._now_s, at_s)
+        self.timers.pop()()
+        return True
 
     # --- what the kernel asks for --------------------------------------------
 
@@ -363,11 +246,16 @@ class SimulatedEngine(Kernel):
         """Let ``cell`` read its mailbox."""
         self.ready.append((cell, _MAIL))
 
+    def resume(self, cell: Cell) -> None:
+        """Let ``cell`` read all that waits, or end if it is to."""
+        for _ in range(max(1, cell.mailbox.size)):
+            self.ready.append((cell, _MAIL))
+
     def post(self, cell: Cell, message: Any, sender: Cell | None) -> None:  # noqa: ANN401
         """Deliver ``message``: at once where nothing waits before it.
 
         In simulation a message waits in a mailbox only while its reader is down, busy
-        or stalled; then its lane's policy applies.
+        or stalled, or if it is for control; then its lane's policy applies.
         """
         lane, turn = MANNERS[type(message)]
         if turn is not None and self.lock_step:
@@ -377,7 +265,7 @@ class SimulatedEngine(Kernel):
             self.pending += 1
             self.ready.append((cell, message))
         else:
-            self.put(cell, message, sender)
+            self.put(cell, message, sender, lane)
 
     def put_now(self, cell: Cell, message: Any) -> None:  # noqa: ANN401
         """Deliver a message whose turn has come; at once, as `post` does."""
@@ -386,7 +274,7 @@ class SimulatedEngine(Kernel):
             self.pending += 1
             self.ready.append((cell, message))
         else:
-            self.put(cell, message, None)
+            self.put(cell, message, None, MANNERS[type(message)][0])
 
     def _is_free(self, cell: Cell) -> bool:
         return (
@@ -399,27 +287,39 @@ class SimulatedEngine(Kernel):
 
     def start_cell(self, cell: Cell) -> None:
         """Build and start the actor of ``cell`` in the loop."""
-        task = _Task(self._start(cell))
-        cell.task = task
-        self.ready.append((None, task))
+        self._run_in(cell, Task(self.start_actor(cell), partial(self._is_up, cell)))
 
-    async def _start(self, cell: Cell) -> None:
-        cell.busy = True
-        try:
-            while cell.holds:
-                bell = self.new_bell()
-                cell.settled.append(bell)
-                await bell.wait()
-            result = self.build(cell)
-            if result is not None:
-                await Driven(self, cell, result)
-        except Exception as error:  # noqa: BLE001 - its supervisor decides
-            cell.busy = False
+    def _is_up(self, cell: Cell, error: Exception | None) -> None:
+        self._free(cell)
+        if error is not None:
             self.died(cell, error)
             return
-        cell.busy = False
-        self.started(cell)
-        self._again(cell)
+        run = getattr(cell.actor, "run", None)
+        if run is not None:
+            cell.service = Task(run(), partial(self._served, cell))
+            self.ready.append((None, cell.service))
+        self.resume(cell)
+
+    def _served(self, cell: Cell, error: Exception | None) -> None:
+        cell.service = None
+        if error is not None:
+            self.kill(cell, error)
+
+    def died(self, cell: Cell, error: Exception) -> None:
+        """End all that runs for the incarnation, and then the incarnation."""
+        self._end_service(cell)
+        super().died(cell, error)
+
+    async def stop_actor(self, cell: Cell) -> None:
+        """End the actor's service before its `stop`."""
+        self._end_service(cell)
+        await super().stop_actor(cell)
+
+    @staticmethod
+    def _end_service(cell: Cell) -> None:
+        service, cell.service = cell.service, None
+        if service is not None:
+            service.close()
 
     def cut_cell(self, cell: Cell) -> None:
         """End the incarnation of ``cell`` where it stands."""
@@ -429,14 +329,26 @@ class SimulatedEngine(Kernel):
         """End the incarnation of ``cell`` by ``error``, between two messages."""
         if cell.state not in (State.RUNNING, State.STARTING, State.STOPPING):
             return
-        if cell.busy and cell.task is not None:
-            cell.task.close()
-        cell.busy, cell.task = False, None
+        if self.current is cell:
+            # Its own handler asks for it: it ends when that has returned.
+            self.ready.appendleft(
+                (None, Task(self._kill_later(cell, cell.life, error)))
+            )
+            return
+        cell.kill_error = error
+        task = cell.task
+        self._free(cell)
+        if task is not None:
+            task.close()
         self.died(cell, error)
+
+    async def _kill_later(self, cell: Cell, life: int, error: Exception) -> None:
+        if cell.life == life:
+            self.kill(cell, error)
 
     def run_task(self, task: Coroutine[Any, Any, None]) -> None:
         """Drive a coroutine of the runtime in the loop."""
-        self.ready.append((None, _Task(task)))
+        self.ready.append((None, Task(task)))
 
     def timer_added(self, timer: Timer) -> None:
         """Nothing to do: the loop looks at its timers itself."""

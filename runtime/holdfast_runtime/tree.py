@@ -48,7 +48,9 @@ def _node(child: Cell | Family) -> Node:
     else:
         handled = child.handled
         waiting, dropped = child.mailbox.size, child.mailbox.dropped
-    error = "" if child.error is None else f"{type(child.error).__name__}: {child.error}"
+    error = ""
+    if child.error is not None:
+        error = f"{type(child.error).__name__}: {child.error}"
     return Node(
         name=child.name,
         path=child.path,

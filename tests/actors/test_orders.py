@@ -205,6 +205,23 @@ def test_an_unknown_order_is_looked_up_and_never_sent_again() -> None:
     assert floor.guard.of(Readmit) == []
 
 
+def test_a_lookup_of_a_working_order_is_repeated_until_it_is_answered() -> None:
+    floor = Floor()
+    floor.placed()
+    floor.up(2)
+    floor.session.take()
+
+    floor.hear(Asked.LOOKUP, "a", how=How.UNKNOWN)
+    ((_, again),) = floor.timers.set
+    floor.orders.handle(again)  # type: ignore[arg-type]
+    assert floor.session.take() == [LookUp("a")]
+    floor.hear(Asked.LOOKUP, "a", acked("a"))
+    floor.orders.handle(again)  # type: ignore[arg-type]
+
+    assert floor.session.take() == []
+    assert floor.state() is S.ACCEPTED
+
+
 def test_an_unknown_order_that_is_there_is_accepted() -> None:
     floor = Floor()
     floor.up()

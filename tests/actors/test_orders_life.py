@@ -218,6 +218,21 @@ def test_a_refused_cancel_leaves_the_order_working_and_asks_what_became_of_it() 
     assert floor.state() is S.FILLED
 
 
+def test_a_cancel_that_was_not_sent_is_tried_again() -> None:
+    floor = Floor()
+    floor.placed()
+    floor.decide(2, cancels=("a",))
+    floor.session.take()
+
+    floor.hear(Asked.CANCEL, "a", how=How.NOT_SENT)
+    assert floor.state() is S.CANCEL_PENDING
+    ((delay_s, again),) = floor.timers.set
+    floor.orders.handle(again)  # type: ignore[arg-type]
+
+    assert delay_s == 1.0
+    assert floor.session.take() == [Cancel("a")]
+
+
 def test_a_cancel_that_a_dead_session_took_is_asked_for_again() -> None:
     floor = Floor()
     floor.placed()
