@@ -45,7 +45,7 @@ class ReplayFeed:
         speed: float | None,
         finished: Callable[[], None],
     ) -> None:
-        """Replay ``speed`` times faster than it happened; None is as fast as it goes."""
+        """Replay ``speed`` times faster than it happened; None is without a wait."""
         self._data = data
         self._clock = clock
         self._prices = prices

@@ -98,13 +98,7 @@ class Guard:
 
     def handle(
         self,
-        message: Decision
-        | Committed
-        | Unchanged
-        | Readmit
-        | Halt
-        | Resume
-        | Report,
+        message: Decision | Committed | Unchanged | Readmit | Halt | Resume | Report,
     ) -> object:
         """Dispatch one message; every kind is named here."""
         match message:
@@ -323,7 +317,7 @@ class Guard:
         return ""
 
     def _stops(self, strategy: str, instrument: str, time_us: int) -> str:
-        """Return why ``strategy`` may send nothing of ``instrument``; empty if it may."""
+        """Return why a strategy may send nothing of an instrument; empty if it may."""
         if self._gate.halted:
             return f"halted: {self._gate.reason}"
         if self._quarantined and (

@@ -123,7 +123,7 @@ def route_by_type(
     by_strategy: Mapping[str, Ref[Any]],
     strategy_types: frozenset[type],
 ) -> Routes:
-    """Return routes: a record's strategy first, for it waits; then the fixed readers."""
+    """Return routes: a record's strategy first, for it waits; then fixed readers."""
     cache: dict[tuple[type, str], Sequence[Ref[Any]]] = {}
 
     def routes(event: Event) -> Sequence[Ref[Any]]:

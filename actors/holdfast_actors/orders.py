@@ -23,6 +23,7 @@ from holdfast_actors.messages import (
     Vetted,
 )
 from holdfast_actors.orderbook import OrderBook, OrderRow
+from holdfast_actors.replaying import replay
 from holdfast_actors.requests import (
     Asked,
     AskGap,
@@ -36,7 +37,6 @@ from holdfast_actors.requests import (
     SessionUp,
     Submit,
 )
-from holdfast_actors.replaying import replay
 from holdfast_domain import events as ev
 from holdfast_domain.orders import OrderState
 from holdfast_domain.ports import VenueEvent, VenueOrder

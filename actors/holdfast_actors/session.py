@@ -72,9 +72,7 @@ class Session:
             case Submit():
                 await self._submit(message)
             case Cancel(order_id):
-                await self._ask(
-                    Asked.CANCEL, order_id, self._venue.cancel(order_id)
-                )
+                await self._ask(Asked.CANCEL, order_id, self._venue.cancel(order_id))
             case Replace():
                 await self._replace(message)
             case LookUp(order_id):

@@ -103,7 +103,7 @@ class Parts:
     clock: MarketClock
     finished: Callable[[], None]
     speed: float | None = None
-    backoff: Backoff = Backoff()
+    backoff: Backoff = attrs.field(factory=Backoff)
     more: tuple[ActorSpec | SupervisorSpec, ...] = ()
     prices: PriceBoard = attrs.field(init=False)
     gate: HaltGate = attrs.field(factory=HaltGate, init=False)

@@ -382,4 +382,3 @@ class Entry:
     """The host's clock, for people; nothing is computed from it."""
 
     event: Event
-

@@ -6,6 +6,9 @@ import attrs
 
 from holdfast_domain.errors import DomainError
 
+DIGITS = 32
+"""The length of an id: hex digits of four bits."""
+
 
 @attrs.frozen(kw_only=True)
 class ClientOrderId:
@@ -38,7 +41,7 @@ class ClientOrderId:
         Raises:
             DomainError: if ``text`` is not 32 lowercase hex digits.
         """
-        if len(text) != 32 or set(text) - set("0123456789abcdef"):
+        if len(text) != DIGITS or set(text) - set("0123456789abcdef"):
             message = f"expected 32 lowercase hex digits, got {text!r}"
             raise DomainError(message)
         return cls(

@@ -67,15 +67,13 @@ class Tape(Protocol):
         """Market time of each step, ascending."""
 
     def slices(self, after: int, until: int) -> Iterator[tuple[int, int, int]]:
-        """Yield (cursor, step, market time) of the slices in (after, until], in order."""
+        """Yield (cursor, step, market time) of the slices in (after, until]."""
 
 
 class ThreadHost(Protocol):
     """Runs blocking calls away from the actors' thread, one at a time, in order."""
 
-    async def run(
-        self, call: Callable[..., T], *args: object, deadline_s: float
-    ) -> T:
+    async def run(self, call: Callable[..., T], *args: object, deadline_s: float) -> T:
         """Return what ``call(*args)`` returns, or raise what it raises.
 
         Raises:
@@ -182,9 +180,7 @@ class Venue(Protocol):
             VenueRefused: there is nothing to cancel.
         """
 
-    async def replace(
-        self, order_id: str, terms: OrderTerms
-    ) -> Sequence[VenueEvent]:
+    async def replace(self, order_id: str, terms: OrderTerms) -> Sequence[VenueEvent]:
         """Give a working order new terms (quantity counts what is filled too)."""
 
     async def lookup(self, order_id: str) -> Sequence[VenueEvent] | None:

@@ -95,9 +95,7 @@ def _moments(
     schedule: Schedule, calendars: Calendars, after_us: int, until_us: int
 ) -> Iterable[int]:
     if schedule.at not in (MARKET_OPEN, MARKET_CLOSE):
-        return calendars.cron_us(
-            schedule.at, schedule.timezone, after_us, until_us
-        )
+        return calendars.cron_us(schedule.at, schedule.timezone, after_us, until_us)
     calendar = calendars.calendar_of(schedule.instrument or "")
     if calendar is None:
         return ()

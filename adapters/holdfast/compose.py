@@ -13,8 +13,8 @@ from holdfast.options import RunOptions
 from holdfast_actors.clock import MarketClock
 from holdfast_actors.guard import Limits
 from holdfast_actors.messages import Note
-from holdfast_actors.strategy.actor import StrategyPlan
 from holdfast_actors.replaying import origin_text
+from holdfast_actors.strategy.actor import StrategyPlan
 from holdfast_actors.tree import JOURNAL, Parts, build_tree
 from holdfast_adapters.calendars import MarketCalendars
 from holdfast_adapters.paper.venue import PaperVenue
@@ -45,8 +45,8 @@ class World:
     """Epochs up to here were used by records that a repair has dropped."""
 
     speed: float | None = None
-    backoff: Backoff = Backoff()
-    limits: Limits = Limits()
+    backoff: Backoff = attrs.field(factory=Backoff)
+    limits: Limits = attrs.field(factory=Limits)
     more: tuple[ActorSpec | SupervisorSpec, ...] = ()
 
 
@@ -68,7 +68,8 @@ def make_parts(options: RunOptions, world: World) -> Parts:
         engine=world.engine,
         epoch=1 + max(0 if last is None else last.epoch, world.epoch_floor),
         clock=MarketClock(
-            0 if last is None else last.market_time_us, 0 if last is None else last.cursor
+            0 if last is None else last.market_time_us,
+            0 if last is None else last.cursor,
         ),
         finished=world.finished,
         speed=world.speed,
@@ -78,10 +79,7 @@ def make_parts(options: RunOptions, world: World) -> Parts:
 
 
 def _last_entry(store: JournalStore) -> ev.Entry | None:
-    last = None
-    for last in store.read(max(0, store.last_sequence - 1)):
-        pass
-    return last
+    return next(iter(store.read(max(0, store.last_sequence - 1))), None)
 
 
 def _plans(options: RunOptions) -> tuple[StrategyPlan, ...]:
@@ -134,7 +132,7 @@ def session_ends(calendars: MarketCalendars) -> Callable[[str, int], int]:
 def session_opens(
     options: RunOptions, calendars: MarketCalendars
 ) -> Callable[[str, int], int]:
-    """Return when a bar opens: never before its session, nor before the last bar's end."""
+    """Return when a bar opens: not before its session, nor the last bar's end."""
     columns = options.data.columns
 
     def opened_at_us(symbol: str, row: int) -> int:
@@ -172,9 +170,7 @@ def opening_records(options: RunOptions, parts: Parts, world: World) -> list[ev.
     return [
         started,
         *(
-            ev.CapitalAllotted(
-                strategy=plan.name, money=Money(plan.capital, currency)
-            )
+            ev.CapitalAllotted(strategy=plan.name, money=Money(plan.capital, currency))
             for plan in parts.plans
         ),
     ]
@@ -222,7 +218,9 @@ def watch(
             return
         _post(kernel, journal.path, Note(note))
 
-    def quarantine(cell: Cell, origin: object, message: object, error: Exception) -> None:
+    def quarantine(
+        cell: Cell, origin: object, message: object, error: Exception
+    ) -> None:
         del message
         note = ev.Quarantined(
             subject=_subject(parts, cell, origin),

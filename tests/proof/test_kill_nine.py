@@ -94,9 +94,7 @@ Moment = Callable[[subprocess.Popen[str], Path], None]
 def at_any_record(reference: Reference, sample: random.Random) -> Moment:
     """Return a moment anywhere in the run; at once if it has passed."""
     wanted = sample.randrange(1, reference.records)
-    return lambda process, state: wait_for(
-        process, lambda: records_of(state) >= wanted
-    )
+    return lambda process, state: wait_for(process, lambda: records_of(state) >= wanted)
 
 
 def in_start_up(_: Reference, sample: random.Random) -> Moment:

@@ -38,7 +38,7 @@ from holdfast_actors.strategy.portfolio import Portfolio
 from holdfast_actors.strategy.restore import Past, is_told, missed
 from holdfast_actors.strategy.state import Memory
 from holdfast_domain import events as ev
-from holdfast_domain.cursor import START
+from holdfast_domain.cursor import SLICE_SLOT, START, slot_of, step_of
 from holdfast_domain.instruments import Instrument
 from holdfast_domain.marketdata import MarketData
 from holdfast_domain.schedules import Calendars
@@ -162,7 +162,7 @@ class StrategyActor:
         self._desk.clear()
 
     def _show(self, past: Past) -> None:
-        step = (past.cursor >> 16) - 1 - (past.cursor & 0xFFFF != 0xFFFF)
+        step = step_of(past.cursor) - (slot_of(past.cursor) != SLICE_SLOT)
         self._view.show(step)
         self._time_us = self._host.now_us = past.time_us
         self._data.move(step, past.time_us)
@@ -223,7 +223,8 @@ class StrategyActor:
     # --- messages ------------------------------------------------------------
 
     def handle(
-        self, message: Slice
+        self,
+        message: Slice
         | Ticks
         | Quotes
         | Committed
@@ -397,7 +398,7 @@ class StrategyActor:
 
 
 def fires_of(data: MarketData, subscribed: list[str]) -> bytearray | None:
-    """Return for each step whether a subscribed instrument has a bar; None is always."""
+    """Return for each step whether a subscribed one has a bar; None is always."""
     symbols = subscribed or list(data.symbols)
     if any(len(data.columns[symbol]) == len(data) for symbol in symbols):
         return None

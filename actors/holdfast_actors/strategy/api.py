@@ -83,7 +83,9 @@ class Strategy:
     def initialize(self, context: Context) -> None:
         """Set up: assets, schedules, what to keep. Runs at every start."""
         message = f"{type(self).__name__} does not define initialize(self, context)"
-        raise InputError(type(self).__name__, "initialize(self, context)", "none", message)
+        raise InputError(
+            type(self).__name__, "initialize(self, context)", "none", message
+        )
 
     def handle_data(self, context: Context, data: BarData) -> None:
         """Decide, once for each slice of bars."""
@@ -97,13 +99,13 @@ class Strategy:
     def on_order_fill(
         self, context: Context, order: OrderView, transaction: Transaction
     ) -> None:
-        """Called for each fill of an own order."""
+        """React to a fill of an own order; called once for each."""
 
     def on_order_reject(self, context: Context, order: OrderView, reason: str) -> None:
-        """Called when an own order was refused, by us or by the venue."""
+        """React to the refusal of an own order, by us or by the venue."""
 
     def on_order_cancel(self, context: Context, order: OrderView, reason: str) -> None:
-        """Called when an own order was cancelled, or has expired."""
+        """React to the end of an own order that was cancelled or has expired."""
 
     # --- what a strategy may ask for -----------------------------------------
 
@@ -240,7 +242,12 @@ class Strategy:
         )
         return self.order(asset, units, **how)
 
-    def order_target(self, asset: Instrument, target: Numeric, **how: Any) -> str | None:  # noqa: ANN401
+    def order_target(
+        self,
+        asset: Instrument,
+        target: Numeric,
+        **how: Any,  # noqa: ANN401
+    ) -> str | None:
         """Order what brings the position to ``target`` units."""
         self._known(asset)
         held = self._host.portfolio.amount(asset.symbol)
@@ -307,7 +314,9 @@ class Strategy:
         self._known(asset)
         last = self._host.last(asset.symbol)
         if last is None:
-            message = f"there is no price of {asset.symbol} yet; ask data.can_trade first"
+            message = (
+                f"there is no price of {asset.symbol} yet; ask data.can_trade first"
+            )
             raise DomainError(message)
         return last
 

@@ -55,7 +55,7 @@ class Resampled:
         self._whole = whole
 
     def tail(self, field: str, count: int, seen: int) -> pl.Series:
-        """Return the last ``count`` values of ``field`` when ``seen`` bars are known."""
+        """Return the last ``count`` values of ``field``, ``seen`` bars being known."""
         if not seen:
             return pl.Series(field, [], dtype=pl.Float64)
         key = self._buckets[seen - 1]

@@ -41,7 +41,7 @@ class OrderView:
     asset: Instrument
     amount: Amount
     terms: OrderTerms
-    filled: Amount = Amount(0)
+    filled: Amount = attrs.field(factory=lambda: Amount(0))
     status: str = "open"
 
     @property
@@ -71,7 +71,12 @@ class Desk:
     """Takes a strategy's orders during one call, and keeps those that are open."""
 
     def __init__(
-        self, *, engine: int, epoch: int, index: int, instruments: Mapping[str, Instrument]
+        self,
+        *,
+        engine: int,
+        epoch: int,
+        index: int,
+        instruments: Mapping[str, Instrument],
     ) -> None:
         self._engine = engine
         self._epoch = epoch

@@ -15,7 +15,7 @@ _SCALARS = (bool, int, float, Decimal, str)
 """The types of defaults by which what is given is checked."""
 
 
-class param(Generic[T]):  # noqa: N801 - reads as a declaration in a class body
+class param(Generic[T]):
     """Declare a parameter with its default; its type is the default's.
 
     >>> class Momentum:
@@ -70,7 +70,7 @@ def parse_params(strategy: type, given: Mapping[str, Any]) -> dict[str, Any]:
         if name not in declared:
             raise InputError(
                 f"--param {name}",
-                f"one of {', '.join(sorted(declared)) or 'none (it declares no param)'}",
+                f"one of {', '.join(sorted(declared)) or 'none (it declares none)'}",
                 repr(name),
                 f"declare it in {strategy.__name__} as {name} = param(default)",
             )

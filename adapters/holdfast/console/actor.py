@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -151,15 +152,15 @@ def _listen(directory: StateDir) -> trio.SocketListener:
     """Listen on the control socket; a path of any length will do."""
     path = directory.control_socket
     path.unlink(missing_ok=True)
-    socket = trio.socket.socket(trio.socket.AF_UNIX, trio.socket.SOCK_STREAM)
+    made = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     # The kernel limits a socket's path to 107 bytes; by way of the open directory it
     # is always short.
     folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
     before = os.umask(0o177)
     try:
-        socket._sock.bind(f"/proc/self/fd/{folder}/{path.name}")  # noqa: SLF001
+        made.bind(f"/proc/self/fd/{folder}/{path.name}")
     finally:
         os.umask(before)
         os.close(folder)
-    socket.listen(16)
-    return trio.SocketListener(socket)
+    made.listen(16)
+    return trio.SocketListener(trio.socket.from_stdlib_socket(made))

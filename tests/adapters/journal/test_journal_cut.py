@@ -7,7 +7,13 @@ from pathlib import Path
 
 from holdfast_adapters.journal.repair import last_whole
 from holdfast_adapters.journal.sqlite import SqliteJournal
-from holdfast_domain.events import DecisionMade, Entry, OrderIntended, SessionOpened
+from holdfast_domain.events import (
+    DecisionMade,
+    Entry,
+    Event,
+    OrderIntended,
+    SessionOpened,
+)
 from holdfast_domain.money import Money, Quantity
 from holdfast_domain.orders import OrderTerms, Side
 
@@ -40,7 +46,8 @@ def test_a_cut_never_falls_between_a_decision_and_its_orders(tmp_path: Path) -> 
         )
         for index, order_id in enumerate("ab")
     ]
-    events = [SessionOpened(venue="paper", incarnation=1), decision, *intents]
+    opened = SessionOpened(venue="paper", incarnation=1)
+    events: list[Event] = [opened, decision, *intents]
     store.append(
         [
             Entry(

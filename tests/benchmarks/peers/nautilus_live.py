@@ -77,7 +77,7 @@ class SourceFactory(LiveDataClientFactory):
     """Makes the source; the node wants a factory."""
 
     @staticmethod
-    def create(loop, name, config, msgbus, cache, clock):  # noqa: PLR0917
+    def create(loop, name, config, msgbus, cache, clock):
         return Source(loop, msgbus, cache, clock)
 
 
