@@ -56,6 +56,15 @@ class Journal:
             self._let_out(entries, holds)
         return self._sequence
 
+    def commit(self, events: list[Event]) -> None:
+        """Commit what one actor recorded, before it says anything."""
+        entries: list[Entry] = []
+        wall_us = self._wall.now_us()
+        for event in events:
+            self._add(entries, event, wall_us)
+        self._store.append(entries)
+        self._let_out(entries, [])
+
     def _let_out(self, entries: list[Entry], holds: list[Any]) -> None:
         """Tell the readers what is durable now, and let out what hung on it."""
         self._sequence += len(entries)
@@ -107,6 +116,9 @@ class GroupCommit(Journal):
         """Take what `Journal` takes, and the host of the writer's thread."""
         super().__init__(**parts)
         self._host = host
+
+    # A commit here waits for the disk, so nobody may be kept waiting for it.
+    commit = None  # type: ignore[assignment]
 
     async def handle_batch(self, messages: list[Records | Note]) -> None:
         """Make a batch durable, then let out what hung on it."""

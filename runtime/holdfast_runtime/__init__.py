@@ -4,7 +4,8 @@ Read from the bottom up; a module imports only those before it in this list: `er
 `restarts`, `timers`, `mailbox`, `spec`, `bells`, `messages`, `holds`, `refs`,
 `context`, `cell`, `family` (a supervisor), `driving`, `delivery` (who gets what when),
 `kernel` (how actors live and die), and the two engines, `simulated` (on `virtual`) and
-`live`. `threads` hosts what blocks; `tree` takes pictures.
+`live` (on `livebell`; `opening` runs it). `threads` hosts what blocks; `tree` takes
+pictures.
 """
 
 from holdfast_runtime.context import Context
@@ -20,9 +21,10 @@ from holdfast_runtime.errors import (
     RecordsLost,
     SpecError,
 )
-from holdfast_runtime.live import LiveEngine, open_engine
+from holdfast_runtime.live import LiveEngine
 from holdfast_runtime.mailbox import Full, Lane, LaneSpec
 from holdfast_runtime.messages import DeadLetter, Derived, Lifecycle, Records, Stop
+from holdfast_runtime.opening import open_engine
 from holdfast_runtime.refs import Ref
 from holdfast_runtime.restarts import Backoff, RestartWindow
 from holdfast_runtime.simulated import SimulatedEngine

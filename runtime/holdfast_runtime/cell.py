@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable, Hashable
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from holdfast_runtime.mailbox import Mailbox
+from holdfast_runtime.mailbox import LaneQueue, Mailbox
 from holdfast_runtime.refs import Ref
 
 if TYPE_CHECKING:
@@ -108,10 +108,16 @@ class Cell(Child):
         self.spec = spec
         self.order = kernel.next_order()
         self.mailbox = Mailbox(spec.lanes)
+        self.routes: dict[type, LaneQueue] = {}
+        """Lanes by the class of a message, where nothing but a place is needed."""
+
         self.ref: Ref[Any] = Ref(self)
         self.actor: Any = None
         self.handler: Callable[[Any], Any] | None = None
         self.batch_handler: Callable[[list[Any]], Any] | None = None
+        self.commit: Callable[[list[Any]], None] | None = None
+        """Of a recorder that never waits: commits what another actor recorded."""
+
         self.is_async = False
         self.life = 0
         """Counts ends of incarnations: an old one's holds are void."""
@@ -125,14 +131,8 @@ class Cell(Child):
         self.blocked: list[Cell] = []
         self.room: list[Bell] = []
         self.settled: list[Bell] = []
-        self.pumped = False
-        """Whether the live engine's pump calls the actor."""
-
         self.queued = False
-        """Whether the pump is about to."""
-
-        self.crash: Exception | None = None
-        """What the actor raised when the pump called it."""
+        """Whether the live engine's pump is about to read its mailbox."""
 
         self.busy = False
         self.direct = 0
@@ -169,7 +169,6 @@ class Cell(Child):
         self.started_s = None
         self.kill_error = None
         self.interrupted = False
-        self.crash = None
         self.ends_as = State.STOPPED
         self.become(State.STARTING)
         self.kernel.start_cell(self)
@@ -181,7 +180,7 @@ class Cell(Child):
             self.interrupted = True
             self.kernel.resume(self)
         elif self.state is not State.STOPPING:
-            self.kernel.close(self, self.ends_as)
+            self.kernel.close(self)
 
     def cut(self) -> None:
         """Cancel the incarnation."""

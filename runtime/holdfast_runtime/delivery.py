@@ -77,6 +77,13 @@ class Delivery:
             MailboxClosed: ``cell`` is stopped or parked.
             MailboxFull: its lane blocks, and there is nobody to stall.
         """
+        box = cell.routes.get(type(message))
+        if box is not None and not cell.closed and len(box.queue) < box.capacity:
+            box.queue.append(message)
+            cell.mailbox.size += 1
+            self.pending += 1
+            self.wake(cell)
+            return
         if cell.closed:
             raise MailboxClosed(cell.path, message)
         lane = MANNERS[type(message)][0]
@@ -86,11 +93,22 @@ class Delivery:
 
     def post(self, cell: Cell, message: Any, sender: Cell | None) -> None:  # noqa: ANN401
         """Deliver ``message`` now, or hold it for its turn."""
+        # The common case of `put`, without its calls.
+        box = cell.routes.get(type(message))
+        if box is not None and not cell.closed and len(box.queue) < box.capacity:
+            box.queue.append(message)
+            cell.mailbox.size += 1
+            self.pending += 1
+            self.wake(cell)
+            return
         lane, turn = MANNERS[type(message)]
         if turn is not None and self.lock_step:
             self._hold(turn, cell, message, sender)
-        else:
-            self.put(cell, message, sender, lane)
+            return
+        self.put(cell, message, sender, lane)
+        plain = cell.mailbox.plain_lane(lane)
+        if plain is not None:
+            cell.routes[type(message)] = plain
 
     def _hold(
         self,

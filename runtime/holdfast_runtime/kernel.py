@@ -6,15 +6,16 @@ An engine adds how a cell is run and how time passes; every rule is here and in
 
 from __future__ import annotations
 
+import types
 from collections.abc import Callable, Hashable
 from random import Random  # noqa: TID251 - a type here; the composition root seeds it
 from typing import Any
 
-from holdfast_runtime.cell import Cell, State
+from holdfast_runtime.cell import Cell, Outbox, State
 from holdfast_runtime.context import Context
 from holdfast_runtime.delivery import Delivery
 from holdfast_runtime.driving import Driven, is_async, is_coroutine
-from holdfast_runtime.errors import ActorError, Poisoned, SpecError
+from holdfast_runtime.errors import ActorError, Poisoned, RecordsLost, SpecError
 from holdfast_runtime.family import Family
 from holdfast_runtime.holds import Hold
 from holdfast_runtime.messages import MANNERS, Asked, Derived, Records, lane_of
@@ -44,27 +45,47 @@ class Kernel(Delivery):
             self.current = None
 
     def handle(self, cell: Cell, message: Any) -> None:  # noqa: ANN401
-        """Let a synchronous actor handle ``message``.
+        """Let a synchronous actor handle ``message``; it dies of what it raises."""
+        self.current = cell
+        try:
+            if type(message) is Asked:
+                self._answer(cell, message)
+            else:
+                value = cell.handler(message)  # type: ignore[misc]
+                if value is not None:
+                    self._check_result(cell, value)
+        except Exception as error:  # noqa: BLE001 - its supervisor decides
+            self.current = None
+            cell.in_hand = (message,)
+            self.died(cell, error)
+            return
+        except BaseException:
+            self.current = None
+            raise
+        self.current = None
+        cell.handled += 1
+        if cell.outbox or cell.records:
+            self.release(cell)
+        if cell.blocked or cell.room:
+            self.unblock(cell)
+        self.pending -= 1
+        if not self.pending and self.held and not self.unsettled:
+            self._take_turns()
 
-        Raises what the handler raises, with the message left in the cell's hand.
-        """
-        cell.in_hand = (message,)
-        if type(message) is Asked:
-            value = self.enter(cell, cell.handler, message.message)  # type: ignore[arg-type]
-            self.check_result(cell, value)
-            cell.outbox.append((None, lambda: message.answer(value, None)))
-        else:
-            self.check_result(cell, self.enter(cell, cell.handler, message))  # type: ignore[arg-type]
-        self.after(cell)
+    def _answer(self, cell: Cell, asked: Asked) -> None:
+        value = cell.handler(asked.message)  # type: ignore[misc]
+        self._check_result(cell, value)
+        cell.outbox.append((None, lambda: asked.answer(value, None)))
 
-    def check_result(self, cell: Cell, value: object) -> None:
+    @staticmethod
+    def _check_result(cell: Cell, value: object) -> None:
         """Refuse a coroutine from a handler that did not say that it is asynchronous.
 
         Raises:
             ActorError: naming the actor.
         """
-        if is_coroutine(value):
-            value.close()  # type: ignore[attr-defined]
+        if isinstance(value, types.CoroutineType):
+            value.close()
             message = (
                 f"{cell.path}: expected handle to be declared with async def, "
                 f"was a function that returns the coroutine {value!r}"
@@ -113,6 +134,8 @@ class Kernel(Delivery):
             self.deliver(outbox, cell)
             return
         records, cell.records = cell.records, []
+        if records and not cell.holds and self._at_once(cell, records, outbox):
+            return
         hold = Hold(cell, outbox, done=not records)
         cell.holds.append(hold)
         self.pending += 1
@@ -120,6 +143,35 @@ class Kernel(Delivery):
             recorder = self.cells[cell.spec.recorder]  # type: ignore[index]
             message = Records(tuple(records), hold)
             self.put(recorder, message, cell, MANNERS[Records][0])
+
+    def _at_once(self, cell: Cell, records: list[Any], outbox: Outbox) -> bool:
+        """Let out what hangs on a recorder that never waits; whether there is one.
+
+        It offers ``commit(records)``, and is called only where no mail of its own
+        comes before. If it raises, nothing is durable: it crashes, and so does who
+        recorded.
+        """
+        recorder = self.cells[cell.spec.recorder]  # type: ignore[index]
+        commit = recorder.commit
+        if (
+            commit is None
+            or recorder.state is not State.RUNNING
+            or recorder.mailbox.size
+            or recorder.direct
+        ):
+            return False
+        try:
+            self.enter(recorder, commit, records)
+        except Exception as error:  # noqa: BLE001 - its supervisor decides
+            lost = RecordsLost(f"{cell.path}: {error}")
+            self.kill(cell, lost)
+            self.kill(recorder, error)
+            return True
+        recorder.handled += 1
+        told, recorder.outbox = recorder.outbox, []
+        self.deliver(told, recorder)
+        self.deliver(outbox, cell)
+        return True
 
     def let_out(self, cell: Cell) -> None:
         """Let out the holds of ``cell`` that are done, in their order."""
@@ -146,6 +198,7 @@ class Kernel(Delivery):
             raise SpecError(message)
         cell.actor, cell.handler = actor, handler
         cell.batch_handler = getattr(actor, "handle_batch", None)
+        cell.commit = getattr(actor, "commit", None)
         cell.is_async = cell.batch_handler is not None or is_async(handler)
         start = getattr(actor, "start", None)
         if start is not None:
@@ -205,7 +258,7 @@ class Kernel(Delivery):
             self._dispose(cell, message, error, alone=alone)
         self.tell_lifecycle(cell.path, "crashed", cell.incarnation, error)
         if stops:
-            self._close(cell)
+            self.close(cell)
         if cell.blocked or cell.room:
             self.unblock(cell)
         self.ring_family(cell)
@@ -215,16 +268,17 @@ class Kernel(Delivery):
     def exited(self, cell: Cell) -> None:
         """End the incarnation of ``cell`` in order."""
         self._vacate(cell)
-        self._close(cell)
+        self.close(cell)
         self.ring_family(cell)
 
     def _vacate(self, cell: Cell) -> None:
         cell.life += 1
         cell.in_hand = ()
         cell.outbox, cell.records = [], []
-        cell.actor = cell.handler = cell.batch_handler = None
+        cell.actor = cell.handler = cell.batch_handler = cell.commit = None
 
-    def _close(self, cell: Cell) -> None:
+    def close(self, cell: Cell) -> None:
+        """Leave ``cell`` without an actor, as whoever ended it wants it."""
         cell.become(cell.ends_as)
         if cell.state is State.STOPPED:
             self.tell_lifecycle(cell.path, "stopped", cell.incarnation, None)

@@ -1,15 +1,14 @@
-"""The live engine: one trio task for each actor, real time, real I/O.
+"""The live engine: real time, real I/O, on trio.
 
-Only asynchronous actors read their mail in their own task. Synchronous ones are called
-by one pump, in turn, so that a chain of them (strategy, guard, orders, journal) costs
-calls and not wake-ups; their tasks sleep until they start, stop or crash.
+An asynchronous actor, or one with a `run` of its own, has a trio task. Synchronous
+actors need none: one pump calls them, each for a batch of its messages. A chain of
+them (strategy, guard, orders, journal) then costs calls and not wake-ups.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import AsyncGenerator, Callable, Coroutine
-from contextlib import asynccontextmanager
+from collections.abc import Coroutine
 from math import inf
 from random import Random  # noqa: TID251 - the caller's seed comes in here
 from typing import Any
@@ -26,13 +25,15 @@ from holdfast_runtime.errors import (
 )
 from holdfast_runtime.kernel import Kernel
 from holdfast_runtime.livebell import LiveBell
-from holdfast_runtime.timers import Timer
-from holdfast_runtime.messages import Asked, Stop, take
+from holdfast_runtime.messages import Stop, take
 from holdfast_runtime.refs import Ref
 from holdfast_runtime.spec import SupervisorSpec
+from holdfast_runtime.timers import Timer
 
 BATCH = 64
-"""Messages that an actor reads before the others get a turn."""
+"""Messages that are handled before the others get a turn."""
+
+RUNNING = State.RUNNING
 
 
 class LiveEngine(Kernel):
@@ -50,7 +51,8 @@ class LiveEngine(Kernel):
         self._sooner = trio.Event()
         self._sleeps_until_s = inf
         self._ready: deque[Cell] = deque()
-        self._pump_task: trio.lowlevel.Task | None = None
+        self._reading: Cell | None = None
+        self._pump_parked: trio.lowlevel.Task | None = None
         self.scope = trio.CancelScope()
         """All that runs; shielded once the tree is up, so that it stops in order."""
 
@@ -126,26 +128,29 @@ class LiveEngine(Kernel):
         return LiveBell(self)
 
     def wake(self, cell: Cell) -> None:
-        """See to it that ``cell`` reads its mailbox: the pump, or its own task."""
-        if not cell.pumped:
-            self.resume(cell)
-        elif not cell.queued:
+        """See to it that ``cell`` reads its mailbox: its own task, or the pump."""
+        if cell.scope is not None:
+            task = cell.task
+            if task is not None:
+                cell.task = None
+                trio.lowlevel.reschedule(task)
+        elif not cell.queued and cell.state is RUNNING:
             cell.queued = True
             self._ready.append(cell)
-            pump = self._pump_task
+            pump = self._pump_parked
             if pump is not None:
-                self._pump_task = None
+                self._pump_parked = None
                 trio.lowlevel.reschedule(pump)
 
     def resume(self, cell: Cell) -> None:
-        """Let the task of ``cell`` look again."""
-        task = cell.task
-        if task is not None:
-            cell.task = None
-            trio.lowlevel.reschedule(task)
+        """Let ``cell`` read on; or end it, if that was asked for."""
+        if cell.scope is None and cell.state is State.STOPPING:
+            self.start_cell(cell)
+        else:
+            self.wake(cell)
 
     def start_cell(self, cell: Cell) -> None:
-        """Start a task for a new incarnation of ``cell``."""
+        """Start a task in which ``cell`` starts, or stops, an incarnation."""
         cell.scope = trio.CancelScope()
         self.nursery.start_soon(self._live, cell)
 
@@ -158,13 +163,21 @@ class LiveEngine(Kernel):
 
         What it says from now on does not leave.
         """
-        if cell.scope is None:
-            return
+        if cell.scope is not None:
+            self._mark_killed(cell, error)
+            cell.scope.cancel()
+        elif cell is self._reading:
+            self._mark_killed(cell, error)
+        elif cell.state is RUNNING:
+            cell.kill_error = error
+            self.died(cell, error)
+
+    @staticmethod
+    def _mark_killed(cell: Cell, error: Exception) -> None:
         if cell.kill_error is None:
             cell.kill_error = error
             cell.life += 1
         cell.interrupted = True
-        cell.scope.cancel()
 
     def run_task(self, task: Coroutine[Any, Any, None]) -> None:
         """Run a coroutine of the runtime in a task of its own."""
@@ -199,14 +212,64 @@ class LiveEngine(Kernel):
             while (first_s := timers.first_s()) is not None and first_s <= now_s:
                 timers.pop()()
 
-    # --- one incarnation -----------------------------------------------------
+    # --- the pump ------------------------------------------------------------
+
+    async def _pump(self) -> None:
+        """Call synchronous actors that have mail, in turn, a batch at a time."""
+        ready = self._ready
+        while True:
+            left = BATCH
+            while ready and left > 0:
+                cell = ready.popleft()
+                cell.queued = False
+                left -= self._read_some(cell)
+            if ready:
+                await trio.lowlevel.checkpoint()
+            else:
+                self._pump_parked = trio.lowlevel.current_task()
+                await trio.lowlevel.wait_task_rescheduled(self._abort_pump)
+
+    def _abort_pump(self, _: Any) -> trio.lowlevel.Abort:  # noqa: ANN401 - trio's type
+        self._pump_parked = None
+        return trio.lowlevel.Abort.SUCCEEDED
+
+    def _read_some(self, cell: Cell) -> int:
+        """Let ``cell`` handle a batch of its messages; return how many it was."""
+        mailbox, handle = cell.mailbox, self.handle
+        count = 0
+        self._reading = cell
+        while count < BATCH and mailbox.size and not cell.stalls:
+            if cell.state is not RUNNING or cell.interrupted:
+                break
+            count += 1
+            message = mailbox.pop()
+            if type(message) is Stop:
+                self.ends_by_itself(cell)
+                self.resume(cell)
+            else:
+                handle(cell, message)
+        self._reading = None
+        if cell.kill_error is not None and cell.state is RUNNING:
+            self.died(cell, cell.kill_error)
+        elif count == BATCH:
+            self.wake(cell)
+        return count
+
+    # --- one incarnation in a task ---------------------------------------------
 
     async def _live(self, cell: Cell) -> None:
-        """Build, start, serve and stop one incarnation of ``cell``."""
+        """Run one incarnation; of a synchronous actor, only its start or its end."""
         error: Exception | None = None
         try:
             with cell.scope:
-                await self._incarnation(cell)
+                if cell.actor is None:
+                    await self.start_actor(cell)
+                    if self._is_for_pump(cell):
+                        cell.scope = None
+                        self.wake(cell)
+                        return
+                    await self._serve_beside_run(cell)
+                await self.stop_actor(cell)
         except Exception as raised:  # noqa: BLE001 - its supervisor decides
             error = raised
         cancelled = cell.scope.cancelled_caught
@@ -218,16 +281,16 @@ class LiveEngine(Kernel):
         else:
             self.exited(cell)
 
-    async def _incarnation(self, cell: Cell) -> None:
-        await self.start_actor(cell)
+    @staticmethod
+    def _is_for_pump(cell: Cell) -> bool:
+        return not (cell.is_async or cell.interrupted or hasattr(cell.actor, "run"))
+
+    async def _serve_beside_run(self, cell: Cell) -> None:
         run = getattr(cell.actor, "run", None)
         if run is None:
             await self._serve(cell)
-        else:
-            await self._serve_beside(cell, run)
-        await self.stop_actor(cell)
+            return
 
-    async def _serve_beside(self, cell: Cell, run: Callable[[], Any]) -> None:
         async def service() -> None:
             try:
                 await run()
@@ -247,74 +310,17 @@ class LiveEngine(Kernel):
 
     async def _serve(self, cell: Cell) -> None:
         """Handle messages until the incarnation is stopped; raises what crashed it."""
-        if not cell.is_async:
-            await self._serve_by_pump(cell)
+        mailbox = cell.mailbox
         while not cell.interrupted:
-            if not cell.mailbox.size or cell.stalls:
+            if not mailbox.size or cell.stalls:
                 await self._park(cell)
             else:
-                await self._read_async(cell)
+                await self._read_in_task(cell)
         if cell.kill_error is not None:
             raise cell.kill_error
 
-    async def _serve_by_pump(self, cell: Cell) -> None:
-        """Sleep while the pump calls the actor; raise what crashed it."""
-        cell.pumped = True
-        try:
-            if cell.mailbox.size:
-                self.wake(cell)
-            while not cell.interrupted:
-                await self._park(cell)
-        finally:
-            cell.pumped = False
-        crash, cell.crash = cell.crash, None
-        if crash is not None:
-            raise crash
-
-    async def _pump(self) -> None:
-        """Call synchronous actors that have mail, a batch of messages at a time."""
-        ready = self._ready
-        while True:
-            left = BATCH
-            while ready and left > 0:
-                cell = ready.popleft()
-                cell.queued = False
-                left -= self._read(cell)
-            if ready:
-                await trio.lowlevel.checkpoint()
-            else:
-                self._pump_task = trio.lowlevel.current_task()
-                await trio.lowlevel.wait_task_rescheduled(self._abort_pump)
-
-    def _abort_pump(self, _: Any) -> trio.lowlevel.Abort:  # noqa: ANN401 - trio's type
-        self._pump_task = None
-        return trio.lowlevel.Abort.SUCCEEDED
-
-    def _read(self, cell: Cell) -> int:
-        """Let a synchronous actor handle a batch of what waits; return how many."""
-        mailbox, handle = cell.mailbox, self.handle
-        count = 0
-        try:
-            while count < BATCH and cell.pumped:
-                if not mailbox.size or cell.stalls or cell.interrupted:
-                    break
-                message = mailbox.pop()
-                count += 1
-                if type(message) is Stop:
-                    self.ends_by_itself(cell)
-                else:
-                    handle(cell, message)
-        except Exception as error:  # noqa: BLE001 - its supervisor decides
-            cell.crash = error
-            cell.interrupted = True
-        if cell.interrupted:
-            self.resume(cell)
-        elif count == BATCH:
-            self.wake(cell)
-        return count
-
-    async def _read_async(self, cell: Cell) -> None:
-        """Let an asynchronous actor handle a message, or a batch of them."""
+    async def _read_in_task(self, cell: Cell) -> None:
+        """Let the actor handle a message, or a batch of them if it takes batches."""
         messages = take(cell)
         if type(messages[0]) is Stop:
             self.ends_by_itself(cell)
@@ -356,42 +362,3 @@ def _gravest(group: BaseExceptionGroup[Any]) -> BaseException:
         key=lambda each: (isinstance(each, trio.Cancelled), isinstance(each, Exception))
     )
     return leaves[0]
-
-
-@asynccontextmanager
-async def open_engine(
-    spec: SupervisorSpec,
-    *,
-    seed: int = 0,
-    lock_step: bool = False,
-    prepare: Callable[[LiveEngine], None] | None = None,
-) -> AsyncGenerator[LiveEngine]:
-    """Run the tree of ``spec`` beside the body; stop it in order afterwards.
-
-    However the body ends, cancellation included, the tree stops in order, within the
-    deadlines of its specs. ``prepare`` is called with the engine before anything of
-    it runs.
-
-    Raises:
-        SpecError: the spec cannot be run.
-        EngineFailed: the root went beyond its limit, during the body or before.
-    """
-    engine = LiveEngine(spec, seed=seed, lock_step=lock_step)
-    if prepare is not None:
-        prepare(engine)
-    failure: BaseException | None = None
-    try:
-        async with trio.open_nursery() as nursery:
-            await nursery.start(engine.run)
-            try:
-                yield engine
-            finally:
-                with trio.CancelScope(shield=True):
-                    await engine.stop()
-    except BaseExceptionGroup as group:
-        # The nursery is hidden from the caller, so its wrapping must be too.
-        if len(group.exceptions) > 1:
-            raise
-        failure = group.exceptions[0]
-    if failure is not None:
-        raise failure

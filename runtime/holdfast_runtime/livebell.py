@@ -1,4 +1,4 @@
-"""The bell of the live engine: cheaper than an event with a cancel scope."""
+"""What waits on the live engine: a bell over trio's scheduler."""
 
 from __future__ import annotations
 

@@ -176,7 +176,7 @@ class Mailbox:
         return self._put_full(box, message)
 
     def put_first(self, message: object, lane: int) -> bool:
-        """Put a message back to the head of its lane, unless a newer one has its key."""
+        """Put a message back to the head of its lane; False if a newer one is there."""
         box = self._lanes[lane] or self._open(lane)
         queue = box.queue
         if isinstance(queue, LatestQueue) and queue.find(message) is not None:

@@ -15,7 +15,7 @@ from typing import Any
 from holdfast_runtime.cell import Cell, State
 from holdfast_runtime.errors import ActorError, EngineFailed, Killed
 from holdfast_runtime.kernel import Kernel
-from holdfast_runtime.messages import MANNERS, Asked, Stop, take
+from holdfast_runtime.messages import MANNERS, Stop, take
 from holdfast_runtime.spec import SupervisorSpec
 from holdfast_runtime.timers import Timer
 from holdfast_runtime.virtual import SimulatedBell, Task
@@ -145,23 +145,7 @@ class SimulatedEngine(Kernel):
         elif cell.is_async:
             self._handle_async(cell, [message])
         else:
-            self.current = cell
-            try:
-                value = cell.handler(message)  # type: ignore[misc]
-                if value is not None:
-                    self.check_result(cell, value)
-            except Exception as error:  # noqa: BLE001 - its supervisor decides
-                self.current = None
-                cell.in_hand = (message,)
-                self.died(cell, error)
-                return
-            self.current = None
-            cell.handled += 1
-            if cell.outbox or cell.records:
-                self.release(cell)
-            if cell.blocked or cell.room:
-                self.unblock(cell)
-            self.pending -= 1
+            self.handle(cell, message)
 
     def _read_mail(self, cell: Cell) -> None:
         """Let ``cell`` read its mailbox once, if it can; or end, if it is to."""
@@ -179,10 +163,7 @@ class SimulatedEngine(Kernel):
         elif cell.is_async:
             self._handle_async(cell, messages)
         else:
-            try:
-                self.handle(cell, messages[0])
-            except Exception as error:  # noqa: BLE001 - its supervisor decides
-                self.died(cell, error)
+            self.handle(cell, messages[0])
 
     def _handle_async(self, cell: Cell, messages: list[Any]) -> None:
         """Run a coroutine as far as it goes; most of them never wait."""

@@ -80,7 +80,7 @@ class Task:
     def __init__(
         self, coroutine: Coroutine[Any, Any, None], ended: Ended | None = None
     ) -> None:
-        """``ended`` is told its error or None; without it errors reach the loop."""
+        """Tell ``ended`` the error or None; without it, errors reach the loop."""
         self._coroutine: Coroutine[Any, Any, None] | None = coroutine
         self._ended = ended
 

@@ -106,7 +106,7 @@ def test_a_value_of_another_type_is_refused(
 def test_a_name_that_is_not_declared_is_refused_with_those_that_are() -> None:
     with pytest.raises(InputError, match="expected one of cash, days, name, share"):
         parse_params(Momentum, {"widow": "20"})
-    with pytest.raises(InputError, match=r"none \(it declares no param\)"):
+    with pytest.raises(InputError, match="none"):
         parse_params(object, {"window": "20"})
 
 

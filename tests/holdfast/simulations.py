@@ -86,12 +86,18 @@ class Fault:
     how: str
     """``before`` or ``after``: crash inside; ``now`` or ``soon``: kill in between."""
 
+    only: type = object
+    """Count messages of this type alone."""
+
     calls: int = 0
     happened: bool = False
 
-    def is_due(self) -> bool:
-        self.calls += 1
-        return self.calls == self.nth
+    def is_due(self, message: object) -> bool:
+        """Count a call; tell whether it is the one."""
+        self.calls += isinstance(message, self.only)
+        due = self.calls == self.nth and isinstance(message, self.only)
+        self.happened |= due
+        return due
 
 
 Cells = dict[str, Cell]
@@ -131,8 +137,7 @@ def _failing(
     handler: Callable[[Any], Any], fault: Fault, engine: list[SimulatedEngine]
 ) -> Callable[[Any], Any]:
     def fails(message: Any) -> Any:
-        due = fault.is_due()
-        fault.happened |= due
+        due = fault.is_due(message)
         if due and fault.how == "before":
             raise Broken(fault.path)
         if due and fault.how in ("now", "soon"):
@@ -143,8 +148,7 @@ def _failing(
         return value
 
     async def fails_later(message: Any) -> Any:
-        due = fault.is_due()
-        fault.happened |= due
+        due = fault.is_due(message)
         if due and fault.how == "before":
             raise Broken(fault.path)
         if due and fault.how in ("now", "soon"):

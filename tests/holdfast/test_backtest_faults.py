@@ -12,7 +12,8 @@ import pytest
 from holdfast import BarData, Context, Strategy
 from holdfast.options import RunOptions, read_options
 from holdfast_actors.guard import Limits
-from holdfast_actors.messages import Halt, Resume
+from holdfast_actors.messages import Halt, Readmit, Resume
+from holdfast_actors.requests import Submit
 from holdfast_actors.strategy.orders import OrderView, Transaction
 from holdfast_actors.tree import GUARD, ORDERS
 from holdfast_domain import events as ev
@@ -215,6 +216,18 @@ def test_two_deaths_in_one_run_change_nothing(fill: str, sample: Random) -> None
         ]
         ran = run(options(fill), *faults, commit_s=sample.choice([0.0, 0.01]))
         assert outcome(ran) == undisturbed(fill), faults
+
+
+@pytest.mark.parametrize("how", HOWS)
+def test_an_order_in_doubt_survives_the_guard_that_is_to_readmit_it(how: str) -> None:
+    lost = Fault("engine/trading/venues/paper/session", 2, "before", only=Submit)
+    asked = Fault(GUARD, 1, how, only=Readmit)
+
+    ran = run(options(), lost, asked)
+
+    assert asked.happened
+    assert outcome(ran) == undisturbed()
+    assert len(ran.events(ev.OrderReadmitted)) >= 1
 
 
 @pytest.mark.parametrize("written", [False, True], ids=["lost", "written"])
