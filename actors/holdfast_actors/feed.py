@@ -17,8 +17,7 @@ from holdfast_domain.cursor import (
     SLICE_SLOT,
     SLOT_BITS,
     cursor_at,
-    slot_of,
-    step_of,
+    shown_step,
 )
 from holdfast_domain.events import Event, RunFinished
 from holdfast_domain.marketdata import MarketData, utc_from_us
@@ -68,8 +67,7 @@ class ReplayFeed:
     def start(self) -> None:
         """Go on where the clock stands, once the scheduler has answered."""
         cursor = self._clock.cursor
-        behind = slot_of(cursor) != SLICE_SLOT
-        self._prices.show(step_of(cursor) - behind)
+        self._prices.show(shown_step(cursor))
         self._scheduler.tell(AskDue(self._clock.fired_us))
 
     def handle(self, message: NextStep | NextDue) -> None:
@@ -118,6 +116,7 @@ class ReplayFeed:
         else:
             return False
         self._scheduler.tell(TimeTo(cursor, due_us))
+        self._effect(lambda: self._prices.show(shown_step(cursor)))
         self._move(due_us, cursor)
         self._me.tell(NextStep(cursor))
         return True

@@ -363,17 +363,22 @@ class Guard:
         self._gate.halted = False
         self._gate.reason = ""
 
+    def _count(self, strategy: str, number: int) -> None:
+        """Count decisions up to ``number`` as passed."""
+        self._passed[strategy] = max(self._passed.get(strategy, 0), number)
+
     # --- the journal ---------------------------------------------------------
 
     def _apply(self, entry: ev.Entry) -> None:
         event = entry.event
         self._reservations.apply(event)
-        if isinstance(event, ev.DecisionMade):
-            passed = self._passed.get(event.strategy, 0)
-            self._passed[event.strategy] = max(passed, event.number)
-        elif isinstance(event, ev.OrderIntended) and self._replaying:
-            times = self._recent.setdefault(event.strategy, deque())
-            times.append(entry.market_time_us)
+        if isinstance(event, ev.OrderIntended | ev.OrderRefused):
+            self._count(event.strategy, event.decision)
+            if self._replaying and isinstance(event, ev.OrderIntended):
+                times = self._recent.setdefault(event.strategy, deque())
+                times.append(entry.market_time_us)
+        elif isinstance(event, ev.DecisionMade):
+            self._count(event.strategy, event.number)
         elif isinstance(event, ev.Halted):
             self._gate.halted = True
             self._gate.reason = event.reason

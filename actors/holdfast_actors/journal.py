@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 from holdfast_actors.clock import MarketClock
 from holdfast_actors.messages import Committed, Note, Report
 from holdfast_domain.errors import CommitFailed
-from holdfast_domain.events import Entry, Event
+from holdfast_domain.events import DecisionMade, Entry, Event
 from holdfast_domain.ports import JournalStore, ThreadHost, WallClock
 from holdfast_runtime import Records, Ref
 
@@ -140,6 +140,9 @@ def route_by_type(
 
     def routes(event: Event) -> Sequence[Ref[Any]]:
         kind = type(event)
+        if kind is DecisionMade and event.orders:  # type: ignore[union-attr]
+            # Its orders are in the same commit, and name it.
+            return ()
         strategy = _strategy_of(event) if kind in strategy_types else ""
         found = cache.get((kind, strategy))
         if found is None:

@@ -56,6 +56,7 @@ _GUARD_READS = (
     ev.CapitalAllotted,
     ev.DecisionMade,
     ev.OrderIntended,
+    ev.OrderRefused,
     ev.OrderFilled,
     ev.OrderCanceled,
     ev.OrderExpired,

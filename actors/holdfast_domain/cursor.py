@@ -30,6 +30,14 @@ def step_of(cursor: int) -> int:
     return (cursor >> SLOT_BITS) - 1
 
 
+def shown_step(cursor: int) -> int:
+    """Return the last step whose bars a strategy may see at ``cursor``.
+
+    A trigger that is due at the very moment at which bars end sees them.
+    """
+    return step_of(cursor) - (slot_of(cursor) <= ADVANCE_SLOT)
+
+
 def slot_of(cursor: int) -> int:
     """Return the slot of ``cursor`` in its step."""
     return cursor & 0xFFFF

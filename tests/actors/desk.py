@@ -116,10 +116,10 @@ def intended(
     *,
     strategy: str = "one",
     reserved: Numeric = 0,
-    decision: int = 1,
+    decision: int = 0,
     valid_until_us: int = T0_US + 60_000_000,
 ) -> ev.OrderIntended:
-    """Return the record of an intent."""
+    """Return the record of an intent, as if it had been there before any decision."""
     return ev.OrderIntended(
         order_id=order_id,
         strategy=strategy,

@@ -38,7 +38,7 @@ from holdfast_actors.strategy.portfolio import Portfolio
 from holdfast_actors.strategy.restore import Past, is_told, missed
 from holdfast_actors.strategy.state import Memory
 from holdfast_domain import events as ev
-from holdfast_domain.cursor import SLICE_SLOT, START, slot_of, step_of
+from holdfast_domain.cursor import START, shown_step
 from holdfast_domain.instruments import Instrument
 from holdfast_domain.marketdata import MarketData
 from holdfast_domain.schedules import Calendars
@@ -162,7 +162,7 @@ class StrategyActor:
         self._desk.clear()
 
     def _show(self, past: Past) -> None:
-        step = step_of(past.cursor) - (slot_of(past.cursor) != SLICE_SLOT)
+        step = shown_step(past.cursor)
         self._view.show(step)
         self._time_us = self._host.now_us = past.time_us
         self._data.move(step, past.time_us)
@@ -303,7 +303,9 @@ class StrategyActor:
             return
         self._cursor = message.cursor
         self._time_us = self._host.now_us = message.time_us
-        self._data.move(self._view.step, message.time_us)
+        step = shown_step(message.cursor)
+        self._view.show(step)
+        self._data.move(step, message.time_us)
         for name in message.names:
             getattr(self.strategy, name)(self._context, self._data)
         self._decide_if_any(f"trigger:{','.join(message.names)}")
