@@ -21,7 +21,13 @@ from holdfast_adapters.paper.venue import PaperVenue
 from holdfast_domain import events as ev
 from holdfast_domain.money import Money
 from holdfast_domain.ports import JournalStore, ThreadHost, WallClock
-from holdfast_runtime import ActorSpec, Backoff, Lifecycle, SupervisorSpec
+from holdfast_runtime import (
+    ActorSpec,
+    Backoff,
+    Lifecycle,
+    Poisoned,
+    SupervisorSpec,
+)
 from holdfast_runtime.cell import Cell
 from holdfast_runtime.kernel import Kernel
 
@@ -222,11 +228,12 @@ def watch(
         cell: Cell, origin: object, message: object, error: Exception
     ) -> None:
         del message
+        cause = error.__cause__ if isinstance(error, Poisoned) else None
         note = ev.Quarantined(
             subject=_subject(parts, cell, origin),
             reader=cell.path,
             origin=origin_text(origin),
-            error=repr(error),
+            error=repr(cause or error),
         )
         _post(kernel, journal.path, Note(note))
 

@@ -162,13 +162,20 @@ def _failing(
     return fails_later if code.co_flags & 0x80 else fails
 
 
+@attrs.frozen
+class _Kill:
+    """Stands in the engine's queue, as a task does."""
+
+    engine: SimulatedEngine
+    path: str
+
+    def step(self) -> None:
+        self.engine.kill(self.engine.cells[self.path], Killed(self.path))
+
+
 def kill_between(engine: SimulatedEngine, fault: Fault) -> None:
     """Kill the actor as soon as its handler has returned, or when its turn comes."""
-
-    async def kill() -> None:
-        engine.kill(engine.cells[fault.path], Killed(fault.path))
-
-    engine.run_task(kill())
+    engine.ready.append((None, _Kill(engine, fault.path)))
     if fault.how == "now":
         engine.ready.rotate(1)
 

@@ -2,5 +2,6 @@
 
 Read from the bottom up: `amount`, `params`, `state` (what a strategy remembers),
 `portfolio` and `data` (what it may look at), `sizing`, `orders` (what it asks for),
-`api` (the class that users derive from), `restore` (how it comes back), `actor`.
+`api` (the class that users derive from), `calling` (how it is called), `restore` (how
+it comes back), `actor`.
 """

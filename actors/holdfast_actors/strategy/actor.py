@@ -29,10 +29,15 @@ from holdfast_actors.messages import (
 )
 from holdfast_actors.replaying import origin_text
 from holdfast_actors.scheduler import PastTriggers
-from holdfast_actors.strategy.amount import Amount
 from holdfast_actors.strategy.api import Context, Host, Strategy
+from holdfast_actors.strategy.calling import (
+    attributes_of,
+    fires_of,
+    own_method,
+    tell_of_order,
+)
 from holdfast_actors.strategy.data import BarData
-from holdfast_actors.strategy.orders import Desk, OrderView, Transaction
+from holdfast_actors.strategy.orders import Desk
 from holdfast_actors.strategy.params import all_values
 from holdfast_actors.strategy.portfolio import Portfolio
 from holdfast_actors.strategy.restore import Past, is_told, missed
@@ -119,17 +124,18 @@ class StrategyActor:
         self._time_us = 0
         self._day = -1
         self._fires: bytearray | None = None
-        self._before = _own(self.strategy, "before_trading_start")
-        self._on_tick = _own(self.strategy, "on_tick")
-        self._on_quote = _own(self.strategy, "on_quote")
-        self._reports_fill = _own(self.strategy, "on_order_fill") is not None
+        self._before = own_method(self.strategy, "before_trading_start")
+        self._on_tick = own_method(self.strategy, "on_tick")
+        self._on_quote = own_method(self.strategy, "on_quote")
 
     # --- start ---------------------------------------------------------------
 
     def start(self) -> None:
         """Initialise, restore what was saved, and take what was missed."""
         past = Past.read(self.plan.name, self._path, self._history(0))
-        first = next((e for e in past.entries if _is_capital(e.event)), None)
+        first = next(
+            (e for e in past.entries if isinstance(e.event, ev.CapitalAllotted)), None
+        )
         if first is not None:
             self._take_record(first, quiet=True)
         self._cursor, self._desk.number = past.cursor, past.number
@@ -335,20 +341,8 @@ class StrategyActor:
         if quiet or order is None:
             return
         self._time_us = self._host.now_us = max(entry.market_time_us, self._time_us)
-        self._tell_strategy(event, order)
+        tell_of_order(self.strategy, self._context, event, order)
         self._decide_if_any("order")
-
-    def _tell_strategy(self, event: ev.Event, order: OrderView) -> None:
-        strategy, context = self.strategy, self._context
-        if isinstance(event, ev.OrderFilled):
-            if self._reports_fill:
-                strategy.on_order_fill(context, order, _transaction(event, order))
-        elif isinstance(event, ev.OrderRefused | ev.OrderRejected | ev.OrderNotPlaced):
-            strategy.on_order_reject(context, order, event.reason)
-        elif isinstance(event, ev.OrderCanceled):
-            strategy.on_order_cancel(context, order, event.reason)
-        elif isinstance(event, ev.OrderExpired):
-            strategy.on_order_cancel(context, order, "expired")
 
     # --- decisions -----------------------------------------------------------
 
@@ -378,15 +372,7 @@ class StrategyActor:
         self._guard.tell(decision)
 
     def _attributes(self) -> dict[str, Any]:
-        own = {
-            f"self.{name}": value
-            for name, value in vars(self.strategy).items()
-            if name != "_host"
-        }
-        for name, value in vars(self._context).items():
-            if name != "_host":
-                own[f"context.{name}"] = value
-        return own
+        return attributes_of(self.strategy, self._context)
 
     def _report(self) -> dict[str, Any]:
         return {
@@ -397,42 +383,3 @@ class StrategyActor:
             "cursor": self._cursor,
             "recorded": dict(self._host.recorded),
         }
-
-
-def fires_of(data: MarketData, subscribed: list[str]) -> bytearray | None:
-    """Return for each step whether a subscribed one has a bar; None is always."""
-    symbols = subscribed or list(data.symbols)
-    if any(len(data.columns[symbol]) == len(data) for symbol in symbols):
-        return None
-    fires = bytearray(len(data))
-    for symbol in symbols:
-        before = 0
-        for step, seen in enumerate(data.seen[symbol]):
-            if seen > before:
-                fires[step] = 1
-            before = seen
-    return fires
-
-
-def _own(strategy: Strategy, name: str) -> Callable[..., None] | None:
-    """Return a method that the user's class defines itself."""
-    method = getattr(strategy, name, None)
-    if method is None or getattr(type(strategy), name) is getattr(Strategy, name, None):
-        return None
-    return method  # type: ignore[no-any-return]
-
-
-def _is_capital(event: ev.Event) -> bool:
-    return isinstance(event, ev.CapitalAllotted)
-
-
-def _transaction(event: ev.OrderFilled, order: OrderView) -> Transaction:
-    fill = event.fill
-    return Transaction(
-        order_id=fill.order_id,
-        asset=order.asset,
-        amount=Amount(fill.quantity.value * fill.side.sign),
-        price=Amount(fill.price.value),
-        commission=Amount(fill.fee.amount),
-        dt=fill.filled_at,
-    )

@@ -1,0 +1,75 @@
+"""How a user's strategy is called: which of its methods, and with what."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from holdfast_actors.strategy.amount import Amount
+from holdfast_actors.strategy.api import Context, Strategy
+from holdfast_actors.strategy.orders import OrderView, Transaction
+from holdfast_domain import events as ev
+from holdfast_domain.marketdata import MarketData
+
+
+def tell_of_order(
+    strategy: Strategy, context: Context, event: ev.Event, order: OrderView
+) -> None:
+    """Tell a strategy what happened to an order of its own."""
+    if isinstance(event, ev.OrderFilled):
+        strategy.on_order_fill(context, order, transaction_of(event, order))
+    elif isinstance(event, ev.OrderRefused | ev.OrderRejected | ev.OrderNotPlaced):
+        strategy.on_order_reject(context, order, event.reason)
+    elif isinstance(event, ev.OrderCanceled):
+        strategy.on_order_cancel(context, order, event.reason)
+    elif isinstance(event, ev.OrderExpired):
+        strategy.on_order_cancel(context, order, "expired")
+
+
+def transaction_of(event: ev.OrderFilled, order: OrderView) -> Transaction:
+    """Return a fill as a strategy sees it."""
+    fill = event.fill
+    return Transaction(
+        order_id=fill.order_id,
+        asset=order.asset,
+        amount=Amount(fill.quantity.value * fill.side.sign),
+        price=Amount(fill.price.value),
+        commission=Amount(fill.fee.amount),
+        dt=fill.filled_at,
+    )
+
+
+def own_method(strategy: Strategy, name: str) -> Callable[..., None] | None:
+    """Return a method that the user's class defines itself."""
+    method = getattr(strategy, name, None)
+    if method is None or getattr(type(strategy), name) is getattr(Strategy, name, None):
+        return None
+    return method  # type: ignore[no-any-return]
+
+
+def attributes_of(strategy: Strategy, context: Context) -> dict[str, Any]:
+    """Return what a strategy remembers: its own attributes, and its context's."""
+    own = {
+        f"self.{name}": value
+        for name, value in vars(strategy).items()
+        if name != "_host"
+    }
+    for name, value in vars(context).items():
+        if name != "_host":
+            own[f"context.{name}"] = value
+    return own
+
+
+def fires_of(data: MarketData, subscribed: list[str]) -> bytearray | None:
+    """Return for each step whether a subscribed one has a bar; None is always."""
+    symbols = subscribed or list(data.symbols)
+    if any(len(data.columns[symbol]) == len(data) for symbol in symbols):
+        return None
+    fires = bytearray(len(data))
+    for symbol in symbols:
+        before = 0
+        for step, seen in enumerate(data.seen[symbol]):
+            if seen > before:
+                fires[step] = 1
+            before = seen
+    return fires
