@@ -1,0 +1,52 @@
+"""Holdfast: messages, made and told by one sender, to one supervised actor."""
+
+from __future__ import annotations
+
+import json
+import time
+
+import attrs
+import trio
+
+from holdfast_runtime import ActorSpec, SupervisorSpec, open_engine
+
+MESSAGES = 500_000
+YIELD_EACH = 64
+
+
+@attrs.frozen
+class Message:
+    """What is told."""
+
+    number: int
+
+
+class Counter:
+    """Counts what it handles."""
+
+    def __init__(self) -> None:
+        self.handled = 0
+
+    def handle(self, message: Message) -> None:
+        self.handled += 1
+
+
+async def measure() -> float:
+    counter = Counter()
+    spec = SupervisorSpec(
+        name="bench", children=(ActorSpec(name="counter", build=lambda _: counter),)
+    )
+    async with open_engine(spec) as engine:
+        ref = engine.ref("bench/counter")
+        began_s = time.perf_counter()
+        for number in range(MESSAGES):
+            ref.tell(Message(number))
+            if number % YIELD_EACH == YIELD_EACH - 1:
+                await trio.lowlevel.checkpoint()
+        while counter.handled < MESSAGES:
+            await trio.lowlevel.checkpoint()
+        return MESSAGES / (time.perf_counter() - began_s)
+
+
+if __name__ == "__main__":
+    print(json.dumps({"value": trio.run(measure), "messages": MESSAGES}))
