@@ -23,7 +23,7 @@ from holdfast_domain.events import Entry
 from holdfast_domain.instruments import Instrument
 from holdfast_domain.marketdata import MarketData
 from holdfast_domain.money import Numeric
-from holdfast_runtime import EngineFailed, SimulatedEngine
+from holdfast_runtime import ActorError, EngineFailed, SimulatedEngine
 from holdfast_runtime.cell import Cell, State
 
 TURNS = 16_384
@@ -169,7 +169,10 @@ def _said_of(cell: Cell, error: Exception) -> Exception:
 def strategy_error(cell: Cell, error: Exception) -> InputError:
     """Return a strategy's crash as an error of its author's input."""
     cause: BaseException = error
-    while cause.__cause__ is not None and not isinstance(cause, InputError):
+    # Only what the engine wrapped around it comes off; what its author chained stays.
+    while isinstance(cause, ActorError | InputError) and cause.__cause__ is not None:
+        if isinstance(cause, InputError):
+            break
         cause = cause.__cause__
     if isinstance(cause, InputError):
         return cause

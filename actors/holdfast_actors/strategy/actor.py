@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
-from typing import Any, assert_never
+from typing import Any, TypeAlias, assert_never
 
 import attrs
 import msgspec
@@ -48,6 +48,11 @@ from holdfast_domain.instruments import Instrument
 from holdfast_domain.marketdata import MarketData
 from holdfast_domain.schedules import Calendars
 from holdfast_runtime import Poisoned, Ref
+
+StrategyMessage: TypeAlias = (
+    Slice | Ticks | Quotes | Committed | Triggered | Resend | AskSchedules | Report
+)
+"""What a strategy's actor takes."""
 
 KEPT_DECISIONS = 1_024
 DAY_US = 86_400_000_000
@@ -228,17 +233,17 @@ class StrategyActor:
 
     # --- messages ------------------------------------------------------------
 
-    def handle(
-        self,
-        message: Slice
-        | Ticks
-        | Quotes
-        | Committed
-        | Triggered
-        | Resend
-        | AskSchedules
-        | Report,
-    ) -> object:
+    def handle(self, message: StrategyMessage) -> object:
+        """Take one message; what a strategy raises, its `on_error` hears of first."""
+        try:
+            return self._dispatch(message)
+        except Exception as error:
+            on_error = own_method(self.strategy, "on_error")
+            if on_error is not None:
+                on_error(self._context, error)
+            raise
+
+    def _dispatch(self, message: StrategyMessage) -> object:
         """Dispatch one message; every kind is named here."""
         match message:
             case Slice():
