@@ -159,7 +159,7 @@ class Delivery:
             self.kill(cell, error)
         elif put is Put.OVER:
             self.pending += 1
-            if sender is not None and sender is not cell:
+            if sender is not None and not _waits_for(cell, sender):
                 sender.stalls += 1
                 cell.blocked.append(sender)
             self.wake(cell)
@@ -221,7 +221,7 @@ class Delivery:
         held = self.held
         if len(held) == 1:
             _, _, _, cell, message = held.pop()
-            self.put_now(cell, message)
+            self.put(cell, message, None, MANNERS[type(message)][0])
             return
         lowest = min(entry[0] for entry in held)
         due = sorted((e for e in held if e[0] == lowest), key=_canonical)
@@ -230,12 +230,8 @@ class Delivery:
         # next turn in the middle of this one.
         self.pending += 1
         for _, _, _, cell, message in due:
-            self.put_now(cell, message)
+            self.put(cell, message, None, MANNERS[type(message)][0])
         self.done()
-
-    def put_now(self, cell: Cell, message: Any) -> None:  # noqa: ANN401
-        """Deliver a message whose turn has come."""
-        self.put(cell, message, None, MANNERS[type(message)][0])
 
     # --- dead letters --------------------------------------------------------
 
@@ -321,6 +317,23 @@ class Delivery:
     def timer_added(self, timer: Timer) -> None:
         """Notice a timer that may be due before all others."""
         raise NotImplementedError
+
+
+def _waits_for(cell: Cell, other: Cell) -> bool:
+    """Tell whether ``cell`` waits for ``other`` to read, by way of whomever, or is it.
+
+    Then ``other`` must not wait for ``cell``: nobody would ever go on.
+    """
+    seen: set[int] = set()
+    todo = [other]
+    while todo:
+        found = todo.pop()
+        if found is cell:
+            return True
+        if id(found) not in seen:
+            seen.add(id(found))
+            todo.extend(found.blocked)
+    return False
 
 
 def _canonical(entry: tuple[int, int, int, Cell, Any]) -> tuple[int, int, int]:

@@ -58,7 +58,7 @@ class Family(Child):
 
     def begin(self) -> None:
         """Start all children in order, in a task of its own."""
-        self._forget_retry()
+        self.forget_retry()
         self.incarnation += 1
         self.started_s = None
         self.stop_wanted = False
@@ -66,7 +66,20 @@ class Family(Child):
             limit=self.spec.restarts, period_s=self.spec.period_s
         )
         self.become(State.STARTING)
+        for child in self.children:
+            child.due_s = self.kernel.now_s()
+            child.become(State.DOWN)
+            if isinstance(child, Family):
+                child.open()
         self.kernel.run_task(self._run())
+
+    def open(self) -> None:
+        """Take messages again, for all below that were stopped: they will be started."""
+        for child in self.children:
+            if child.closed:
+                child.become(State.NEW)
+            if isinstance(child, Family):
+                child.open()
 
     def request_stop(self) -> None:
         """Stop all children in reverse order."""
@@ -114,10 +127,6 @@ class Family(Child):
     # --- the machine ---------------------------------------------------------
 
     async def _run(self) -> None:
-        for child in self.children:
-            child.due_s = self.kernel.now_s()
-            if child.state is not State.DOWN:
-                child.become(State.DOWN)
         first = True
         while True:
             if self.stop_wanted:
@@ -170,9 +179,9 @@ class Family(Child):
         if isinstance(child, Cell):
             self.kernel.bury_waiting(child)
             return
-        child._forget_retry()  # noqa: SLF001 - a family like this one
-        for each in child.children:
-            child._retire(each)  # noqa: SLF001
+        child.forget_retry()
+        for each in reversed(child.children):
+            self._retire(each)
 
     def _plan(self, child: Cell | Family) -> None:
         """Set when ``child``, and those who go with it, are started again."""
@@ -272,11 +281,7 @@ class Family(Child):
         await self._stop_all(self.children, State.STOPPED if for_good else State.DOWN)
         self.error = error
         if parks:
-            self.kernel.tell_lifecycle(self.path, "parked", self.incarnation, error)
-            retry_s = self.spec.retry_parked_s
-            if retry_s is not None and not self.stop_wanted:
-                self._retry = self.kernel.call_later(retry_s, self.revive)
-            self._end(State.PARKED)
+            self._park(error)
             return
         if self.family is None:
             failed = EngineFailed(f"{self.path} went beyond its limit: {error!r}")
@@ -284,14 +289,26 @@ class Family(Child):
             self.error = failed
         self._end(State.CRASHED)
 
-    def _forget_retry(self) -> None:
+    def _park(self, error: Exception) -> None:
+        self.kernel.tell_lifecycle(self.path, "parked", self.incarnation, error)
+        if self.stop_wanted and self.ends_as is State.STOPPED:
+            self._end(State.STOPPED)
+            return
+        # Those that are only restarted with their siblings stay parked as well.
+        self.due_s = None
+        if self.spec.retry_parked_s is not None:
+            self._retry = self.kernel.call_later(self.spec.retry_parked_s, self.revive)
+        self._end(State.PARKED)
+
+    def forget_retry(self) -> None:
+        """Do not try again by timer."""
         if self._retry is not None:
             self._retry.cancel()
             self._retry = None
 
     def _end(self, state: State) -> None:
         if state is not State.PARKED:
-            self._forget_retry()
+            self.forget_retry()
         self.become(state)
         self.kernel.ring_family(self)
         if self.family is None:

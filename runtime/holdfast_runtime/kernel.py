@@ -158,6 +158,8 @@ class Kernel(Delivery):
             or recorder.state is not State.RUNNING
             or recorder.mailbox.size
             or recorder.direct
+            or recorder.in_hand
+            or recorder.stalls
         ):
             return False
         try:

@@ -32,7 +32,10 @@ class Full(enum.Enum):
     """What a lane does with a message when it is at its capacity."""
 
     BLOCK = "block"
-    """Take it, and let its sender handle nothing more until there is room."""
+    """Take it, and let its sender handle nothing more until there is room.
+
+    Only a sender for whom the owner waits itself goes on: both would wait for ever.
+    """
 
     DROP_OLDEST = "drop_oldest"
     """Drop the oldest message of the lane, and count it."""

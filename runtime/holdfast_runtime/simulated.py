@@ -15,7 +15,7 @@ from typing import Any
 from holdfast_runtime.cell import Cell, State
 from holdfast_runtime.errors import ActorError, EngineFailed, Killed
 from holdfast_runtime.kernel import Kernel
-from holdfast_runtime.messages import MANNERS, Stop, take
+from holdfast_runtime.messages import MANNERS, Stop, lane_of, take
 from holdfast_runtime.spec import SupervisorSpec
 from holdfast_runtime.timers import Timer
 from holdfast_runtime.virtual import SimulatedBell, Task
@@ -141,7 +141,7 @@ class SimulatedEngine(Kernel):
         if cell.state is not RUNNING or cell.busy or cell.stalls or cell.mailbox.size:
             # What waits in the mailbox came before it, or is in a higher lane.
             self.pending -= 1
-            self.put(cell, message, None, MANNERS[type(message)][0])
+            super().put(cell, message, None, lane_of(message))
         elif cell.is_async:
             self._handle_async(cell, [message])
         else:
@@ -233,11 +233,7 @@ class SimulatedEngine(Kernel):
             self.ready.append((cell, _MAIL))
 
     def post(self, cell: Cell, message: Any, sender: Cell | None) -> None:  # noqa: ANN401
-        """Deliver ``message``: at once where nothing waits before it.
-
-        In simulation a message waits in a mailbox only while its reader is down, busy
-        or stalled, or if it is for control; then its lane's policy applies.
-        """
+        """Deliver ``message`` now, or hold it for its turn."""
         lane, turn = MANNERS[type(message)]
         if turn is not None and self.lock_step:
             self._hold(turn, cell, message, sender)
@@ -246,16 +242,27 @@ class SimulatedEngine(Kernel):
             self.pending += 1
             self.ready.append((cell, message))
         else:
-            self.put(cell, message, sender, lane)
+            super().put(cell, message, sender, lane)
 
-    def put_now(self, cell: Cell, message: Any) -> None:  # noqa: ANN401
-        """Deliver a message whose turn has come; at once, as `post` does."""
-        if cell.direct or self._is_free(cell):
+    def put(
+        self,
+        cell: Cell,
+        message: Any,  # noqa: ANN401
+        sender: Cell | None,
+        lane: int,
+    ) -> None:
+        """Deliver ``message`` without a mailbox, where nothing waits before it.
+
+        In simulation a message waits in a mailbox only while its reader is down, busy
+        or stalled, or takes batches, or if it is for control; then its lane's policy
+        applies.
+        """
+        if lane and (cell.direct or self._is_free(cell)):
             cell.direct += 1
             self.pending += 1
             self.ready.append((cell, message))
         else:
-            self.put(cell, message, None, MANNERS[type(message)][0])
+            super().put(cell, message, sender, lane)
 
     def _is_free(self, cell: Cell) -> bool:
         return (
@@ -263,6 +270,7 @@ class SimulatedEngine(Kernel):
             and not cell.mailbox.size
             and not cell.busy
             and not cell.stalls
+            and cell.batch_handler is None
             and not self._shuffle
         )
 

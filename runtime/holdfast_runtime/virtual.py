@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Generator
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from holdfast_runtime.errors import ActorError
@@ -112,10 +113,14 @@ class Task:
             self._end(_foreign(trap))
 
     def close(self) -> None:
-        """End it where it stands; nobody is told."""
+        """End it where it stands; nobody is told.
+
+        What it raises on its way out is lost: it ends by what cut it.
+        """
         coroutine, self._coroutine = self._coroutine, None
         if coroutine is not None:
-            coroutine.close()
+            with suppress(Exception):
+                coroutine.close()
 
     def _end(self, error: Exception | None) -> None:
         self._coroutine = None

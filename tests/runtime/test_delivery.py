@@ -16,10 +16,10 @@ from holdfast_runtime import (
     Beyond,
     Context,
     DeadLetter,
+    Lane,
+    LaneSpec,
     MailboxClosed,
     MailboxFull,
-    LaneSpec,
-    Lane,
     Restart,
     SpecError,
     SupervisorSpec,
@@ -33,8 +33,8 @@ MAKERS = pytest.mark.parametrize("make", [Puppet, AsyncPuppet])
 
 
 def family(*children: Any, **spec: Any) -> SupervisorSpec:
-    settings = {"backoff": Backoff(first_s=1.0, jitter=0.0), "restarts": 9} | spec
-    return SupervisorSpec(name="top", children=children, **settings)
+    usual: dict[str, Any] = {"backoff": Backoff(jitter=0.0), "restarts": 9}
+    return SupervisorSpec(name="top", children=children, **(usual | spec))
 
 
 @on_each_engine

@@ -27,8 +27,8 @@ AT_ONCE = Backoff(first_s=0.0, limit_s=0.0, jitter=0.0)
 
 
 def family(name: str, *children: Any, **spec: Any) -> SupervisorSpec:
-    settings = {"backoff": AT_ONCE, "restarts": 2, "period_s": 10.0} | spec
-    return SupervisorSpec(name=name, children=children, **settings)
+    usual: dict[str, Any] = {"backoff": AT_ONCE, "restarts": 2, "period_s": 10.0}
+    return SupervisorSpec(name=name, children=children, **(usual | spec))
 
 
 def inner(engine: Kernel, *path: str) -> Family:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import pytest
@@ -175,7 +176,7 @@ def test_the_backoff_doubles_and_begins_anew_after_a_healthy_stretch(kind: str) 
         children=(ActorSpec(name="a", build=build, backoff=backoff),),
     )
     play(kind, spec, scenario)
-    waits = [round(b - a, 6) for a, b in zip(births, births[1:], strict=False)]
+    waits = [round(b - a, 6) for a, b in itertools.pairwise(births)]
     # The last one came after 66 healthy seconds, and was over after 1.
     assert waits == [1.0, 2.0, 4.0, 4.0, 4.0, 67.0]
 

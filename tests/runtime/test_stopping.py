@@ -1,4 +1,4 @@
-"""An orderly stop: in reverse, each with its deadline, then cut; and nothing is left."""
+"""An orderly stop: in reverse, each with its deadline, then cut; nothing is left."""
 
 from __future__ import annotations
 
@@ -233,7 +233,8 @@ def test_a_crash_in_stop_does_not_hold_up_the_others(kind: str) -> None:
         def stop(self) -> None:
             raise Broken
 
-    engine = play(kind, family(puppet(notes, "a"), puppet(notes, "b", make=Bad)), nothing)
+    spec = family(puppet(notes, "a"), puppet(notes, "b", make=Bad))
+    engine = play(kind, spec, nothing)
     assert notes == ["a: born", "b: born", "a: stops"]
     assert engine.cells["top/b"].state is State.STOPPED
 

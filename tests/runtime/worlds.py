@@ -33,8 +33,11 @@ class World:
         """Wait until nothing more happens at this moment."""
         if isinstance(self.engine, LiveEngine):
             await wait_all_tasks_blocked()
-        else:
+            return
+        due_s: float | None = 0.0
+        while due_s is not None and due_s <= self.engine.now_s():
             await self.engine.new_bell().wait(self.engine.now_s())
+            due_s = self.engine.timers.first_s()
 
     async def sleep(self, delay_s: float) -> None:
         """Wait on the engine's clock, and then until nothing more happens."""
