@@ -103,6 +103,15 @@ class Child:
 class Cell(Child):
     """The place of one actor: mailbox, reference and counts survive restarts."""
 
+    queued = False
+    """Whether the live engine's pump is about to read its mailbox."""
+
+    busy = False
+    """Whether an asynchronous handler is under way on the simulated engine."""
+
+    direct = 0
+    """Messages of the simulated engine that wait in no mailbox."""
+
     def __init__(self, kernel: Kernel, spec: ActorSpec, family: Family) -> None:
         super().__init__(kernel, spec, family)
         self.spec = spec
@@ -131,13 +140,6 @@ class Cell(Child):
         self.blocked: list[Cell] = []
         self.room: list[Bell] = []
         self.settled: list[Bell] = []
-        self.queued = False
-        """Whether the live engine's pump is about to read its mailbox."""
-
-        self.busy = False
-        self.direct = 0
-        """Messages of the simulated engine that wait in no mailbox."""
-
         self.in_hand: tuple[Any, ...] = ()
         """The messages that are being handled, for their disposal after a death."""
 

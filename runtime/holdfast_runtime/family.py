@@ -74,7 +74,7 @@ class Family(Child):
         self.kernel.run_task(self._run())
 
     def open(self) -> None:
-        """Take messages again, for all below that were stopped: they will be started."""
+        """Take messages again, for all below that were stopped and will be started."""
         for child in self.children:
             if child.closed:
                 child.become(State.NEW)

@@ -53,9 +53,7 @@ def test_it_is_read_once_more_in_its_place_and_then_quarantined(kind: str) -> No
         await world.told("top/a", Told(1), bad, Told(3))
         await world.sleep(0.1)
 
-    engine = play(
-        kind, family(puppet(notes, "a")), scenario, prepare=listener.prepare
-    )
+    engine = play(kind, family(puppet(notes, "a")), scenario, prepare=listener.prepare)
     assert [note[3:] for note in notes] == [
         "born",
         "record 1",
@@ -123,7 +121,8 @@ def test_a_kill_is_not_the_fault_of_the_message_in_hand(kind: str) -> None:
         "done",
         "stops",
     ]
-    assert listener.heard == engine.dead_letters == []
+    assert listener.heard == []
+    assert engine.dead_letters == []
 
 
 class Batcher:

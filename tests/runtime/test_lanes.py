@@ -299,7 +299,7 @@ def mailbox(**lanes: LaneSpec) -> Mailbox:
 
 def test_lanes_are_made_on_first_use() -> None:
     box = mailbox()
-    assert box.active == ()
+    assert not list(box.active)
     box.put(Say("x"), Lane.EVENTS)
     assert len(box.active) == 1
     with pytest.raises(IndexError, match="the mailbox is empty"):

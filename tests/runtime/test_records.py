@@ -274,7 +274,7 @@ def test_a_start_may_record_and_say(kind: str) -> None:
 
     for make in (Starter, LateStarter):
         play(kind, tree(notes, make), scenario)
-    assert [each for each in said(notes)] == [
+    assert list(said(notes)) == [
         "written: started",
         "b: a is up",
         "written: started late",
@@ -393,5 +393,3 @@ def test_a_recorder_with_mail_is_not_overtaken(kind: str) -> None:
 
     play(kind, tree(notes, writer=AtOnce), scenario)
     assert said(notes) == ["written: x", "written: y", "b: one", "b: two"]
-
-

@@ -52,9 +52,7 @@ def test_children_stop_in_reverse_each_after_the_one_before(kind: str) -> None:
         name="inner",
         children=(puppet(notes, "b", make=StopsLate), puppet(notes, "c")),
     )
-    play(
-        kind, family(puppet(notes, "a"), inner, puppet(notes, "d")), nothing
-    )
+    play(kind, family(puppet(notes, "a"), inner, puppet(notes, "d")), nothing)
     assert notes[4:] == [
         "d: stops",
         "c: stops",
@@ -97,9 +95,7 @@ def test_an_actor_that_hangs_in_a_handler_is_cut_at_its_deadline(kind: str) -> N
         await world.told("top/b", Do(hang), Say("unread"))
         times.append(world.engine.now_s())
 
-    spec = family(
-        puppet(notes, "a"), puppet(notes, "b", make=AsyncPuppet, stop_s=3.0)
-    )
+    spec = family(puppet(notes, "a"), puppet(notes, "b", make=AsyncPuppet, stop_s=3.0))
     engine = play(
         kind, spec, scenario, prepare=lambda e: e.on_lifecycle.append(events.append)
     )

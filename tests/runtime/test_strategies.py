@@ -293,5 +293,3 @@ def test_a_crash_while_it_ends_by_itself_is_a_crash(kind: str) -> None:
         assert isinstance(world.cell("top/b").error, Broken)
 
     play(kind, spec, scenario)
-
-

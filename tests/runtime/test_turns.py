@@ -9,7 +9,6 @@ import pytest
 
 from holdfast_runtime import (
     Backoff,
-
     Lane,
     Records,
     SupervisorSpec,
@@ -101,9 +100,7 @@ def market(notes: list[str]) -> SupervisorSpec:
 
 
 STEP = [f"guard: {name} {want}" for name in STRATEGIES for want in ("buy", "sell")]
-CANONICAL = [
-    line for number in range(4) for line in (f"source: step {number}", *STEP)
-]
+CANONICAL = [line for number in range(4) for line in (f"source: step {number}", *STEP)]
 
 
 @on_each_engine
@@ -223,5 +220,3 @@ def test_a_dead_receiver_does_not_begin_the_next_turn_in_the_midst_of_one(
         "source: step 3",
     ]
     assert [letter.message for letter in engine.dead_letters] == [Intent("lost")]
-
-
