@@ -7,7 +7,7 @@ hands when it died is in doubt, and `orders` looks it up.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Sequence
-from typing import Any, assert_never
+from typing import Any, TypeAlias, assert_never
 
 from holdfast_actors.clock import HaltGate, MarketClock, VenueInterest
 from holdfast_actors.messages import Advance
@@ -24,9 +24,14 @@ from holdfast_actors.requests import (
     Submit,
 )
 from holdfast_domain.cursor import ADVANCE_SLOT, cursor_at, slot_of, step_of
-from holdfast_domain.errors import NotSent, OutcomeUnknown, VenueRefused
+from holdfast_domain.errors import DomainError, NotSent, OutcomeUnknown, VenueRefused
 from holdfast_domain.ports import ReplayedVenue, VenueEvent
 from holdfast_runtime import Ref
+
+SessionMessage: TypeAlias = (
+    Advance | Submit | Cancel | Replace | LookUp | AskGap | Greet
+)
+"""What a session takes."""
 
 
 class Session:
@@ -62,9 +67,7 @@ class Session:
         """Close the connection."""
         await self._venue.close()
 
-    async def handle(
-        self, message: Advance | Submit | Cancel | Replace | LookUp | AskGap | Greet
-    ) -> None:
+    async def handle(self, message: SessionMessage) -> None:
         """Dispatch one message; every kind is named here."""
         match message:
             case Advance():
@@ -89,6 +92,21 @@ class Session:
             case _:
                 assert_never(message)
         self._interest.wanted = self._venue.wants_data
+
+    def handle_at_once(self, message: SessionMessage) -> None:
+        """Handle a message where the venue never waits.
+
+        Raises:
+            DomainError: the venue did wait.
+        """
+        coroutine = self.handle(message)
+        try:
+            coroutine.send(None)
+        except StopIteration:
+            return
+        coroutine.close()
+        text = f"{self._venue.name}: expected an answer at once to {message!r}"
+        raise DomainError(text)
 
     def _say_up(self) -> None:
         self._orders.tell(SessionUp(self._venue.name, self._incarnation))
@@ -182,3 +200,15 @@ class Session:
         self._orders.tell(
             Evidence(self._venue.name, asked, order_id, how, events, reason, code)
         )
+
+
+class SessionAtOnce:
+    """The session of a venue that answers at once: nobody waits, so it is synchronous.
+
+    A request is then a call, and not a task of its own.
+    """
+
+    def __init__(self, session: Session) -> None:
+        self.handle = session.handle_at_once
+        self.start = session.start
+        self.stop = session.stop

@@ -206,6 +206,10 @@ class ReplayedVenue(Venue, Protocol):
         False lets a source skip it; the next `advance` then goes over several steps.
         """
 
+    @property
+    def answers_at_once(self) -> bool:
+        """Whether no request ever waits, such as where nothing is written to a disk."""
+
     async def resume(self, cursor: int) -> None:
         """Say how far the engine's inputs have come, after each (re)connect.
 

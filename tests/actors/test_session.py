@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Coroutine, Sequence
+import types
+from collections.abc import Coroutine, Generator, Sequence
 from typing import Any
 
 import attrs
@@ -22,9 +23,9 @@ from holdfast_actors.requests import (
     SessionUp,
     Submit,
 )
-from holdfast_actors.session import Session
+from holdfast_actors.session import Session, SessionAtOnce
 from holdfast_domain.cursor import ADVANCE_SLOT, SLICE_SLOT, cursor_at
-from holdfast_domain.errors import NotSent, OutcomeUnknown, VenueRefused
+from holdfast_domain.errors import DomainError, NotSent, OutcomeUnknown, VenueRefused
 from holdfast_domain.orders import OrderTerms
 from holdfast_domain.ports import Executed, VenueEvent, VenueOrder
 
@@ -39,6 +40,7 @@ class ScriptedVenue:
 
     name: str = "paper"
     wants_data: bool = True
+    answers_at_once: bool = True
     asked: list[tuple[Any, ...]] = attrs.field(factory=list)
     error: Exception | None = None
     answer: Sequence[VenueEvent] | None = ()
@@ -83,6 +85,12 @@ def now(coroutine: Coroutine[Any, Any, None]) -> None:
     """Run what waits for nothing."""
     with pytest.raises(StopIteration):
         coroutine.send(None)
+
+
+@types.coroutine
+def waits_once() -> Generator[None, None, None]:
+    """Wait for something, as a request over a wire does."""
+    yield
 
 
 class Line:
@@ -219,6 +227,28 @@ def test_a_stale_submit_is_not_sent(message: Submit, halted: bool, reason: str) 
 
     assert told == [evidence(Asked.SUBMIT, How.NOT_SENT, reason=reason)]
     assert line.venue.asked == []
+
+
+def test_a_venue_that_answers_at_once_needs_no_task() -> None:
+    line = Line()
+    SessionAtOnce(line.session).handle(submit())
+
+    (told,) = line.orders.told
+    assert told == evidence(Asked.SUBMIT, How.ANSWERED)
+
+
+def test_a_venue_that_waits_after_all_is_refused() -> None:
+    line = Line()
+
+    class Slow(ScriptedVenue):
+        async def submit(self, order: VenueOrder) -> Sequence[VenueEvent]:
+            await waits_once()
+            return await super().submit(order)
+
+    line.session._venue = Slow()
+    with pytest.raises(DomainError, match="paper: expected an answer at once to Sub"):
+        SessionAtOnce(line.session).handle(submit())
+    assert line.orders.told == []
 
 
 def test_nothing_comes_between_the_gate_and_the_send() -> None:

@@ -155,6 +155,11 @@ class PaperVenue:
         """Whether market data could bring anything about; see `ReplayedVenue`."""
         return self._core is None or self._core.wants_data
 
+    @property
+    def answers_at_once(self) -> bool:
+        """Whether it is in memory; see `ReplayedVenue`."""
+        return self._path is None
+
     async def lookup(self, order_id: str) -> Sequence[VenueEvent] | None:
         """Return the durable events of the order; ``None`` is proof of absence.
 
