@@ -300,7 +300,7 @@ class Kernel(Delivery):
             message.answer(None, error)
         elif not isinstance(message, Derived):
             self.bury(cell, message, repr(error))
-        elif error is cell.kill_error:
+        elif error is cell.kill_error or _blames_another(error, message):
             self._put_back(cell, message)
         elif not alone:
             # Any of them may be the fatal one; they are read again one by one.
@@ -343,3 +343,8 @@ class Kernel(Delivery):
 
     def root_ended(self) -> None:
         """Notice that the root of the tree stopped or gave up."""
+
+
+def _blames_another(error: Exception, message: Derived) -> bool:
+    """Tell whether an actor named the input that it fails on, and it is another."""
+    return isinstance(error, Poisoned) and error.origin != message.origin

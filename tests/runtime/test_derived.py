@@ -193,6 +193,32 @@ def test_an_actor_may_name_the_input_that_it_cannot_replay(kind: str) -> None:
 
 
 @on_each_engine
+def test_an_input_in_hand_is_innocent_where_another_is_named(kind: str) -> None:
+    notes: list[str] = []
+    listener = Listener()
+    fails = [("record", 7), ("record", 8)]
+
+    class Namer(Puppet):
+        def handle(self, message: object) -> Any:
+            if fails:
+                raise Poisoned(fails.pop(), "on the way")
+            return super().handle(message)
+
+    async def scenario(world: World) -> None:
+        await world.told("top/a", Told(1, fatal=False))
+        await world.sleep(0.1)
+
+    play(
+        kind,
+        family(puppet(notes, "a", make=Namer)),
+        scenario,
+        prepare=listener.prepare,
+    )
+    assert listener.heard == []
+    assert notes == [*["a: born"] * 3, "a: record 1", "a: stops"]
+
+
+@on_each_engine
 def test_an_input_that_is_named_and_in_hand_is_blamed_once(kind: str) -> None:
     notes: list[str] = []
     listener = Listener()
