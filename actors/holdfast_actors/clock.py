@@ -1,4 +1,6 @@
-"""Market time and last prices: written by the source alone, read by everybody.
+"""Market time and last prices: written by the source, read by everybody.
+
+While a lone strategy runs on from slice to slice, it writes them in the source's place.
 
 They change only between steps (on a replay: only at quiescence), so that a reader sees
 one value throughout a step. They are values to look at, not actors: a read is a call.

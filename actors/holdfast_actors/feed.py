@@ -3,10 +3,14 @@
 Each step: triggers that are due before its moment, the venue's advance, triggers due
 at that very moment, the slice of bars. The next input is published when the last
 one's step is quiescent, so market time stands still while anything restarts.
+
+Where a strategy is alone, the venue waits for nothing and nothing is due, the slices
+of many steps are one message: the strategy takes them up to its next decision.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from typing import Any, assert_never
 
@@ -22,6 +26,9 @@ from holdfast_domain.cursor import (
 from holdfast_domain.events import Event, RunFinished
 from holdfast_domain.marketdata import MarketData, utc_from_us
 from holdfast_runtime import Ref
+
+RUN = 128
+"""Steps that a strategy takes by itself before anybody else gets a turn."""
 
 
 class ReplayFeed:
@@ -43,6 +50,7 @@ class ReplayFeed:
         after: Callable[[float, object], object],
         speed: float | None,
         finished: Callable[[], None],
+        incarnation: int = 1,
     ) -> None:
         """Replay ``speed`` times faster than it happened; None is without a wait."""
         self._data = data
@@ -58,6 +66,8 @@ class ReplayFeed:
         self._after = after
         self._speed = speed
         self._finished = finished
+        self._next = NextStep(incarnation)
+        self._may_run = speed is None and len(strategies) == 1
         self._times_us = data.times_us
         self._steps = len(data)
         self._next_due: int | None = None
@@ -74,14 +84,14 @@ class ReplayFeed:
         """Dispatch one message; every kind is named here."""
         match message:
             case NextStep():
-                # Two may be under way after a restart; the clock tells which is good.
-                if message.cursor == self._clock.cursor and not self._waiting:
-                    self._go_on(message.cursor)
+                # That of an incarnation before may come too: it is not waited for.
+                if message == self._next:
+                    self._go_on(self._clock.cursor)
             case NextDue(time_us):
                 self._next_due = time_us
                 if self._waiting:
                     self._waiting = False
-                    self._me.tell(NextStep(self._clock.cursor))
+                    self._me.tell(self._next)
             case _:
                 assert_never(message)
 
@@ -118,14 +128,14 @@ class ReplayFeed:
         self._scheduler.tell(TimeTo(cursor, due_us))
         self._effect(lambda: self._prices.show(shown_step(cursor)))
         self._move(due_us, cursor)
-        self._me.tell(NextStep(cursor))
+        self._me.tell(self._next)
         return True
 
     def _advance(self, step: int, time_us: int) -> None:
         cursor = cursor_at(step, ADVANCE_SLOT)
         self._session.tell(Advance(cursor, step, time_us))
         self._move(time_us, cursor)
-        self._me.tell(NextStep(cursor))
+        self._me.tell(self._next)
 
     def _publish(self, step: int, time_us: int) -> None:
         cursor = cursor_at(step, SLICE_SLOT)
@@ -137,16 +147,25 @@ class ReplayFeed:
             clock.cursor = cursor
 
         self._effect(move)
-        told = Slice(cursor, step, time_us)
+        told = Slice(cursor, step, time_us, self._run_until(step))
         for strategy in self._strategies:
             strategy.tell(told)
         wait_us = 0
         if self._speed is not None and step + 1 < self._steps:
             wait_us = self._times_us[step + 1] - time_us
         if self._speed is None or not wait_us:
-            self._me.tell(NextStep(cursor))
+            self._me.tell(self._next)
         else:
-            self._after(wait_us / 1_000_000 / self._speed, NextStep(cursor))
+            self._after(wait_us / 1_000_000 / self._speed, self._next)
+
+    def _run_until(self, step: int) -> int:
+        """Return the last step to which nothing comes between the slices."""
+        if not self._may_run or self._interest.wanted:
+            return step
+        beyond = min(step + RUN, self._steps)
+        if self._next_due is not None:
+            beyond = bisect_left(self._times_us, self._next_due, step + 1, beyond)
+        return beyond - 1
 
     def _move(self, time_us: int, cursor: int) -> None:
         clock = self._clock

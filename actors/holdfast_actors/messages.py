@@ -60,11 +60,11 @@ class Note:
 
 
 class NextStep(Struct, frozen=True):
-    """The feed's own: go on after ``cursor``."""
+    """The feed's own: go on; from its incarnation ``feed``, others have their own."""
 
     turn: ClassVar[int] = Turn.SOURCE
     lane: ClassVar[Lane] = Lane.DATA
-    cursor: int
+    feed: int
 
 
 @attrs.frozen
@@ -83,12 +83,17 @@ class Advance:
 
 
 class Slice(Struct, frozen=True):
-    """The bars of ``step`` have ended."""
+    """The bars of ``step`` have ended.
+
+    Up to the step ``until`` nothing but slices comes: a strategy goes on by itself,
+    and moves the clock, as long as it decides nothing.
+    """
 
     lane: ClassVar[Lane] = Lane.DATA
     cursor: int
     step: int
     time_us: int
+    until: int = -1
 
     @property
     def origin(self) -> Hashable:

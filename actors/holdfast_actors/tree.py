@@ -25,8 +25,9 @@ from holdfast_actors.journal import GroupCommit, Journal, Routes, route_by_type
 from holdfast_actors.ledger import Ledger
 from holdfast_actors.orders import Orders
 from holdfast_actors.scheduler import Scheduler
-from holdfast_actors.session import Session
-from holdfast_actors.strategy.actor import StrategyActor, StrategyPlan
+from holdfast_actors.session import Session, SessionAtOnce
+from holdfast_actors.strategy.actor import StrategyActor
+from holdfast_actors.strategy.plan import StrategyPlan
 from holdfast_actors.strategy.restore import TOLD
 from holdfast_domain import events as ev
 from holdfast_domain.instruments import Instrument
@@ -215,6 +216,7 @@ def _strategy(parts: Parts, plan: StrategyPlan) -> SupervisorSpec:
             commission=parts.limits.commission,
             history=parts.history,
             clock=parts.clock,
+            prices=parts.prices,
             guard=ctx.ref(GUARD),
             scheduler=ctx.ref(SCHEDULER),
             path=ctx.path,
@@ -278,15 +280,17 @@ def _guard(parts: Parts, ctx: Context) -> Guard:
     )
 
 
-def _session(parts: Parts, ctx: Context) -> Session:
-    return Session(
-        venue=parts.connect(),
+def _session(parts: Parts, ctx: Context) -> Session | SessionAtOnce:
+    venue = parts.connect()
+    session = Session(
+        venue=venue,
         orders=ctx.ref(ORDERS),
         clock=parts.clock,
         gate=parts.gate,
         interest=parts.interest,
         incarnation=ctx.incarnation,
     )
+    return SessionAtOnce(session) if venue.answers_at_once else session
 
 
 def _feed(parts: Parts, ctx: Context) -> ReplayFeed:
@@ -304,6 +308,7 @@ def _feed(parts: Parts, ctx: Context) -> ReplayFeed:
         after=ctx.after,
         speed=parts.speed,
         finished=parts.finished,
+        incarnation=ctx.incarnation,
     )
 
 

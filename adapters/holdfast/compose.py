@@ -14,7 +14,7 @@ from holdfast_actors.clock import MarketClock
 from holdfast_actors.guard import Limits
 from holdfast_actors.messages import Note
 from holdfast_actors.replaying import origin_text
-from holdfast_actors.strategy.actor import StrategyPlan
+from holdfast_actors.strategy.plan import StrategyPlan
 from holdfast_actors.tree import JOURNAL, Parts, build_tree
 from holdfast_adapters.calendars import MarketCalendars
 from holdfast_adapters.paper.venue import PaperVenue

@@ -196,6 +196,7 @@ def restored(
         commission=parts.limits.commission,
         history=lambda after: iter(records[after:]),
         clock=MarketClock(records[-1].market_time_us, cursor),
+        prices=parts.prices,
         guard=guard,  # type: ignore[arg-type]
         scheduler=Mute(),  # type: ignore[arg-type]
         path=strategy_path("Dice"),

@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from typing import Any, TypeAlias, assert_never
 
-import attrs
 import msgspec
 
 from holdfast_actors.clock import MarketClock, PriceBoard
@@ -29,7 +28,7 @@ from holdfast_actors.messages import (
 )
 from holdfast_actors.replaying import origin_text
 from holdfast_actors.scheduler import PastTriggers
-from holdfast_actors.strategy.api import Context, Host, Strategy
+from holdfast_actors.strategy.api import Context, Host
 from holdfast_actors.strategy.calling import (
     attributes_of,
     fires_of,
@@ -39,13 +38,14 @@ from holdfast_actors.strategy.calling import (
 from holdfast_actors.strategy.data import BarData
 from holdfast_actors.strategy.orders import Desk
 from holdfast_actors.strategy.params import all_values
+from holdfast_actors.strategy.plan import StrategyPlan
 from holdfast_actors.strategy.portfolio import Portfolio
 from holdfast_actors.strategy.restore import Past, is_told, missed
 from holdfast_actors.strategy.state import Memory
 from holdfast_domain import events as ev
-from holdfast_domain.cursor import START, shown_step
+from holdfast_domain.cursor import SLICE_SLOT, SLOT_BITS, START, shown_step
 from holdfast_domain.instruments import Instrument
-from holdfast_domain.marketdata import MarketData
+from holdfast_domain.marketdata import MarketData, Quote, Trade
 from holdfast_domain.schedules import Calendars
 from holdfast_runtime import Poisoned, Ref
 
@@ -56,19 +56,6 @@ StrategyMessage: TypeAlias = (
 
 KEPT_DECISIONS = 1_024
 DAY_US = 86_400_000_000
-
-
-@attrs.frozen(kw_only=True)
-class StrategyPlan:
-    """One strategy of a run, as configured."""
-
-    name: str
-    index: int
-    """Its place in the configuration, from 1; part of its order ids."""
-
-    make: Callable[[], Strategy]
-    params: Mapping[str, Any]
-    capital: Decimal
 
 
 class StrategyActor:
@@ -86,6 +73,7 @@ class StrategyActor:
         commission: Decimal,
         history: Callable[[int], Iterable[ev.Entry]],
         clock: MarketClock,
+        prices: PriceBoard,
         guard: Ref[Any],
         scheduler: Ref[Any],
         path: str,
@@ -97,6 +85,7 @@ class StrategyActor:
         self._calendars = calendars
         self._history = history
         self._clock = clock
+        self._prices = prices
         self._guard = guard
         self._scheduler = scheduler
         self._view = PriceBoard(data)
@@ -240,7 +229,8 @@ class StrategyActor:
         except Exception as error:
             on_error = own_method(self.strategy, "on_error")
             if on_error is not None:
-                on_error(self._context, error)
+                cause = error.__cause__ if isinstance(error, Poisoned) else error
+                on_error(self._context, cause)
             raise
 
     def _dispatch(self, message: StrategyMessage) -> object:
@@ -252,9 +242,9 @@ class StrategyActor:
                 if entry.sequence > self._applied:
                     self._take_record(entry, quiet=False)
             case Ticks():
-                self._on_ticks(message)
+                self._on_market(message, "tick", self._on_tick, message.trades)
             case Quotes():
-                self._on_quotes(message)
+                self._on_market(message, "quote", self._on_quote, message.quotes)
             case Triggered():
                 self._on_trigger(message)
             case Resend():
@@ -268,15 +258,37 @@ class StrategyActor:
         return None
 
     def _on_slice(self, message: Slice) -> None:
-        cursor, step, time_us = message.cursor, message.step, message.time_us
-        if cursor <= self._cursor:
+        if message.cursor <= self._cursor:
             return
+        decided = self._take_slice(message.cursor, message.step, message.time_us)
+        if message.until > message.step and not decided:
+            self._run_on(message.step, message.until)
+
+    def _run_on(self, step: int, until: int) -> None:
+        """Take the slices after ``step`` up to ``until``, or to the next decision.
+
+        Nobody else looks at the clock meanwhile, so it is moved here.
+        """
+        clock, prices, times_us = self._clock, self._prices, self._market.times_us
+        while step < until:
+            step += 1
+            clock.now_us = time_us = times_us[step]
+            clock.cursor = cursor = (step + 1) << SLOT_BITS | SLICE_SLOT
+            prices.step = step
+            try:
+                if self._take_slice(cursor, step, time_us):
+                    return
+            except Exception as error:
+                raise Poisoned(("input", cursor), repr(error)) from error
+
+    def _take_slice(self, cursor: int, step: int, time_us: int) -> bool:
+        """Let the strategy look at one slice; return whether it decided something."""
         self._cursor = cursor
         self._time_us = self._host.now_us = time_us
         self._view.step = step
         self._data.move(step, time_us)
         if self._fires is not None and not self._fires[step]:
-            return
+            return False
         if self._before is not None and time_us // DAY_US != self._day:
             self._day = time_us // DAY_US
             self._before(self._context, self._data)
@@ -284,30 +296,25 @@ class StrategyActor:
         desk = self._desk
         if desk.drafts or desk.cancels or desk.changes:
             self._decide("slice")
+            return True
+        return False
 
-    def _on_ticks(self, message: Ticks) -> None:
+    def _on_market(
+        self,
+        message: Ticks | Quotes,
+        phase: str,
+        call: Callable[..., None] | None,
+        news: tuple[Trade, ...] | tuple[Quote, ...],
+    ) -> None:
         if message.cursor <= self._cursor:
             return
         self._cursor = message.cursor
         self._time_us = self._host.now_us = message.time_us
-        on_tick = self._on_tick
-        if on_tick is not None:
+        if call is not None:
             context = self._context
-            for trade in message.trades:
-                on_tick(context, trade)
-            self._decide_if_any("tick")
-
-    def _on_quotes(self, message: Quotes) -> None:
-        if message.cursor <= self._cursor:
-            return
-        self._cursor = message.cursor
-        self._time_us = self._host.now_us = message.time_us
-        on_quote = self._on_quote
-        if on_quote is not None:
-            context = self._context
-            for quote in message.quotes:
-                on_quote(context, quote)
-            self._decide_if_any("quote")
+            for each in news:
+                call(context, each)
+            self._decide_if_any(phase)
 
     def _on_trigger(self, message: Triggered) -> None:
         if message.cursor <= self._cursor:

@@ -251,6 +251,8 @@ class Strategy:
         """Order what brings the position to ``target`` units."""
         self._known(asset)
         held = self._host.portfolio.amount(asset.symbol)
+        if target == held:
+            return None
         return self.order(asset, to_decimal(target) - held, **how)
 
     def order_target_value(
