@@ -14,9 +14,9 @@ def decision_made(decision: Decision) -> ev.DecisionMade:
         cursor=decision.cursor,
         applied=decision.applied,
         phase=decision.phase,
-        orders=tuple(draft.order_id for draft in decision.drafts),
+        orders=tuple([draft.order_id for draft in decision.drafts]),
         cancels=decision.cancels,
-        replaces=tuple(change.order_id for change in decision.changes),
+        replaces=tuple([change.order_id for change in decision.changes]),
         state=decision.state,
     )
 

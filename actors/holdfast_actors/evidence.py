@@ -6,7 +6,7 @@ already, or says nothing of an order that has ended, makes no record.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Sequence
 from typing import assert_never
 
 from holdfast_actors.orderbook import OrderRow
@@ -41,8 +41,10 @@ def record_of(
             assert_never(event)
 
 
-def latest(events: Iterable[VenueEvent]) -> list[VenueEvent]:
+def latest(events: Sequence[VenueEvent]) -> Sequence[VenueEvent]:
     """Return ``events`` without the terms that later ones of them replaced."""
+    if len(events) <= 1:
+        return events
     last = None
     for event in events:
         last = event if isinstance(event, Replaced) else last

@@ -137,8 +137,8 @@ class Guard:
         self._orders.tell(
             Vetted(
                 decision,
-                tuple(self._vet_draft(decision, draft) for draft in decision.drafts),
-                tuple(self._vet_change(decision, each) for each in decision.changes),
+                tuple([self._vet_draft(decision, draft) for draft in decision.drafts]),
+                tuple([self._vet_change(decision, each) for each in decision.changes]),
                 self._gate.generation,
                 decision.time_us + valid_us,
             )
@@ -372,20 +372,25 @@ class Guard:
     def _apply(self, entry: ev.Entry) -> None:
         event = entry.event
         self._reservations.apply(event)
-        if isinstance(event, ev.OrderIntended | ev.OrderRefused):
-            self._count(event.strategy, event.decision)
-            if self._replaying and isinstance(event, ev.OrderIntended):
-                times = self._recent.setdefault(event.strategy, deque())
-                times.append(entry.market_time_us)
-        elif isinstance(event, ev.DecisionMade):
-            self._count(event.strategy, event.number)
-        elif isinstance(event, ev.Halted):
-            self._gate.halted = True
-            self._gate.reason = event.reason
-            self._gate.generation = max(self._gate.generation, event.generation)
-        elif isinstance(event, ev.Resumed):
-            self._open_gate()
-        elif isinstance(event, ev.Quarantined):
-            self._quarantined[event.subject] = event.error
-        elif isinstance(event, ev.QuarantineReleased):
-            self._quarantined.pop(event.subject, None)
+        match event:
+            case ev.OrderIntended():
+                self._count(event.strategy, event.decision)
+                if self._replaying:
+                    times = self._recent.setdefault(event.strategy, deque())
+                    times.append(entry.market_time_us)
+            case ev.OrderRefused():
+                self._count(event.strategy, event.decision)
+            case ev.DecisionMade():
+                self._count(event.strategy, event.number)
+            case ev.Halted():
+                self._gate.halted = True
+                self._gate.reason = event.reason
+                self._gate.generation = max(self._gate.generation, event.generation)
+            case ev.Resumed():
+                self._open_gate()
+            case ev.Quarantined():
+                self._quarantined[event.subject] = event.error
+            case ev.QuarantineReleased():
+                self._quarantined.pop(event.subject, None)
+            case _:
+                """The reservations have it, or nobody here needs it."""

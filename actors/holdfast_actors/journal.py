@@ -59,9 +59,7 @@ class Journal:
     def commit(self, events: list[Event]) -> None:
         """Commit what one actor recorded, before it says anything."""
         entries: list[Entry] = []
-        wall_us = self._wall.now_us()
-        for event in events:
-            self._add(entries, event, wall_us)
+        self._add(entries, events)
         self._store.append(entries)
         self._let_out(entries, [])
 
@@ -82,28 +80,30 @@ class Journal:
     ) -> tuple[list[Entry], list[Any]]:
         entries: list[Entry] = []
         holds = []
-        wall_us = self._wall.now_us()
         for message in messages:
             if isinstance(message, Note):
-                self._add(entries, message.event, wall_us)
+                self._add(entries, (message.event,))
             elif not message.hold.failed:
                 # Of a hold that failed, the author's memory rests on a lost record.
                 holds.append(message.hold)
-                for event in message.entries:
-                    self._add(entries, event, wall_us)
+                self._add(entries, message.entries)
         return entries, holds
 
-    def _add(self, entries: list[Entry], event: Event, wall_us: int) -> None:
-        entries.append(
-            Entry(
-                sequence=self._sequence + len(entries) + 1,
-                epoch=self._epoch,
-                cursor=self._clock.cursor,
-                market_time_us=self._clock.now_us,
-                wall_time_us=wall_us,
-                event=event,
+    def _add(self, entries: list[Entry], events: Sequence[Event]) -> None:
+        clock, wall_us = self._clock, self._wall.now_us()
+        sequence = self._sequence + len(entries)
+        for event in events:
+            sequence += 1
+            entries.append(
+                Entry(
+                    sequence=sequence,
+                    epoch=self._epoch,
+                    cursor=clock.cursor,
+                    market_time_us=clock.now_us,
+                    wall_time_us=wall_us,
+                    event=event,
+                )
             )
-        )
 
 
 class GroupCommit(Journal):

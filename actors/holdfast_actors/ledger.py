@@ -14,7 +14,7 @@ from holdfast_domain.events import CapitalAllotted, Entry, OrderFilled
 from holdfast_domain.fills import Fill, postings_of
 from holdfast_domain.instruments import Instrument
 from holdfast_domain.money import ZERO, Currency
-from holdfast_domain.positions import Position
+from holdfast_domain.positions import FLAT, Position
 
 
 @attrs.frozen(kw_only=True)
@@ -105,8 +105,10 @@ class Ledger:
         instrument = self._instruments[fill.instrument]
         for leg in postings_of(fill, instrument, self._venue):
             self._post(leg.account, leg.unit, leg.amount)
-        book = self._books.setdefault(fill.strategy, _Book())
-        held = book.positions.get(fill.instrument, Position())
+        book = self._books.get(fill.strategy)
+        if book is None:
+            book = self._books[fill.strategy] = _Book()
+        held = book.positions.get(fill.instrument, FLAT)
         units = fill.quantity.value * fill.side.sign
         book.positions[fill.instrument] = held.after(units, fill.price.value)
         fees = book.fees

@@ -5,8 +5,8 @@ quiescence on an engine in lock-step (see `holdfast_runtime.messages`), in this 
 intents by the order of the configuration, then a venue's evidence, then the source's
 next step.
 
-All are frozen. Those that are made for each bar are `msgspec.Struct`, which is made in
-a sixth of the time of an attrs class; all others are attrs.
+All are frozen. They are `msgspec.Struct`, which is made in a sixth of the time of an
+attrs class: an order is a dozen messages.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ import enum
 from collections.abc import Hashable
 from typing import ClassVar
 
-import attrs
 from msgspec import Struct
 
 from holdfast_domain.events import Entry, Event
@@ -37,8 +36,7 @@ class Turn(enum.IntEnum):
 # --- from the journal ---------------------------------------------------------
 
 
-@attrs.frozen
-class Committed:
+class Committed(Struct, frozen=True):
     """A record is durable; told once to each of its readers, in order."""
 
     entry: Entry
@@ -49,8 +47,7 @@ class Committed:
         return ("journal", self.entry.sequence)
 
 
-@attrs.frozen
-class Note:
+class Note(Struct, frozen=True):
     """Journal ``event``; nobody waits for it."""
 
     event: Event
@@ -67,8 +64,7 @@ class NextStep(Struct, frozen=True):
     feed: int
 
 
-@attrs.frozen
-class Advance:
+class Advance(Struct, frozen=True):
     """Market time came to the end of ``step``: match against its data."""
 
     lane: ClassVar[Lane] = Lane.DATA
@@ -129,8 +125,7 @@ class Quotes(Struct, frozen=True):
         return ("input", self.cursor)
 
 
-@attrs.frozen
-class TimeTo:
+class TimeTo(Struct, frozen=True):
     """Market time is ``time_us``: fire what is due at this very moment."""
 
     lane: ClassVar[Lane] = Lane.TIMERS
@@ -143,22 +138,19 @@ class TimeTo:
         return ("input", self.cursor)
 
 
-@attrs.frozen
-class AskDue:
+class AskDue(Struct, frozen=True):
     """The feed asks the scheduler when the next trigger is due after ``after_us``."""
 
     after_us: int
 
 
-@attrs.frozen
-class NextDue:
+class NextDue(Struct, frozen=True):
     """The scheduler tells the feed when the next trigger is due; None is never."""
 
     time_us: int | None
 
 
-@attrs.frozen
-class Triggered:
+class Triggered(Struct, frozen=True):
     """Schedules of a strategy are due."""
 
     lane: ClassVar[Lane] = Lane.TIMERS
@@ -172,40 +164,35 @@ class Triggered:
         return ("input", self.cursor)
 
 
-@attrs.frozen
-class Declare:
+class Declare(Struct, frozen=True):
     """A strategy declares its schedules."""
 
     strategy: str
     schedules: tuple[Schedule, ...]
 
 
-@attrs.frozen
-class AskSchedules:
+class AskSchedules(Struct, frozen=True):
     """The scheduler is new, and asks a strategy to declare its schedules again."""
 
 
 # --- from a strategy to the guard to orders -----------------------------------
 
 
-@attrs.frozen
-class Draft:
+class Draft(Struct, frozen=True):
     """An order that a strategy wants; its place in the decision is its index."""
 
     order_id: str
     terms: OrderTerms
 
 
-@attrs.frozen
-class Change:
+class Change(Struct, frozen=True):
     """New terms that a strategy wants for an order of its own."""
 
     order_id: str
     terms: OrderTerms
 
 
-@attrs.frozen(kw_only=True)
-class Decision:
+class Decision(Struct, frozen=True, kw_only=True):
     """All that a strategy decided on one input."""
 
     turn: ClassVar[int] = Turn.INTENT
@@ -226,16 +213,14 @@ class Decision:
         return ("decision", self.strategy, self.number)
 
 
-@attrs.frozen
-class Verdict:
+class Verdict(Struct, frozen=True):
     """The guard on one draft or change: a reservation, or a reason against it."""
 
     reserved: Money | None
     reason: str = ""
 
 
-@attrs.frozen
-class Vetted:
+class Vetted(Struct, frozen=True):
     """A decision with a verdict on each of its drafts, and on each of its changes."""
 
     decision: Decision
@@ -250,8 +235,7 @@ class Vetted:
         return self.decision.origin
 
 
-@attrs.frozen
-class Resend:
+class Resend(Struct, frozen=True):
     """`orders` asks a strategy for its decisions after ``number`` again.
 
     Up to ``sequence`` the journal is durable, but a journal that died may not have
@@ -262,8 +246,7 @@ class Resend:
     sequence: int = 0
 
 
-@attrs.frozen
-class Missed:
+class Missed(Struct, frozen=True):
     """The guard is new, or one of a strategy's decisions did not come.
 
     `orders` asks for what it does not have: of ``strategy``, or of all.
@@ -272,15 +255,13 @@ class Missed:
     strategy: str = ""
 
 
-@attrs.frozen
-class Unchanged:
+class Unchanged(Struct, frozen=True):
     """`orders` did not pass on a change that the guard has reserved for."""
 
     order_id: str
 
 
-@attrs.frozen
-class Readmit:
+class Readmit(Struct, frozen=True):
     """`orders` asks the guard whether an order proven absent may go out now."""
 
     order_id: str
@@ -294,8 +275,7 @@ class Readmit:
         return ("readmit", self.order_id)
 
 
-@attrs.frozen
-class Readmitted:
+class Readmitted(Struct, frozen=True):
     """The guard's answer; an empty reason is a yes."""
 
     order_id: str
@@ -303,8 +283,7 @@ class Readmitted:
     generation: int
 
 
-@attrs.frozen
-class CancelOrder:
+class CancelOrder(Struct, frozen=True):
     """A person asks to cancel an order."""
 
     order_id: str
@@ -314,8 +293,7 @@ class CancelOrder:
 # --- to the guard, from people ------------------------------------------------
 
 
-@attrs.frozen
-class Halt:
+class Halt(Struct, frozen=True):
     """Throw the kill switch: nothing new is sent. Handled before all that waits."""
 
     lane: ClassVar[Lane] = Lane.CONTROL
@@ -323,8 +301,7 @@ class Halt:
     by: str
 
 
-@attrs.frozen
-class Resume:
+class Resume(Struct, frozen=True):
     """Take the kill switch back."""
 
     lane: ClassVar[Lane] = Lane.CONTROL
@@ -332,6 +309,5 @@ class Resume:
     by: str
 
 
-@attrs.frozen
-class Report:
+class Report(Struct, frozen=True):
     """Ask an owner of state for what it holds, as plain values."""

@@ -80,6 +80,9 @@ class OrderRow:
         return max(ZERO, self.terms.quantity.value - self.filled)
 
 
+_WITH_REASON = (OrderRejected, OrderNotPlaced, OrderCanceled)
+
+
 class OrderBook:
     """Every order, every execution id, and each strategy's last decision."""
 
@@ -167,7 +170,7 @@ class OrderBook:
                 return
         if isinstance(event, OrderAccepted):
             row.venue_order_id = event.venue_order_id
-        if isinstance(event, OrderRejected | OrderNotPlaced | OrderCanceled):
+        if isinstance(event, _WITH_REASON):
             row.reason = event.reason
         if cause is not Cause.INTEND and cause is not Cause.GIVE_UP:
             self._catch_up(row)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 from typing import ClassVar
 
-import attrs
+from msgspec import Struct
 
 from holdfast_actors.messages import Turn
 from holdfast_domain.orders import OrderTerms
@@ -13,8 +13,7 @@ from holdfast_domain.ports import VenueEvent, VenueOrder
 from holdfast_runtime import Lane
 
 
-@attrs.frozen
-class Submit:
+class Submit(Struct, frozen=True):
     """Send an order, unless it is stale by any of these marks."""
 
     order: VenueOrder
@@ -23,35 +22,30 @@ class Submit:
     valid_until_us: int
 
 
-@attrs.frozen
-class Cancel:
+class Cancel(Struct, frozen=True):
     """Ask the venue to cancel."""
 
     order_id: str
 
 
-@attrs.frozen
-class Replace:
+class Replace(Struct, frozen=True):
     """Ask the venue for new terms."""
 
     order_id: str
     terms: OrderTerms
 
 
-@attrs.frozen
-class LookUp:
+class LookUp(Struct, frozen=True):
     """Ask the venue what it knows of an order."""
 
     order_id: str
 
 
-@attrs.frozen
-class Greet:
+class Greet(Struct, frozen=True):
     """`orders` is new, and asks a session to say that it is up."""
 
 
-@attrs.frozen
-class AskGap:
+class AskGap(Struct, frozen=True):
     """Ask the venue for all executions after ``watermark``."""
 
     watermark: str
@@ -78,8 +72,7 @@ class Asked(enum.Enum):
     STREAM = "stream"
 
 
-@attrs.frozen
-class Evidence:
+class Evidence(Struct, frozen=True):
     """What a venue said, or how a request to it failed."""
 
     turn: ClassVar[int] = Turn.EVIDENCE
@@ -92,8 +85,7 @@ class Evidence:
     code: str = ""
 
 
-@attrs.frozen
-class SessionUp:
+class SessionUp(Struct, frozen=True):
     """A session of a venue is connected."""
 
     turn: ClassVar[int] = Turn.EVIDENCE
@@ -101,8 +93,7 @@ class SessionUp:
     incarnation: int
 
 
-@attrs.frozen
-class LookUpAgain:
+class LookUpAgain(Struct, frozen=True):
     """Timer of `orders`: an order is still unknown."""
 
     lane: ClassVar[Lane] = Lane.TIMERS

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import TypeAlias
 
 import attrs
+from msgspec import Struct
 
 from holdfast_domain.fills import Fill
 from holdfast_domain.money import Money
@@ -362,8 +363,7 @@ Two runs are compared without them.
 """
 
 
-@attrs.frozen(kw_only=True)
-class Entry:
+class Entry(Struct, frozen=True, kw_only=True):
     """One record of the journal."""
 
     sequence: int

@@ -6,6 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 
 import attrs
+from msgspec import Struct
 
 from holdfast_domain.instruments import Instrument
 from holdfast_domain.money import ZERO, Currency, Money, Price, Quantity
@@ -34,8 +35,7 @@ class Fill:
     """UTC, by the venue's clock."""
 
 
-@attrs.frozen
-class Posting:
+class Posting(Struct, frozen=True, gc=False):
     """One leg of a double entry: ``amount`` of ``unit`` into ``account``.
 
     An account is a path such as ``strategy/momentum/cash`` or ``venue/paper``. A unit

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from itertools import accumulate
 
@@ -15,12 +15,12 @@ from holdfast_domain.cursor import SLICE_SLOT, cursor_at, step_of
 FIELDS = ("open", "high", "low", "close", "volume")
 """The fields of a bar, in the order of its columns."""
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
 
 def utc_from_us(time_us: int) -> datetime:
     """Return the UTC moment ``time_us`` microseconds after 1970."""
-    return datetime.fromtimestamp(time_us // 1_000_000, UTC).replace(
-        microsecond=time_us % 1_000_000
-    )
+    return _EPOCH + timedelta(microseconds=time_us)
 
 
 @attrs.frozen(kw_only=True)

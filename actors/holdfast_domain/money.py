@@ -11,7 +11,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TypeAlias
 
-import attrs
+from msgspec import Struct
 
 from holdfast_domain.errors import DomainError
 
@@ -34,7 +34,9 @@ def to_decimal(value: Numeric) -> Decimal:
         DomainError: if ``value`` is no number or not finite.
     """
     try:
-        if isinstance(value, Decimal):
+        if type(value) is float:
+            number = Decimal(repr(value))
+        elif isinstance(value, Decimal):
             number = value
         elif isinstance(value, str):
             number = Decimal(value)
@@ -51,8 +53,7 @@ def to_decimal(value: Numeric) -> Decimal:
     return number
 
 
-@attrs.frozen
-class Money:
+class Money(Struct, frozen=True, gc=False):
     """An amount in one currency; adding another currency is an error."""
 
     amount: Decimal
@@ -77,8 +78,7 @@ class Money:
         return other.amount
 
 
-@attrs.frozen(order=True)
-class Price:
+class Price(Struct, frozen=True, order=True, gc=False):
     """A price of one unit, in the instrument's currency; may be negative."""
 
     value: Decimal
@@ -89,16 +89,14 @@ class Price:
         return cls(to_decimal(value))
 
 
-@attrs.frozen(order=True)
-class Quantity:
+class Quantity(Struct, frozen=True, order=True, gc=False):
     """How many units, never negative: the side says which way."""
 
-    value: Decimal = attrs.field()
+    value: Decimal
 
-    @value.validator
-    def _not_negative(self, _attribute: object, value: Decimal) -> None:
-        if value < 0:
-            message = f"expected a quantity of at least 0, got {value}"
+    def __post_init__(self) -> None:
+        if self.value < 0:
+            message = f"expected a quantity of at least 0, got {self.value}"
             raise DomainError(message)
 
     @classmethod

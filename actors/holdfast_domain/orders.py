@@ -26,10 +26,11 @@ class Side(enum.Enum):
     BUY = "buy"
     SELL = "sell"
 
-    @property
-    def sign(self) -> int:
-        """+1 for a buy, -1 for a sell."""
-        return 1 if self is Side.BUY else -1
+    sign: int
+    """+1 for a buy, -1 for a sell."""
+
+    def __init__(self, name: str) -> None:
+        self.sign = 1 if name == "buy" else -1
 
     @property
     def opposite(self) -> Side:
@@ -80,8 +81,9 @@ class OrderTerms:
     reduce_only: bool = False
 
     def __attrs_post_init__(self) -> None:
-        wants_limit = self.type in (OrderType.LIMIT, OrderType.STOP_LIMIT)
-        wants_stop = self.type in (OrderType.STOP, OrderType.STOP_LIMIT)
+        kind = self.type
+        wants_limit = kind is OrderType.LIMIT or kind is OrderType.STOP_LIMIT
+        wants_stop = kind is OrderType.STOP or kind is OrderType.STOP_LIMIT
         if wants_limit is not (self.limit_price is not None):
             message = f"limit price and order type do not agree: {self}"
             raise ImpossibleTransition(message)
@@ -109,6 +111,9 @@ class OrderState(enum.Enum):
     REJECTED = "rejected"
     NOT_PLACED = "not_placed"
 
+    # By identity, in C: the table of transitions is looked up at each record.
+    __hash__ = object.__hash__
+
 
 class Cause(enum.Enum):
     """What moves an order from one state to the next."""
@@ -130,6 +135,8 @@ class Cause(enum.Enum):
     REPLACE_ACK = "replace ack"
     EXPIRE = "expire"
     REJECT = "reject"
+
+    __hash__ = object.__hash__
 
 
 OURS: Final = frozenset({

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-import attrs
+from msgspec import Struct
 
 from holdfast_domain.money import ZERO
 
 
-@attrs.frozen
-class Position:
+class Position(Struct, frozen=True, gc=False):
     """How many units are held, what one cost on average, what closing has earned.
 
     The cost is the average-cost method: adding averages it, reducing keeps it and
@@ -42,3 +41,7 @@ class Position:
             return Position(ZERO, ZERO, realised)
         crossed = (amount > 0) != (self.amount > 0)
         return Position(amount, price if crossed else self.cost_basis, realised)
+
+
+FLAT = Position()
+"""Nothing held, and nothing earned yet."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import attrs
 import pytest
+from msgspec.structs import replace
 
 from holdfast_actors.guard import Limits
 from holdfast_actors.messages import (
@@ -267,7 +267,7 @@ def test_a_decision_carries_how_long_it_may_be_sent_and_the_halts_before_it() ->
     gate = Gate(limits=Limits(submit_valid_s=30))
     gate.gate.generation = 4
 
-    gate.guard.handle(attrs.evolve(decision(1), time_us=T0_US - SECOND_US))
+    gate.guard.handle(replace(decision(1), time_us=T0_US - SECOND_US))
 
     (vetted,) = gate.orders.of(Vetted)
     assert vetted.valid_until_us == T0_US + 29 * SECOND_US

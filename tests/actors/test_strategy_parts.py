@@ -8,6 +8,7 @@ from typing import Any
 import attrs
 import pytest
 from hypothesis import given, strategies as st
+from msgspec.structs import replace
 
 from holdfast import Amount, param
 from holdfast_actors.strategy.orders import INDEX_BITS, Desk, terms_of
@@ -365,7 +366,7 @@ def test_a_portfolio_is_its_cash_and_positions_at_the_last_prices() -> None:
 def test_a_fee_in_another_currency_is_not_taken_from_the_cash() -> None:
     made = Portfolio(INSTRUMENTS, lambda _: None)
     fill = filled("a", terms(1), 1, 10).fill
-    fee = attrs.evolve(fill.fee, currency="BNB", amount=D(1))
+    fee = replace(fill.fee, currency="BNB", amount=D(1))
 
     made.fill(attrs.evolve(fill, fee=fee))
 

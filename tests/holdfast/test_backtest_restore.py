@@ -8,6 +8,7 @@ from typing import Any
 
 import attrs
 import pytest
+from msgspec.structs import replace
 
 from holdfast import BarData, Context, Strategy, param
 from holdfast.options import RunOptions, read_options
@@ -234,7 +235,7 @@ def test_restored_at_any_record_it_is_as_it_was_there(seed: int) -> None:
         assert picture(actor) == pages[key], f"seed {seed}, cut at record {cut}"
         for made in guard.told:
             decided = album.decisions[made.number]
-            assert attrs.evolve(made, applied=0) == attrs.evolve(decided, applied=0)
+            assert replace(made, applied=0) == replace(decided, applied=0)
 
 
 def test_what_was_not_told_is_read_when_the_journal_was_built_anew() -> None:

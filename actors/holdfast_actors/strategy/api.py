@@ -249,8 +249,10 @@ class Strategy:
         **how: Any,  # noqa: ANN401
     ) -> str | None:
         """Order what brings the position to ``target`` units."""
-        self._known(asset)
-        held = self._host.portfolio.amount(asset.symbol)
+        host = self._host
+        if type(asset) is not Instrument or asset.symbol not in host.instruments:
+            self._known(asset)
+        held = host.portfolio.amount(asset.symbol)
         if target == held:
             return None
         return self.order(asset, to_decimal(target) - held, **how)

@@ -16,14 +16,18 @@ def tell_of_order(
     strategy: Strategy, context: Context, event: ev.Event, order: OrderView
 ) -> None:
     """Tell a strategy what happened to an order of its own."""
-    if isinstance(event, ev.OrderFilled):
-        strategy.on_order_fill(context, order, transaction_of(event, order))
-    elif isinstance(event, ev.OrderRefused | ev.OrderRejected | ev.OrderNotPlaced):
-        strategy.on_order_reject(context, order, event.reason)
-    elif isinstance(event, ev.OrderCanceled):
-        strategy.on_order_cancel(context, order, event.reason)
-    elif isinstance(event, ev.OrderExpired):
-        strategy.on_order_cancel(context, order, "expired")
+    match event:
+        case ev.OrderFilled():
+            if type(strategy).on_order_fill is not Strategy.on_order_fill:
+                strategy.on_order_fill(context, order, transaction_of(event, order))
+        case ev.OrderRefused() | ev.OrderRejected() | ev.OrderNotPlaced():
+            strategy.on_order_reject(context, order, event.reason)
+        case ev.OrderCanceled():
+            strategy.on_order_cancel(context, order, event.reason)
+        case ev.OrderExpired():
+            strategy.on_order_cancel(context, order, "expired")
+        case _:
+            """Strategies have no word for it."""
 
 
 def transaction_of(event: ev.OrderFilled, order: OrderView) -> Transaction:

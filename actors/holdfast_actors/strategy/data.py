@@ -32,6 +32,8 @@ class BarData:
         self._max_age_us: int | None = None
         self._intervals: dict[tuple[str, str], int] = {}
         self._resampled: dict[tuple[str, int], Resampled] = {}
+        self._own: dict[tuple[str, str, str], tuple[pl.Series, Sequence[int]]] = {}
+        """What `_tail` slices where the bars are the data's own."""
 
     def current(self, asset: Instrument | str, field: str = "close") -> float:
         """Return the latest value of ``field`` (open, high, low, close, volume).
@@ -133,6 +135,7 @@ class BarData:
     def limit_age(self, max_age_s: float | None) -> None:
         """Refuse to read values that are older."""
         self._max_age_us = None if max_age_s is None else int(max_age_s * 1_000_000)
+        self._own.clear()
 
     def _last_row(self, symbol: str) -> int:
         if symbol not in self._seen:
@@ -152,6 +155,11 @@ class BarData:
         return row
 
     def _tail(self, symbol: str, field: str, count: int, frequency: str) -> pl.Series:
+        own = self._own.get((symbol, field, frequency))
+        if own is not None and self._step >= 0:
+            seen = own[1][self._step]
+            first = seen - count if seen > count else 0
+            return own[0].slice(first, seen - first)
         try:
             columns = self._columns[symbol]
             series = columns.series[field]
@@ -163,6 +171,8 @@ class BarData:
         seen = self._seen[symbol][self._step] if self._step >= 0 else 0
         every_us = self._every_us(symbol, frequency) if frequency else 0
         if every_us == 0:
+            if self._max_age_us is None:
+                self._own[symbol, field, frequency] = series, self._seen[symbol]
             first = seen - count if seen > count else 0
             return series.slice(first, seen - first)
         resampled = self._resampled.get((symbol, every_us))

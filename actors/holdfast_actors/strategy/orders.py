@@ -33,6 +33,9 @@ INDEX_BITS = 16
 """Orders of one decision: the low bits of an id's sequence."""
 
 
+_NOTHING = Amount(0)
+
+
 @attrs.define
 class OrderView:
     """One order of the strategy. ``amount`` and ``filled`` are signed."""
@@ -41,7 +44,7 @@ class OrderView:
     asset: Instrument
     amount: Amount
     terms: OrderTerms
-    filled: Amount = attrs.field(factory=lambda: Amount(0))
+    filled: Amount = _NOTHING
     status: str = "open"
 
     @property

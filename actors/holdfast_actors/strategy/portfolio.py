@@ -11,7 +11,7 @@ from holdfast_actors.strategy.amount import Amount
 from holdfast_domain.fills import Fill
 from holdfast_domain.instruments import Instrument
 from holdfast_domain.money import ZERO
-from holdfast_domain.positions import Position
+from holdfast_domain.positions import FLAT, Position
 
 
 @attrs.frozen
@@ -84,7 +84,7 @@ class Portfolio:
 
     def view(self, symbol: str) -> PositionView:
         """Return the position in ``symbol``, which may be none."""
-        held = self._book.get(symbol, Position())
+        held = self._book.get(symbol, FLAT)
         last = self._last(symbol) or ZERO
         return PositionView(
             self._instruments[symbol],
@@ -120,5 +120,5 @@ class Portfolio:
         self._cash -= instrument.notional(fill.price.value, units).amount
         if fill.fee.currency == instrument.currency:
             self._cash -= fill.fee.amount
-        held = self._book.get(fill.instrument, Position())
+        held = self._book.get(fill.instrument, FLAT)
         self._book[fill.instrument] = held.after(units, fill.price.value)

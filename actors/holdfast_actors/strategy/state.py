@@ -1,7 +1,7 @@
 """What a strategy remembers, as text: exact, readable, and restored as it was.
 
-Plain values, Decimal, datetime, containers, attrs classes and polars frames can be
-saved. Anything else is an error that names the attribute.
+Plain values, Decimal, datetime, containers, attrs classes, msgspec structs and
+polars frames can be saved. Anything else is an error that names the attribute.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ def _encode(attribute: str, value: Any) -> Any:  # noqa: ANN401
         return {"$enum": [name, value.name]}
     if isinstance(value, tuple) and hasattr(kind, "_fields"):
         return {"$named": [name, *_encode_sequence(attribute, value)]}
-    if attrs.has(kind):
+    if attrs.has(kind) or issubclass(kind, msgspec.Struct):
         return {"$attrs": [name, _encode_attrs(attribute, value)]}
     raise CannotSave(attribute, value)
 
@@ -94,9 +94,12 @@ def _name_of(kind: Any) -> str | None:  # noqa: ANN401 - a class
 
 
 def _encode_attrs(attribute: str, value: Any) -> Any:  # noqa: ANN401
+    kind = type(value)
+    names = getattr(kind, "__struct_fields__", None)
+    if names is None:
+        names = [field.name for field in attrs.fields(kind)]
     return {
-        field.name: _encode(f"{attribute}.{field.name}", getattr(value, field.name))
-        for field in attrs.fields(type(value))
+        name: _encode(f"{attribute}.{name}", getattr(value, name)) for name in names
     }
 
 
@@ -178,9 +181,13 @@ def _decode_items(items: Any, symbols: Symbols) -> dict[Any, Any]:  # noqa: ANN4
 
 
 def _restore_attrs(body: Any, symbols: Symbols) -> Any:  # noqa: ANN401
-    made = object.__new__(_find(body[0]))
-    for name, value in body[1].items():
-        object.__setattr__(made, name, _decode(value, symbols))
+    kind = _find(body[0])
+    values = {name: _decode(value, symbols) for name, value in body[1].items()}
+    if issubclass(kind, msgspec.Struct):
+        return kind(**values)
+    made = object.__new__(kind)
+    for name, value in values.items():
+        object.__setattr__(made, name, value)
     return made
 
 

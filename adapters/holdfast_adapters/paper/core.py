@@ -308,15 +308,16 @@ class PaperCore:
         self.rows.append((cursor, record))
         self._newest = max(self._newest, cursor)
         match record:
-            case Executed() | Acked() | Ended() | Replaced():
-                self._index(cursor, record)
-            case Submitted(order=order):
+            case Submitted():
+                order = record.order
                 self._orders[order.order_id] = _Order(order, cursor)
-                self._advance = None
-            case CancelRequested() | ReplaceRequested():
                 self._advance = None
             case Advanced():
                 self._advance = self._advances.setdefault(cursor, [])
+            case Executed() | Acked() | Ended() | Replaced():
+                self._index(cursor, record)
+            case CancelRequested() | ReplaceRequested():
+                self._advance = None
             case Triggered() | VolumeTaken():
                 """The engine's own; nobody is told."""
 

@@ -14,8 +14,8 @@ from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
 
-import attrs
 import pytest
+from msgspec.structs import replace
 
 from holdfast_adapters.journal.memory import MemoryJournal
 from holdfast_adapters.journal.sqlite import SqliteJournal
@@ -192,7 +192,7 @@ def test_a_write_that_the_system_cuts_off_fails_the_batch_and_nothing_else(
 
 def test_a_number_that_sqlite_cannot_hold_fails_the_batch(path: Path) -> None:
     journal = SqliteJournal(path, engine=7)
-    batch = [*entries(1, 2), attrs.evolve(entries(3, 3)[0], cursor=2**63)]
+    batch = [*entries(1, 2), replace(entries(3, 3)[0], cursor=2**63)]
     with pytest.raises(CommitFailed):
         journal.append(batch)
     assert journal.last_sequence == 0
