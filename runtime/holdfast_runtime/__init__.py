@@ -4,8 +4,8 @@ Read from the bottom up; a module imports only those before it in this list: `er
 `restarts`, `timers`, `mailbox`, `spec`, `bells`, `messages`, `holds`, `refs`,
 `context`, `cell`, `family` (a supervisor), `driving`, `delivery` (who gets what when),
 `kernel` (how actors live and die), and the two engines, `simulated` (on `virtual`) and
-`live` (on `livebell`; `opening` runs it). `threads` hosts what blocks; `tree` takes
-pictures.
+`live` (on `livebell` and `pump`; `opening` runs it). `threads` hosts what blocks;
+`tree` takes pictures.
 """
 
 from holdfast_runtime.context import Context

@@ -104,7 +104,7 @@ class Cell(Child):
     """The place of one actor: mailbox, reference and counts survive restarts."""
 
     queued = False
-    """Whether the live engine's pump is about to read its mailbox."""
+    """Whether the live engine's pump is about to read its mailbox, or at it."""
 
     busy = False
     """Whether an asynchronous handler is under way on the simulated engine."""

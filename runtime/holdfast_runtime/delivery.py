@@ -77,13 +77,6 @@ class Delivery:
             MailboxClosed: ``cell`` is stopped or parked.
             MailboxFull: its lane blocks, and there is nobody to stall.
         """
-        box = cell.routes.get(type(message))
-        if box is not None and not cell.closed and len(box.queue) < box.capacity:
-            box.queue.append(message)
-            cell.mailbox.size += 1
-            self.pending += 1
-            self.wake(cell)
-            return
         if cell.closed:
             raise MailboxClosed(cell.path, message)
         lane = MANNERS[type(message)][0]
@@ -99,7 +92,8 @@ class Delivery:
             box.queue.append(message)
             cell.mailbox.size += 1
             self.pending += 1
-            self.wake(cell)
+            if not cell.queued:
+                self.wake(cell)
             return
         lane, turn = MANNERS[type(message)]
         if turn is not None and self.lock_step:
@@ -208,9 +202,9 @@ class Delivery:
         if not self.unsettled and not self.pending and self.held:
             self._take_turns()
 
-    def done(self) -> None:
-        """Count one message or hold as done; what waits for its turn may go."""
-        self.pending -= 1
+    def done(self, count: int = 1) -> None:
+        """Count messages or holds as done; what waits for its turn may go."""
+        self.pending -= count
         if not self.pending and self.held and not self.unsettled:
             self._take_turns()
 

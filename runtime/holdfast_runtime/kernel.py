@@ -49,11 +49,11 @@ class Kernel(Delivery):
         self.current = cell
         try:
             if type(message) is Asked:
-                self._answer(cell, message)
+                self.answer(cell, message)
             else:
                 value = cell.handler(message)  # type: ignore[misc]
                 if value is not None:
-                    self._check_result(cell, value)
+                    self.check_result(cell, value)
         except Exception as error:  # noqa: BLE001 - its supervisor decides
             self.current = None
             cell.in_hand = (message,)
@@ -64,21 +64,25 @@ class Kernel(Delivery):
             raise
         self.current = None
         cell.handled += 1
-        if cell.outbox or cell.records:
+        if cell.records or cell.holds:
             self.release(cell)
+        elif cell.outbox:
+            outbox, cell.outbox = cell.outbox, []
+            self.deliver(outbox, cell)
         if cell.blocked or cell.room:
             self.unblock(cell)
         self.pending -= 1
         if not self.pending and self.held and not self.unsettled:
             self._take_turns()
 
-    def _answer(self, cell: Cell, asked: Asked) -> None:
+    def answer(self, cell: Cell, asked: Asked) -> None:
+        """Let a synchronous actor answer a question; raises what its handler raises."""
         value = cell.handler(asked.message)  # type: ignore[misc]
-        self._check_result(cell, value)
+        self.check_result(cell, value)
         cell.outbox.append((None, lambda: asked.answer(value, None)))
 
     @staticmethod
-    def _check_result(cell: Cell, value: object) -> None:
+    def check_result(cell: Cell, value: object) -> None:
         """Refuse a coroutine from a handler that did not say that it is asynchronous.
 
         Raises:

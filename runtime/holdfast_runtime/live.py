@@ -7,7 +7,6 @@ them (strategy, guard, orders, journal) then costs calls and not wake-ups.
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Coroutine
 from math import inf
 from random import Random  # noqa: TID251 - the caller's seed comes in here
@@ -26,12 +25,10 @@ from holdfast_runtime.errors import (
 from holdfast_runtime.kernel import Kernel
 from holdfast_runtime.livebell import LiveBell
 from holdfast_runtime.messages import Stop, take
+from holdfast_runtime.pump import Pump
 from holdfast_runtime.refs import Ref
 from holdfast_runtime.spec import SupervisorSpec
 from holdfast_runtime.timers import Timer
-
-BATCH = 64
-"""Messages that are handled before the others get a turn."""
 
 RUNNING = State.RUNNING
 
@@ -50,9 +47,7 @@ class LiveEngine(Kernel):
         self._ended = trio.Event()
         self._sooner = trio.Event()
         self._sleeps_until_s = inf
-        self._ready: deque[Cell] = deque()
-        self._reading: Cell | None = None
-        self._pump_parked: trio.lowlevel.Task | None = None
+        self._pump = Pump(self)
         self.scope = trio.CancelScope()
         """All that runs; shielded once the tree is up, so that it stops in order."""
 
@@ -84,7 +79,7 @@ class LiveEngine(Kernel):
         async with trio.open_nursery() as nursery:
             self._nursery = nursery
             nursery.start_soon(self._run_timers)
-            nursery.start_soon(self._pump)
+            nursery.start_soon(self._pump.run)
             self.root.begin()
             while self.root.state is State.STARTING:
                 await self.root.up.wait()
@@ -134,13 +129,8 @@ class LiveEngine(Kernel):
             if task is not None:
                 cell.task = None
                 trio.lowlevel.reschedule(task)
-        elif not cell.queued and cell.state is RUNNING:
-            cell.queued = True
-            self._ready.append(cell)
-            pump = self._pump_parked
-            if pump is not None:
-                self._pump_parked = None
-                trio.lowlevel.reschedule(pump)
+        else:
+            self._pump.add(cell)
 
     def resume(self, cell: Cell) -> None:
         """Let ``cell`` read on; or end it, if that was asked for."""
@@ -166,7 +156,7 @@ class LiveEngine(Kernel):
         if cell.scope is not None:
             self._mark_killed(cell, error)
             cell.scope.cancel()
-        elif cell is self._reading:
+        elif cell is self._pump.reading:
             self._mark_killed(cell, error)
         elif cell.state is RUNNING:
             cell.kill_error = error
@@ -211,49 +201,6 @@ class LiveEngine(Kernel):
             now_s = self.now_s()
             while (first_s := timers.first_s()) is not None and first_s <= now_s:
                 timers.pop()()
-
-    # --- the pump ------------------------------------------------------------
-
-    async def _pump(self) -> None:
-        """Call synchronous actors that have mail, in turn, a batch at a time."""
-        ready = self._ready
-        while True:
-            left = BATCH
-            while ready and left > 0:
-                cell = ready.popleft()
-                cell.queued = False
-                left -= self._read_some(cell)
-            if ready:
-                await trio.lowlevel.checkpoint()
-            else:
-                self._pump_parked = trio.lowlevel.current_task()
-                await trio.lowlevel.wait_task_rescheduled(self._abort_pump)
-
-    def _abort_pump(self, _: Any) -> trio.lowlevel.Abort:  # noqa: ANN401 - trio's type
-        self._pump_parked = None
-        return trio.lowlevel.Abort.SUCCEEDED
-
-    def _read_some(self, cell: Cell) -> int:
-        """Let ``cell`` handle a batch of its messages; return how many it was."""
-        mailbox, handle = cell.mailbox, self.handle
-        count = 0
-        self._reading = cell
-        while count < BATCH and mailbox.size and not cell.stalls:
-            if cell.state is not RUNNING or cell.interrupted:
-                break
-            count += 1
-            message = mailbox.pop()
-            if type(message) is Stop:
-                self.ends_by_itself(cell)
-                self.resume(cell)
-            else:
-                handle(cell, message)
-        self._reading = None
-        if cell.kill_error is not None and cell.state is RUNNING:
-            self.died(cell, cell.kill_error)
-        elif count == BATCH:
-            self.wake(cell)
-        return count
 
     # --- one incarnation in a task ---------------------------------------------
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import enum
 from collections import OrderedDict, deque
 from collections.abc import Callable, Hashable, Iterator, Mapping
-from typing import Any
+from typing import Any, TypeAlias
 
 import attrs
 
@@ -131,13 +131,16 @@ class LatestQueue:
         return self._key(message)
 
 
+Queue: TypeAlias = "deque[Any] | LatestQueue"
+
+
 class LaneQueue:
     """One lane in use."""
 
     __slots__ = ("capacity", "dropped", "full", "queue")
 
     def __init__(self, spec: LaneSpec) -> None:
-        self.queue: deque[Any] | LatestQueue = deque()
+        self.queue: Queue = deque()
         if spec.full is Full.CONFLATE and spec.key is not None:
             self.queue = LatestQueue(spec.key)
         self.capacity = spec.capacity
@@ -198,12 +201,21 @@ class Mailbox:
         message = "the mailbox is empty"
         raise IndexError(message)
 
+    def highest(self) -> tuple[tuple[LaneQueue, ...], Queue, list[Queue]]:
+        """Return the lanes in use, the queue that is read next, and those above it."""
+        above: list[Queue] = []
+        for box in self.active:
+            if box.queue:
+                return self.active, box.queue, above
+            above.append(box.queue)
+        return self.active, deque(), above
+
     def drain(self) -> list[Any]:
         """Take all messages, in the order in which they would be read."""
         taken = list(self)
         for box in self.active:
             box.queue.clear()
-        self.size = 0
+        self.size -= len(taken)
         return taken
 
     def is_over(self) -> bool:

@@ -43,10 +43,19 @@ class Ref(Generic[M]):
         cell = self._cell
         kernel = cell.kernel
         sender = kernel.current
-        if sender is None:
-            kernel.tell(cell, message)
-        else:
+        if sender is not None:
             sender.outbox.append((cell, message))
+            return
+        # The common case of `Delivery.tell`, without its calls.
+        box = cell.routes.get(type(message))
+        if box is None or cell.closed or len(box.queue) >= box.capacity:
+            kernel.tell(cell, message)
+            return
+        box.queue.append(message)
+        cell.mailbox.size += 1
+        kernel.pending += 1
+        if not cell.queued:
+            kernel.wake(cell)
 
     async def send(self, message: M) -> None:
         """Send ``message``, and wait while the lane is full: for sources.

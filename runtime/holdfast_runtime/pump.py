@@ -1,0 +1,143 @@
+"""The pump of the live engine: it calls synchronous actors, which have no task.
+
+Each that has mail is called for a batch of its messages, and then the others have
+their turn. What is counted per message elsewhere is counted per batch here.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Any
+
+import trio
+
+from holdfast_runtime.cell import Cell, State
+from holdfast_runtime.kernel import Kernel
+from holdfast_runtime.messages import Asked, Stop
+
+BATCH = 64
+"""Messages that are handled before the others get a turn."""
+
+RUNNING = State.RUNNING
+
+
+class Pump:
+    """Lets synchronous actors read their mailboxes, in turn."""
+
+    def __init__(self, kernel: Kernel) -> None:
+        self._kernel = kernel
+        self._ready: deque[Cell] = deque()
+        self._parked: trio.lowlevel.Task | None = None
+        self.reading: Cell | None = None
+        """Whose messages are being handled."""
+
+    def add(self, cell: Cell) -> None:
+        """Let ``cell`` read its mailbox, if it is not about to already."""
+        if cell.queued or cell.state is not RUNNING:
+            return
+        cell.queued = True
+        self._ready.append(cell)
+        task, self._parked = self._parked, None
+        if task is not None:
+            trio.lowlevel.reschedule(task)
+
+    async def run(self) -> None:
+        """Call actors that have mail, until cancelled; others run in between."""
+        ready = self._ready
+        while True:
+            left = BATCH
+            while ready and left > 0:
+                left -= self._read_some(ready.popleft())
+            if ready:
+                await trio.lowlevel.checkpoint()
+            else:
+                self._parked = trio.lowlevel.current_task()
+                await trio.lowlevel.wait_task_rescheduled(self._abort)
+
+    def _abort(self, _: Any) -> trio.lowlevel.Abort:  # noqa: ANN401 - trio's type
+        self._parked = None
+        return trio.lowlevel.Abort.SUCCEEDED
+
+    def _read_some(self, cell: Cell) -> int:
+        """Let ``cell`` handle a batch of its messages; return how many it was."""
+        mailbox = cell.mailbox
+        count = 0
+        self.reading = cell
+        while (
+            mailbox.size
+            and count < BATCH
+            and cell.state is RUNNING
+            and not (cell.stalls or cell.interrupted)
+        ):
+            count += self._read_lane(cell, BATCH - count)
+        self.reading = None
+        cell.queued = False
+        if cell.kill_error is not None and cell.state is RUNNING:
+            self._kernel.died(cell, cell.kill_error)
+        elif mailbox.size and not cell.stalls:
+            self._kernel.wake(cell)
+        return count
+
+    def _read_lane(self, cell: Cell, most: int) -> int:
+        """Let ``cell`` handle at most ``most`` messages of its highest lane.
+
+        None after one that ended or stalled it, or put something into a higher lane.
+        Returns how many were taken.
+        """
+        kernel, mailbox = self._kernel, cell.mailbox
+        active, queue, above = mailbox.highest()
+        message: Any = None
+        fatal: Exception | None = None
+        taken = 0
+        kernel.current = cell
+        try:
+            while queue and taken < most and not cell.interrupted:
+                message = queue.popleft()
+                taken += 1
+                if type(message) is Stop:
+                    break
+                try:
+                    if type(message) is Asked:
+                        kernel.answer(cell, message)
+                    else:
+                        value = cell.handler(message)  # type: ignore[misc]
+                        if value is not None:
+                            kernel.check_result(cell, value)
+                except Exception as error:  # noqa: BLE001 - its supervisor decides
+                    fatal = error
+                    break
+                if cell.outbox or cell.records:
+                    kernel.current = None
+                    kernel.release(cell)
+                    kernel.current = cell
+                    if cell.stalls:
+                        break
+                if mailbox.active is not active or (above and any(above)):
+                    break
+        finally:
+            kernel.current = None
+        self._finish(cell, taken, message, fatal)
+        return taken
+
+    def _finish(
+        self,
+        cell: Cell,
+        taken: int,
+        last: Any,  # noqa: ANN401 - whatever was told
+        fatal: Exception | None,
+    ) -> None:
+        """Count what was taken from a mailbox, and end the incarnation if it must."""
+        kernel = self._kernel
+        stops = type(last) is Stop
+        done = taken - 1 if stops or fatal is not None else taken
+        cell.mailbox.size -= taken
+        cell.handled += done
+        if cell.blocked or cell.room:
+            kernel.unblock(cell)
+        kernel.done(done)
+        if fatal is not None:
+            cell.in_hand = (last,)
+            kernel.died(cell, fatal)
+        elif stops:
+            kernel.ends_by_itself(cell)
+            kernel.resume(cell)
