@@ -119,33 +119,45 @@ class SimulatedEngine(Kernel):
 
     def _drain(self) -> None:
         """Deliver until nothing is ready, and no turn can be taken."""
-        ready = self.ready
+        ready, pop = self.ready, self.ready.popleft
+        # Not `while ready`: CPython 3.11 makes a loop fast that jumps back always, and
+        # this one may be entered only once in a whole backtest.
         while True:
-            while ready:
-                if self._shuffle and len(ready) > 1:
-                    ready.rotate(-self.random.randrange(len(ready)))
-                cell, item = ready.popleft()
-                if cell is None:
-                    item.step()
-                elif item is _MAIL:
-                    self._read_mail(cell)
-                else:
-                    cell.direct -= 1
+            if not ready:
+                if self.pending or self.unsettled or not self.held:
+                    return
+                self._take_turns()
+                continue
+            if self._shuffle and len(ready) > 1:
+                ready.rotate(-self.random.randrange(len(ready)))
+            cell, item = pop()
+            if cell is None:
+                item.step()
+            elif item is _MAIL:
+                self._read_mail(cell)
+            else:
+                cell.direct -= 1
+                if (
+                    cell.state is not RUNNING
+                    or cell.is_async
+                    or cell.stalls
+                    or cell.mailbox.size
+                ):
                     self._hand_over(cell, item)
-            if self.pending or self.unsettled or not self.held:
-                return
-            self._take_turns()
+                else:
+                    self.handle(cell, item)
 
     def _hand_over(self, cell: Cell, message: Any) -> None:  # noqa: ANN401
-        """Let ``cell`` handle a message that waited in no mailbox."""
+        """Let an asynchronous actor handle a message that waited in no mailbox.
+
+        Whoever cannot handle it now finds it in its mailbox.
+        """
         if cell.state is not RUNNING or cell.busy or cell.stalls or cell.mailbox.size:
             # What waits in the mailbox came before it, or is in a higher lane.
             self.pending -= 1
             super().put(cell, message, None, lane_of(message))
-        elif cell.is_async:
-            self._handle_async(cell, [message])
         else:
-            self.handle(cell, message)
+            self._handle_async(cell, [message])
 
     def _read_mail(self, cell: Cell) -> None:
         """Let ``cell`` read its mailbox once, if it can; or end, if it is to."""
@@ -237,12 +249,8 @@ class SimulatedEngine(Kernel):
         lane, turn = MANNERS[type(message)]
         if turn is not None and self.lock_step:
             self._hold(turn, cell, message, sender)
-        elif lane and (cell.direct or self._is_free(cell)):
-            cell.direct += 1
-            self.pending += 1
-            self.ready.append((cell, message))
         else:
-            super().put(cell, message, sender, lane)
+            self.put(cell, message, sender, lane)
 
     def put(
         self,
@@ -257,22 +265,22 @@ class SimulatedEngine(Kernel):
         or stalled, or takes batches, or if it is for control; then its lane's policy
         applies.
         """
-        if lane and (cell.direct or self._is_free(cell)):
+        if lane and (
+            cell.direct
+            or (
+                cell.state is RUNNING
+                and not cell.mailbox.size
+                and not cell.busy
+                and not cell.stalls
+                and cell.batch_handler is None
+                and not self._shuffle
+            )
+        ):
             cell.direct += 1
             self.pending += 1
             self.ready.append((cell, message))
         else:
             super().put(cell, message, sender, lane)
-
-    def _is_free(self, cell: Cell) -> bool:
-        return (
-            cell.state is RUNNING
-            and not cell.mailbox.size
-            and not cell.busy
-            and not cell.stalls
-            and cell.batch_handler is None
-            and not self._shuffle
-        )
 
     def start_cell(self, cell: Cell) -> None:
         """Build and start the actor of ``cell`` in the loop."""
