@@ -103,8 +103,10 @@ class Ledger:
 
     def _fill(self, fill: Fill) -> None:
         instrument = self._instruments[fill.instrument]
+        balances = self.balances
         for leg in postings_of(fill, instrument, self._venue):
-            self._post(leg.account, leg.unit, leg.amount)
+            key = leg.account, leg.unit
+            balances[key] = balances.get(key, ZERO) + leg.amount
         book = self._books.get(fill.strategy)
         if book is None:
             book = self._books[fill.strategy] = _Book()

@@ -174,8 +174,9 @@ class Orders:
 
     def _send_waiting(self) -> None:
         """Send what waits, as far as the window and the session allow."""
-        while self._queue and self._incarnation and len(self._in_flight) < WINDOW:
-            row = self._book.rows[self._queue.popleft()]
+        queue = self._queue
+        while queue and self._incarnation and len(self._in_flight) < WINDOW:
+            row = self._book.rows[queue.popleft()]
             if row.state is not OrderState.INTENT:
                 continue
             row.state = OrderState.SENT
@@ -248,14 +249,16 @@ class Orders:
             self._venue_said(event, message.asked)
         if message.how is How.ANSWERED:
             self._lookups.pop(message.order_id, None)
-        row = self._book.open.get(message.order_id)
         if message.asked is Asked.REPLACE:
             self._replacing.discard(message.order_id)
-        if row is not None and row.state is OrderState.REPLACE_PENDING:
-            self._replace_lost(row, message)
-        if row is not None and message.how is not How.ANSWERED:
-            self._request_failed(row, message)
-        self._send_waiting()
+        row = self._book.open.get(message.order_id)
+        if row is not None:
+            if row.state is OrderState.REPLACE_PENDING:
+                self._replace_lost(row, message)
+            if message.how is not How.ANSWERED:
+                self._request_failed(row, message)
+        if self._queue:
+            self._send_waiting()
 
     def _request_failed(self, row: OrderRow, message: Evidence) -> None:
         match message.how:

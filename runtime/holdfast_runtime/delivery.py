@@ -213,11 +213,17 @@ class Delivery:
         if self.unsettled or not self.held:
             return
         held = self.held
-        if len(held) == 1:
-            _, _, _, cell, message = held.pop()
+        first, alone = held[0], True
+        for entry in held[1:]:
+            if entry[0] <= first[0]:
+                alone = entry[0] < first[0]
+                first = entry
+        if alone:
+            held.remove(first)
+            _, _, _, cell, message = first
             self.put(cell, message, None, MANNERS[type(message)][0])
             return
-        lowest = min(entry[0] for entry in held)
+        lowest = first[0]
         due = sorted((e for e in held if e[0] == lowest), key=_canonical)
         self.held = [entry for entry in held if entry[0] != lowest]
         # Counted as one more pending thing, so that a dead receiver cannot start the
