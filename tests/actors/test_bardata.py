@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
@@ -90,6 +91,25 @@ def test_history_is_the_tail_of_what_has_ended(
     assert isinstance(series, pl.Series)
     assert series.dtype == pl.Float64
     assert series.to_list() == expected
+
+
+@given(st.integers(0, 9), st.integers(1, 12), st.booleans())
+def test_the_mean_is_that_of_the_history(step: int, count: int, known: bool) -> None:
+    view = shown(ONE, step)
+    history = view.history(SPY, "close", count) if known else None
+
+    mean = view.mean(SPY, "close", count)
+
+    if count > step + 1:
+        assert math.isnan(mean)
+    else:
+        history = view.history(SPY, "close", count) if history is None else history
+        assert mean == pytest.approx(history.mean())
+
+
+def test_a_mean_of_nothing_is_refused() -> None:
+    with pytest.raises(DomainError, match="at least 1 value, got 0"):
+        shown(ONE, 3).mean(SPY, "close", 0)
 
 
 def test_several_fields_give_a_column_for_each() -> None:

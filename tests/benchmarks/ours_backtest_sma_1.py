@@ -19,10 +19,9 @@ class SmaCross(Strategy):
         self.needs(history=30)
 
     def handle_data(self, context: Any, data: Any) -> None:
-        closes = data.history(context.asset, "close", 30, "1m")
-        if len(closes) == 30:
-            up = closes.tail(10).mean() > closes.mean()
-            self.order_target(context.asset, 1 if up else 0)
+        fast = data.mean(context.asset, "close", 10)
+        slow = data.mean(context.asset, "close", 30)
+        self.order_target(context.asset, 1 if fast > slow else 0)
 
 
 def main() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import nan
 from typing import TypeAlias, overload
 
 import polars as pl
@@ -14,6 +15,10 @@ from holdfast_domain.marketdata import MarketData
 
 Assets: TypeAlias = Instrument | str | Sequence[Instrument | str]
 Fields: TypeAlias = str | Sequence[str]
+
+
+_Own: TypeAlias = tuple[pl.Series, list[float], Sequence[int]]
+"""A field as a Series and as a list, and the bars seen by step."""
 
 
 class StaleData(DomainError):
@@ -32,8 +37,8 @@ class BarData:
         self._max_age_us: int | None = None
         self._intervals: dict[tuple[str, str], int] = {}
         self._resampled: dict[tuple[str, int], Resampled] = {}
-        self._own: dict[tuple[str, str, str], tuple[pl.Series, Sequence[int]]] = {}
-        """What `_tail` slices where the bars are the data's own."""
+        self._own: dict[tuple[str, str, str], _Own] = {}
+        """Where a history is of the data's own bars."""
 
     def current(self, asset: Instrument | str, field: str = "close") -> float:
         """Return the latest value of ``field`` (open, high, low, close, volume).
@@ -88,7 +93,13 @@ class BarData:
         if kind is Instrument or kind is str:
             symbol: str = assets if kind is str else assets.symbol  # type: ignore[assignment, union-attr]
             if type(fields) is str:
-                return self._tail(symbol, fields, count, frequency)
+                own = self._own.get((symbol, fields, frequency))
+                if own is None or self._step < 0:
+                    return self._tail(symbol, fields, count, frequency)
+                series, _, bars = own
+                seen = bars[self._step]
+                first = seen - count if seen > count else 0
+                return series.slice(first, seen - first)
             return pl.DataFrame(
                 [self._tail(symbol, field, count, frequency) for field in fields]
             )
@@ -105,6 +116,28 @@ class BarData:
                 for name, tail in zip(names, tails, strict=True)
             ]
         )
+
+    def mean(
+        self, asset: Instrument | str, field: str, count: int, frequency: str = ""
+    ) -> float:
+        """Return the mean of the last ``count`` values; nan while there are fewer.
+
+        It is the mean of `history`, in a fraction of the time.
+
+        Raises:
+            DomainError: as `history`, or ``count`` is not positive.
+        """
+        if count < 1:
+            message = f"expected the mean of at least 1 value, got {count}"
+            raise DomainError(message)
+        symbol = asset if isinstance(asset, str) else asset.symbol
+        own = self._own.get((symbol, field, frequency))
+        if own is None or self._step < 0:
+            last = self.history(asset, field, count, frequency).to_list()
+        else:
+            seen = own[2][self._step]
+            last = own[1][max(0, seen - count) : seen]
+        return sum(last) / count if len(last) == count else nan
 
     def can_trade(self, asset: Instrument | str) -> bool:
         """Tell whether there is a price of ``asset`` that is not stale."""
@@ -155,11 +188,6 @@ class BarData:
         return row
 
     def _tail(self, symbol: str, field: str, count: int, frequency: str) -> pl.Series:
-        own = self._own.get((symbol, field, frequency))
-        if own is not None and self._step >= 0:
-            seen = own[1][self._step]
-            first = seen - count if seen > count else 0
-            return own[0].slice(first, seen - first)
         try:
             columns = self._columns[symbol]
             series = columns.series[field]
@@ -172,7 +200,8 @@ class BarData:
         every_us = self._every_us(symbol, frequency) if frequency else 0
         if every_us == 0:
             if self._max_age_us is None:
-                self._own[symbol, field, frequency] = series, self._seen[symbol]
+                values = columns.values[field]
+                self._own[symbol, field, frequency] = series, values, self._seen[symbol]
             first = seen - count if seen > count else 0
             return series.slice(first, seen - first)
         resampled = self._resampled.get((symbol, every_us))
