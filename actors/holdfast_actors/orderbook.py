@@ -156,6 +156,11 @@ class OrderBook:
 
     def _moved(self, event: Event, cause: Cause) -> None:
         row = self.rows[event.order_id]  # type: ignore[union-attr]
+        if isinstance(event, OrderAccepted):
+            row.venue_order_id = event.venue_order_id
+            self._catch_up(row)
+            self._move(row, cause)
+            return
         if isinstance(event, ReplaceRequested):
             row.wanted = event.terms
         if isinstance(event, CancelRequested):
@@ -168,8 +173,6 @@ class OrderBook:
             if row.state is not OrderState.REPLACE_PENDING:
                 # Evidence of terms alone; the state was settled before it.
                 return
-        if isinstance(event, OrderAccepted):
-            row.venue_order_id = event.venue_order_id
         if isinstance(event, _WITH_REASON):
             row.reason = event.reason
         if cause is not Cause.INTEND and cause is not Cause.GIVE_UP:
@@ -183,6 +186,6 @@ class OrderBook:
             row.state = next_state(row.state, Cause.SEND)
 
     def _move(self, row: OrderRow, cause: Cause) -> None:
-        row.state = next_state(row.state, cause)
-        if row.state in TERMINAL:
+        row.state = after = next_state(row.state, cause)
+        if after in TERMINAL:
             self.open.pop(row.order_id, None)

@@ -181,18 +181,11 @@ class Orders:
                 continue
             row.state = OrderState.SENT
             self._in_flight.add(row.order_id)
-            self._session.tell(
-                Submit(
-                    VenueOrder(
-                        order_id=row.order_id,
-                        terms=row.terms,
-                        placed_at_us=self._now_us(),
-                    ),
-                    self._incarnation,
-                    row.generation,
-                    row.valid_until_us,
-                )
+            order = VenueOrder(
+                order_id=row.order_id, terms=row.terms, placed_at_us=self._now_us()
             )
+            marks = self._incarnation, row.generation, row.valid_until_us
+            self._session.tell(Submit(order, *marks))
 
     def _cancel(self, order_id: str, by: str) -> None:
         row = self._book.open.get(order_id)

@@ -88,7 +88,8 @@ class Session:
                 self._say_up()
                 # What the step brought about may have been lost with what was told.
                 if self._clock.cursor >= cursor_at(0, ADVANCE_SLOT):
-                    await self._come_up()
+                    step = self._due()
+                    await self._advance(cursor_at(step, ADVANCE_SLOT), step)
             case _:
                 assert_never(message)
         self._interest.wanted = self._venue.wants_data
@@ -116,8 +117,9 @@ class Session:
 
     async def _submit(self, message: Submit) -> None:
         order = message.order
-        if self._behind():
-            await self._come_up()
+        step = self._due()
+        if step > self._step:
+            await self._advance(cursor_at(step, ADVANCE_SLOT), step)
         stale = self._stale(message)
         # The last gate: nothing may come between the look at it and the send.
         if stale:
@@ -133,16 +135,10 @@ class Session:
         request = self._venue.replace(message.order_id, message.terms)
         await self._ask(Asked.REPLACE, message.order_id, request)
 
-    def _behind(self) -> bool:
-        """Tell whether the venue was not given the data of the current step."""
+    def _due(self) -> int:
+        """Return the step whose data the venue ought to have; it may not want it."""
         cursor = self._clock.cursor
-        return step_of(cursor) - (slot_of(cursor) < ADVANCE_SLOT) > self._step
-
-    async def _come_up(self) -> None:
-        """Bring the venue to the current step, where its data was not wanted."""
-        cursor = self._clock.cursor
-        step = step_of(cursor) - (slot_of(cursor) < ADVANCE_SLOT)
-        await self._advance(cursor_at(step, ADVANCE_SLOT), step)
+        return step_of(cursor) - (slot_of(cursor) < ADVANCE_SLOT)
 
     async def _advance(self, cursor: int, step: int) -> None:
         events = await self._venue.advance(cursor, step)

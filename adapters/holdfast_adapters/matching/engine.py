@@ -306,7 +306,8 @@ class MatchingEngine:
         self._say(Ended(order_id=order.order_id, how=how, reason=reason), said)
 
     def _say(self, event: VenueEvent, said: list[VenueEvent]) -> None:
-        self._note(event)
+        self.apply(event)
+        self._record(event)
         said.append(event)
 
     def _note(self, record: EngineRecord) -> None:

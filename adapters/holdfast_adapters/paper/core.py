@@ -285,9 +285,10 @@ class PaperCore:
     def _keep(self, request: Request, cursor: int) -> None:
         """Keep a request, and behind it what the engine recorded because of it."""
         self._add(cursor, request)
-        for record in self._fresh:
+        fresh = self._fresh
+        for record in fresh:
             self._add(cursor, record)
-        self._fresh.clear()
+        fresh.clear()
 
     def _replay(self, cursor: int, record: PaperRecord) -> None:
         self._add(cursor, record)
