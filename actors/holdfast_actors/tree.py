@@ -9,6 +9,10 @@ engine                       rest_for_one: if the core cannot be healed, all sta
     ├── strategies/<name>    one family each, so that one parks without the others
     ├── scheduler
     └── (more: whatever the composition adds, such as the console)
+
+Waiting for a full mailbox goes from the source inwards, and never towards the venue:
+the feed waits for sessions, scheduler and strategies, a session for orders, the
+scheduler for strategies. Nobody else waits, but each for its recorder.
 """
 
 from __future__ import annotations
@@ -52,6 +56,8 @@ LEDGER = "engine/core/ledger"
 GUARD = "engine/core/guard"
 FEED = "engine/trading/feeds/replay"
 SCHEDULER = "engine/trading/scheduler"
+VENUES = "engine/trading/venues"
+STRATEGIES = "engine/trading/strategies"
 
 _GUARD_READS = (
     ev.CapitalAllotted,
@@ -74,12 +80,12 @@ _LEDGER_READS = (ev.CapitalAllotted, ev.OrderFilled)
 
 def session_path(venue: str) -> str:
     """Return where a venue's session is."""
-    return f"engine/trading/venues/{venue}/session"
+    return f"{VENUES}/{venue}/session"
 
 
 def strategy_path(name: str) -> str:
     """Return where a strategy is."""
-    return f"engine/trading/strategies/{name}/strategy"
+    return f"{STRATEGIES}/{name}/strategy"
 
 
 @attrs.define(kw_only=True)
@@ -136,11 +142,14 @@ def _core(parts: Parts) -> SupervisorSpec:
         beyond=Beyond.ESCALATE,
         backoff=parts.backoff,
         children=(
-            ActorSpec(name="journal", build=lambda ctx: _journal(parts, ctx)),
+            ActorSpec(
+                name="journal", build=lambda ctx: _journal(parts, ctx), waits_for=()
+            ),
             ActorSpec(
                 name="orders",
                 build=lambda ctx: _orders(parts, ctx),
                 recorder=JOURNAL,
+                waits_for=(),
             ),
             ActorSpec(
                 name="ledger",
@@ -150,9 +159,13 @@ def _core(parts: Parts) -> SupervisorSpec:
                     venue=parts.venue,
                     path=ctx.path,
                 ),
+                waits_for=(),
             ),
             ActorSpec(
-                name="guard", build=lambda ctx: _guard(parts, ctx), recorder=JOURNAL
+                name="guard",
+                build=lambda ctx: _guard(parts, ctx),
+                recorder=JOURNAL,
+                waits_for=(),
             ),
         ),
     )
@@ -174,6 +187,7 @@ def _trading(parts: Parts) -> SupervisorSpec:
                         name="replay",
                         build=lambda ctx: _feed(parts, ctx),
                         recorder=JOURNAL,
+                        waits_for=(VENUES, SCHEDULER, STRATEGIES),
                     ),
                 ),
             ),
@@ -184,6 +198,7 @@ def _trading(parts: Parts) -> SupervisorSpec:
                 name="scheduler",
                 build=lambda ctx: _scheduler(parts, ctx),
                 recorder=JOURNAL,
+                waits_for=(STRATEGIES,),
             ),
             *parts.more,
         ),
@@ -199,7 +214,9 @@ def _family(
 
 
 def _venue(parts: Parts) -> SupervisorSpec:
-    session = ActorSpec(name="session", build=lambda ctx: _session(parts, ctx))
+    session = ActorSpec(
+        name="session", build=lambda ctx: _session(parts, ctx), waits_for=(ORDERS,)
+    )
     return _family(parts, parts.venue, (session,))
 
 
@@ -222,6 +239,7 @@ def _strategy(parts: Parts, plan: StrategyPlan) -> SupervisorSpec:
             path=ctx.path,
         ),
         lanes={Lane.DATA: LaneSpec(capacity=1_024, full=Full.BLOCK)},
+        waits_for=(),
     )
     return _family(parts, plan.name, (actor,))
 

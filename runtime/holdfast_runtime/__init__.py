@@ -1,11 +1,12 @@
 """Supervision for trio: actors that crash, and a tree that brings them back.
 
 Read from the bottom up; a module imports only those before it in this list: `errors`,
-`restarts`, `timers`, `mailbox`, `spec`, `bells`, `messages`, `holds`, `refs`,
-`context`, `cell`, `family` (a supervisor), `driving`, `delivery` (who gets what when),
-`kernel` (how actors live and die), and the two engines, `simulated` (on `virtual`) and
-`live` (on `livebell` and `pump`; `opening` runs it). `threads` hosts what blocks;
-`tree` takes pictures.
+`restarts`, `timers`, `mailbox`, `spec`, `checks`, `bells`, `messages`, `accepting`
+(what a reader takes), `holds`, `refs`, `context`, `cell`, `brood` and `family` (a
+supervisor), `byhand` (what a user may change of a tree), `driving`, `delivery` (who
+gets what when), `kernel` (how actors live and die), and the two engines, `simulated`
+(on `virtual`) and `live` (on `livebell` and `pump`; `opening` runs it). `threads` hosts
+what blocks; `tree` takes pictures.
 """
 
 from holdfast_runtime.context import Context
@@ -26,7 +27,7 @@ from holdfast_runtime.mailbox import Full, Lane, LaneSpec
 from holdfast_runtime.messages import DeadLetter, Derived, Lifecycle, Records, Stop
 from holdfast_runtime.opening import open_engine
 from holdfast_runtime.refs import Ref
-from holdfast_runtime.restarts import Backoff, RestartWindow
+from holdfast_runtime.restarts import Backoff
 from holdfast_runtime.simulated import SimulatedEngine
 from holdfast_runtime.spec import ActorSpec, Beyond, Restart, Strategy, SupervisorSpec
 
@@ -54,7 +55,6 @@ __all__ = [
     "RecordsLost",
     "Ref",
     "Restart",
-    "RestartWindow",
     "SimulatedEngine",
     "SpecError",
     "Stop",

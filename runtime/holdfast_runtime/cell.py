@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from holdfast_runtime.mailbox import LaneQueue, Mailbox
 from holdfast_runtime.refs import Ref
+from holdfast_runtime.spec import is_at_or_below
 
 if TYPE_CHECKING:
     from holdfast_runtime.bells import Bell
@@ -41,13 +42,16 @@ class State(enum.Enum):
     PARKED = "parked"
 
 
-_UNSETTLED = frozenset(
+UNSETTLED = frozenset(
     {State.STARTING, State.STOPPING, State.DOWN, State.CRASHED, State.EXITED}
 )
 
 
 class Child:
     """What cells and families have in common, as children of a family."""
+
+    by_hand = False
+    """Whether the next start was asked for by hand: it counts as no restart."""
 
     def __init__(
         self, kernel: Kernel, spec: ActorSpec | SupervisorSpec, family: Family | None
@@ -78,7 +82,7 @@ class Child:
         """Change the state, and keep the count of what is unsettled."""
         before, self.state = self.state, state
         self.closed = state in (State.STOPPED, State.PARKED)
-        step = (state in _UNSETTLED) - (before in _UNSETTLED)
+        step = (state in UNSETTLED) - (before in UNSETTLED)
         if step:
             self.kernel.settle(step)
 
@@ -99,6 +103,11 @@ class Child:
         """How long an orderly stop may take."""
         raise NotImplementedError
 
+    @property
+    def culprit(self) -> str:
+        """The path of the actor whose error this child's is."""
+        raise NotImplementedError
+
 
 class Cell(Child):
     """The place of one actor: mailbox, reference and counts survive restarts."""
@@ -111,6 +120,15 @@ class Cell(Child):
 
     direct = 0
     """Messages of the simulated engine that wait in no mailbox."""
+
+    left = 0
+    """How many messages waited, all in all, when it was stopped."""
+
+    began = False
+    """Whether there was an incarnation since it was last said to be stopped."""
+
+    is_recorder = False
+    """Whether others wait until what they recorded is durable here."""
 
     def __init__(self, kernel: Kernel, spec: ActorSpec, family: Family) -> None:
         super().__init__(kernel, spec, family)
@@ -165,10 +183,16 @@ class Cell(Child):
         """As the spec says."""
         return self.spec.stop_s
 
+    @property
+    def culprit(self) -> str:
+        """Its own path."""
+        return self.path
+
     def begin(self) -> None:
         """Start a new incarnation."""
         self.incarnation += 1
         self.started_s = None
+        self.began = True
         self.kill_error = None
         self.interrupted = False
         self.ends_as = State.STOPPED
@@ -182,8 +206,20 @@ class Cell(Child):
             self.interrupted = True
             self.kernel.resume(self)
         elif self.state is not State.STOPPING:
-            self.kernel.close(self)
+            self.become(self.ends_as)
 
     def cut(self) -> None:
         """Cancel the incarnation."""
         self.kernel.cut_cell(self)
+
+    def waits_for(self, other: Cell) -> bool:
+        """Tell whether this one may wait while a lane of ``other`` is full.
+
+        A recorder waits for nobody: who recorded would wait for it, and so for all.
+        """
+        if self.is_recorder:
+            return False
+        declared = self.spec.waits_for
+        if declared is None or other.path == self.spec.recorder:
+            return True
+        return any(is_at_or_below(other.path, named) for named in declared)

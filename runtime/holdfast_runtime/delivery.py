@@ -7,7 +7,7 @@ from random import Random  # noqa: TID251 - a type here; the composition root se
 from typing import Any
 
 from holdfast_runtime.bells import Bell
-from holdfast_runtime.cell import Cell, Outbox
+from holdfast_runtime.cell import Cell, Outbox, State
 from holdfast_runtime.errors import ActorError, MailboxClosed, MailboxFull, SpecError
 from holdfast_runtime.mailbox import Lane, Personal, Put
 from holdfast_runtime.messages import (
@@ -153,7 +153,11 @@ class Delivery:
             self.kill(cell, error)
         elif put is Put.OVER:
             self.pending += 1
-            if sender is not None and not _waits_for(cell, sender):
+            if (
+                sender is not None
+                and sender.waits_for(cell)
+                and not _waits_for(cell, sender)
+            ):
                 sender.stalls += 1
                 cell.blocked.append(sender)
             self.wake(cell)
@@ -235,8 +239,19 @@ class Delivery:
 
     # --- dead letters --------------------------------------------------------
 
-    def bury_waiting(self, cell: Cell) -> int:
-        """Make dead letters of all that waits for ``cell``; return how many."""
+    def retire(self, cell: Cell) -> None:
+        """Leave ``cell`` stopped, and say so, with the count of what waited for it.
+
+        That is buried: all but derived messages become dead letters.
+        """
+        cell.become(State.STOPPED)
+        left = self._bury_waiting(cell)
+        cell.left += left
+        if cell.began or left:
+            cell.began = False
+            self.tell_lifecycle(cell.path, "stopped", cell.incarnation, None, left)
+
+    def _bury_waiting(self, cell: Cell) -> int:
         waiting = cell.mailbox.drain()
         for message in waiting:
             self.bury(cell, message, cell.state.value)
@@ -264,11 +279,18 @@ class Delivery:
                 listener(letter)
 
     def tell_lifecycle(
-        self, path: str, what: str, incarnation: int, error: Exception | None
+        self,
+        path: str,
+        what: str,
+        incarnation: int,
+        error: Exception | None,
+        left: int = 0,
     ) -> None:
         """Tell all listeners what happened to a place."""
         text = "" if error is None else f"{type(error).__name__}: {error}"
-        event = Lifecycle(path=path, what=what, incarnation=incarnation, error=text)
+        event = Lifecycle(
+            path=path, what=what, incarnation=incarnation, error=text, left=left
+        )
         for listener in self.on_lifecycle:
             listener(event)
 

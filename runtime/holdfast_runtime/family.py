@@ -9,20 +9,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from holdfast_runtime.cell import Cell, Child, State
+from holdfast_runtime.brood import Brood
+from holdfast_runtime.cell import Cell, State
 from holdfast_runtime.errors import ActorError, EngineFailed
 from holdfast_runtime.restarts import RestartWindow
-from holdfast_runtime.spec import (
-    ActorSpec,
-    Beyond,
-    Restart,
-    Strategy,
-    SupervisorSpec,
-    actors_of,
-    check_child,
-    check_recorders,
-)
-from holdfast_runtime.timers import Timer
+from holdfast_runtime.spec import ActorSpec, Beyond, Restart, Strategy, SupervisorSpec
 
 if TYPE_CHECKING:
     from holdfast_runtime.kernel import Kernel
@@ -31,30 +22,21 @@ _ALIVE = (State.STARTING, State.RUNNING, State.STOPPING)
 _ENDED = (State.STOPPED, State.PARKED, State.NEW, State.DOWN)
 
 
-class Family(Child):
+class Family(Brood):
     """One supervisor and its children."""
 
     def __init__(
         self, kernel: Kernel, spec: SupervisorSpec, family: Family | None
     ) -> None:
         super().__init__(kernel, spec, family)
-        self.spec = spec
-        self.bell = kernel.new_bell()
-        self.window = RestartWindow(limit=spec.restarts, period_s=spec.period_s)
+        self.window = self._new_window()
         self.restarts = 0
-        self.children: list[Cell | Family] = []
         self.stop_wanted = False
         self.up = kernel.new_bell()
         """Rung when the family is up, or has ended."""
 
-        self._retry: Timer | None = None
         for child in spec.children:
             self._add(child)
-
-    @property
-    def stop_s(self) -> float:
-        """The sum of its children's, for they stop one after the other."""
-        return sum(child.stop_s for child in self.children) + 1.0
 
     def begin(self) -> None:
         """Start all children in order, in a task of its own."""
@@ -62,9 +44,7 @@ class Family(Child):
         self.incarnation += 1
         self.started_s = None
         self.stop_wanted = False
-        self.window = RestartWindow(
-            limit=self.spec.restarts, period_s=self.spec.period_s
-        )
+        self.window = self._new_window()
         self.become(State.STARTING)
         for child in self.children:
             child.due_s = self.kernel.now_s()
@@ -72,14 +52,6 @@ class Family(Child):
             if isinstance(child, Family):
                 child.open()
         self.kernel.run_task(self._run())
-
-    def open(self) -> None:
-        """Take messages again, for all below that were stopped and will be started."""
-        for child in self.children:
-            if child.closed:
-                child.become(State.NEW)
-            if isinstance(child, Family):
-                child.open()
 
     def request_stop(self) -> None:
         """Stop all children in reverse order."""
@@ -102,25 +74,15 @@ class Family(Child):
         self.stop_wanted = True
         self.bell.ring()
 
-    def add_child(self, spec: ActorSpec | SupervisorSpec) -> Cell | Family:
-        """Add a child, and start it; if the family is down, when it starts again.
-
-        Raises:
-            SpecError: the child cannot be run here; naming it by its path.
-        """
-        check_child(self.path, spec, [child.name for child in self.children])
-        check_recorders(actors_of(spec, self.path), self.kernel.cells)
-        child = self._add(spec)
-        if self.state in (State.STARTING, State.RUNNING):
-            child.due_s = self.kernel.now_s()
-            child.become(State.DOWN)
-            self.bell.ring()
-        elif self.closed:
-            self._retire(child)
-        return child
+    def restart_by_hand(self, child: Cell | Family) -> list[Cell | Family]:
+        """Start ``child`` anew; return it with those who go along."""
+        child.by_hand = True
+        self._again.append(child)
+        self.bell.ring()
+        return self._affected(child)
 
     def revive(self) -> None:
-        """Start a parked family again, by hand."""
+        """Start a parked family again."""
         if self.state is State.PARKED:
             self.begin()
 
@@ -133,9 +95,10 @@ class Family(Child):
                 await self._stop_all(self.children, self.ends_as)
                 self._end(self.ends_as)
                 return
-            error = self._look()
-            if error is not None:
-                await self._give_up(error)
+            await self._obey()
+            culprit = self._look()
+            if culprit is not None:
+                await self._give_up(culprit)
                 return
             if await self._stop_others():
                 continue
@@ -148,40 +111,47 @@ class Family(Child):
                 self.become(State.RUNNING)
                 self.up.ring()
                 self.kernel.ring_family(self)
+            self._tell_watchers()
             dues = [child.due_s for child in waiting if child.due_s is not None]
             await self.bell.wait(min(dues, default=None))
 
-    def _look(self) -> Exception | None:
-        """Plan restarts for those that died; return the error that goes beyond."""
+    async def _obey(self) -> None:
+        """Do what was asked for by hand."""
+        leaving, self._leaving = self._leaving, []
+        for child in leaving:
+            await self._stop_all([child])
+            self._drop(child)
+        again, self._again = self._again, []
+        for child in again:
+            if child.state not in (State.STOPPING, State.CRASHED, State.EXITED):
+                self._plan_now(child)
+
+    def _look(self) -> Cell | Family | None:
+        """Plan restarts for those that died; return the one that goes beyond."""
         for child in self.children:
             if child.state not in (State.CRASHED, State.EXITED):
+                continue
+            if child.by_hand:
+                self._plan_now(child)
                 continue
             if not self._restarts(child):
                 self._retire(child)
                 continue
-            self.window = self.window.add(self.kernel.now_s())
             self.restarts += 1
-            if self.window.exceeded:
-                return child.error or ActorError(f"{child.path} ended")
+            if self.window.add(self.kernel.now_s()):
+                return child
             self._plan(child)
         return None
 
     @staticmethod
-    def _restarts(child: Child) -> bool:
+    def _restarts(child: Cell | Family) -> bool:
         if child.state is State.EXITED:
             return child.restart is Restart.PERMANENT
         return child.restart is not Restart.TEMPORARY
 
-    def _retire(self, child: Cell | Family) -> None:
-        """Leave ``child`` stopped, with all below it; what waits there is buried."""
-        child.due_s = None
-        child.become(State.STOPPED)
-        if isinstance(child, Cell):
-            self.kernel.bury_waiting(child)
-            return
-        child.forget_retry()
-        for each in reversed(child.children):
-            self._retire(each)
+    def _new_window(self) -> RestartWindow:
+        spec = self.spec
+        return RestartWindow(limit=spec.restarts, period_s=spec.period_s)
 
     def _plan(self, child: Cell | Family) -> None:
         """Set when ``child``, and those who go with it, are started again."""
@@ -197,6 +167,16 @@ class Family(Child):
         child.become(State.DOWN)
         for each in self._affected(child):
             each.due_s = max(due_s, each.due_s or 0.0)
+
+    def _plan_now(self, child: Cell | Family) -> None:
+        """Let ``child`` start anew at once, with those who go along."""
+        child.attempt = 0
+        if child.state not in _ALIVE:
+            child.become(State.DOWN)
+            if isinstance(child, Family):
+                child.open()
+        for each in self._affected(child):
+            each.due_s = self.kernel.now_s()
 
     def _affected(self, child: Cell | Family) -> list[Cell | Family]:
         place = self.children.index(child)
@@ -229,6 +209,7 @@ class Family(Child):
         for child in waiting:
             if child.due_s is not None and child.due_s <= now_s:
                 child.due_s = None
+                child.by_hand = False
                 child.begin()
                 return True
         return False
@@ -256,7 +237,7 @@ class Family(Child):
         """Stop ``children`` in reverse order, each with its deadline, then cut it."""
         for child in reversed(children):
             goal = after
-            if child.restart is Restart.TEMPORARY:
+            if child.restart is Restart.TEMPORARY and not child.by_hand:
                 goal = State.STOPPED
             if child.state in _ALIVE:
                 await self._stop_one(child, goal)
@@ -274,8 +255,12 @@ class Family(Child):
                 child.cut()
                 deadline_s = self.kernel.now_s() + child.stop_s + 1.0
 
-    async def _give_up(self, error: Exception) -> None:
-        """Go beyond the limit, as the spec says."""
+    async def _give_up(self, child: Cell | Family) -> None:
+        """Go beyond the limit, as the spec says, after the end of ``child``."""
+        error = child.error if child.state is State.CRASHED else None
+        if error is None:
+            error = ActorError(f"{child.path} ended")
+        self._culprit = child.culprit
         parks = self.spec.beyond is Beyond.PARK
         for_good = parks or self.family is None
         await self._stop_all(self.children, State.STOPPED if for_good else State.DOWN)
@@ -284,7 +269,10 @@ class Family(Child):
             self._park(error)
             return
         if self.family is None:
-            failed = EngineFailed(f"{self.path} went beyond its limit: {error!r}")
+            failed = EngineFailed(
+                f"{self.path} went beyond its limit of {self.spec.restarts} restarts "
+                f"in {self.spec.period_s} s with {self.culprit}: {error!r}"
+            )
             failed.__cause__ = error
             self.error = failed
         self._end(State.CRASHED)
@@ -300,16 +288,11 @@ class Family(Child):
             self._retry = self.kernel.call_later(self.spec.retry_parked_s, self.revive)
         self._end(State.PARKED)
 
-    def forget_retry(self) -> None:
-        """Do not try again by timer."""
-        if self._retry is not None:
-            self._retry.cancel()
-            self._retry = None
-
     def _end(self, state: State) -> None:
         if state is not State.PARKED:
             self.forget_retry()
         self.become(state)
+        self._forget_requests()
         self.kernel.ring_family(self)
         if self.family is None:
             self.up.ring()
@@ -329,5 +312,7 @@ class Family(Child):
         else:
             child = Cell(self.kernel, spec, self)
             self.kernel.cells[child.path] = child
+            if spec.recorder is not None:
+                self.kernel.cells[spec.recorder].is_recorder = True
         self.children.append(child)
         return child

@@ -11,7 +11,9 @@ from collections.abc import Callable, Hashable
 from random import Random  # noqa: TID251 - a type here; the composition root seeds it
 from typing import Any
 
+from holdfast_runtime.byhand import ByHand
 from holdfast_runtime.cell import Cell, Outbox, State
+from holdfast_runtime.checks import check_tree
 from holdfast_runtime.context import Context
 from holdfast_runtime.delivery import Delivery
 from holdfast_runtime.driving import Driven, is_async, is_coroutine
@@ -19,18 +21,17 @@ from holdfast_runtime.errors import ActorError, Poisoned, RecordsLost, SpecError
 from holdfast_runtime.family import Family
 from holdfast_runtime.holds import Hold
 from holdfast_runtime.messages import MANNERS, Asked, Derived, Records, lane_of
-from holdfast_runtime.spec import SupervisorSpec, actors_of, check_recorders
+from holdfast_runtime.spec import SupervisorSpec
 
 
-class Kernel(Delivery):
+class Kernel(ByHand, Delivery):
     """What both engines share. Users meet it as `LiveEngine` or `SimulatedEngine`."""
 
     def __init__(
         self, spec: SupervisorSpec, *, lock_step: bool, random: Random
     ) -> None:
         """Build the tree of ``spec``; nothing runs yet."""
-        spec.check()
-        check_recorders(actors_of(spec))
+        check_tree(spec)
         super().__init__(lock_step=lock_step, random=random)
         self.root = Family(self, spec, None)
 
@@ -199,7 +200,7 @@ class Kernel(Delivery):
         cell.outbox, cell.records = [], []
         actor = self.enter(cell, cell.spec.build, Context(cell))
         handler = getattr(actor, "handle", None)
-        if handler is None:
+        if not callable(handler):
             message = f"{cell.path}: expected an object with handle, was {actor!r}"
             raise SpecError(message)
         cell.actor, cell.handler = actor, handler
@@ -251,6 +252,8 @@ class Kernel(Delivery):
 
     def died(self, cell: Cell, error: Exception) -> None:
         """End the incarnation of ``cell`` by ``error``, with what it had in hand."""
+        if not hasattr(error, "__notes__"):
+            error.add_note(f"in {cell.path}, incarnation {cell.incarnation}")
         messages = cell.in_hand
         self._vacate(cell)
         cell.error = error
@@ -264,7 +267,7 @@ class Kernel(Delivery):
             self._dispose(cell, message, error, alone=alone)
         self.tell_lifecycle(cell.path, "crashed", cell.incarnation, error)
         if stops:
-            self.close(cell)
+            cell.become(cell.ends_as)
         if cell.blocked or cell.room:
             self.unblock(cell)
         self.ring_family(cell)
@@ -274,7 +277,7 @@ class Kernel(Delivery):
     def exited(self, cell: Cell) -> None:
         """End the incarnation of ``cell`` in order."""
         self._vacate(cell)
-        self.close(cell)
+        cell.become(cell.ends_as)
         self.ring_family(cell)
 
     def _vacate(self, cell: Cell) -> None:
@@ -282,12 +285,6 @@ class Kernel(Delivery):
         cell.in_hand = ()
         cell.outbox, cell.records = [], []
         cell.actor = cell.handler = cell.batch_handler = cell.commit = None
-
-    def close(self, cell: Cell) -> None:
-        """Leave ``cell`` without an actor, as whoever ended it wants it."""
-        cell.become(cell.ends_as)
-        if cell.state is State.STOPPED:
-            self.tell_lifecycle(cell.path, "stopped", cell.incarnation, None)
 
     def _dispose(
         self,

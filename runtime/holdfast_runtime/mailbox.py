@@ -54,7 +54,7 @@ class Full(enum.Enum):
 class LaneSpec:
     """One lane's bound, and its policy when it is reached."""
 
-    capacity: int = attrs.field(default=65_536, validator=attrs.validators.ge(1))
+    capacity: int = 65_536
     full: Full = Full.BLOCK
     key: Callable[[Any], Hashable] | None = None
     """For `Full.CONFLATE`: messages with an equal key replace each other."""

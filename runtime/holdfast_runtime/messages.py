@@ -88,6 +88,8 @@ class Lifecycle:
 
     incarnation: int
     error: str = ""
+    left: int = 0
+    """Of a ``stopped`` one: how many messages still waited, and were buried."""
 
 
 class _Manners(dict[type, tuple[int, int | None]]):

@@ -1,42 +1,34 @@
-"""How often and how soon a child is started again: pure values."""
+"""How often and how soon a child is started again."""
 
 from __future__ import annotations
 
+import math
+from collections import deque
 from random import Random  # noqa: TID251 - a type here; the engine seeds it
 
 import attrs
 
 
-@attrs.frozen
 class RestartWindow:
-    """The restarts of a family within the last ``period_s`` seconds.
+    """The restarts of a family, as far as its limit needs them.
 
-    Immutable: `add` returns the next window, so the rule is tested without a clock.
-
-    >>> window = RestartWindow(limit=1, period_s=5.0).add(now_s=10.0)
-    >>> window.add(now_s=11.0).exceeded
-    True
-    >>> window.add(now_s=16.0).exceeded
-    False
+    >>> window = RestartWindow(limit=1, period_s=5.0)
+    >>> [window.add(now_s) for now_s in (10.0, 11.0, 16.0)]
+    [False, True, False]
     """
 
-    limit: int = attrs.field(validator=attrs.validators.ge(0))
-    """Restarts tolerated within one period; the next one goes beyond."""
+    def __init__(self, *, limit: int | None, period_s: float) -> None:
+        """Tolerate ``limit`` restarts within a period, or any number if it is None."""
+        self._limit = math.inf if limit is None else limit
+        self._period_s = period_s
+        # Of all restarts, those that lie further back cannot be within one period.
+        self._at_s: deque[float] = deque(maxlen=0 if limit is None else limit + 1)
 
-    period_s: float = attrs.field(validator=attrs.validators.gt(0.0))
-    """Length of the period, in seconds of the engine's monotonic clock."""
-
-    at_s: tuple[float, ...] = ()
-
-    def add(self, now_s: float) -> RestartWindow:
-        """Return the window with a restart at ``now_s``, and without the old ones."""
-        kept = tuple(at for at in self.at_s if at > now_s - self.period_s)
-        return attrs.evolve(self, at_s=(*kept, now_s))
-
-    @property
-    def exceeded(self) -> bool:
-        """Whether more than ``limit`` restarts lie within the period."""
-        return len(self.at_s) > self.limit
+    def add(self, now_s: float) -> bool:
+        """Count a restart; return whether it is one too many."""
+        at_s = self._at_s
+        at_s.append(now_s)
+        return len(at_s) > self._limit and at_s[0] > now_s - self._period_s
 
 
 @attrs.frozen(kw_only=True)
@@ -47,12 +39,12 @@ class Backoff:
     [1.0, 2.0, 4.0, 8.0, 16.0, 16.0]
     """
 
-    first_s: float = attrs.field(default=1.0, validator=attrs.validators.ge(0.0))
-    limit_s: float = attrs.field(default=16.0, validator=attrs.validators.ge(0.0))
-    jitter: float = attrs.field(default=0.1, validator=attrs.validators.ge(0.0))
+    first_s: float = 1.0
+    limit_s: float = 16.0
+    jitter: float = 0.1
     """Largest random addition, as a fraction of the delay."""
 
-    healthy_s: float = attrs.field(default=60.0, validator=attrs.validators.ge(0.0))
+    healthy_s: float = 60.0
     """A child that ran so long without a crash starts again at ``first_s``."""
 
     def delay_s(self, attempt: int, random: Random) -> float:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from holdfast_runtime.errors import SpecError
-from holdfast_runtime.mailbox import Full, Lane, LaneSpec
+from holdfast_runtime.mailbox import Lane, LaneSpec
 from holdfast_runtime.restarts import Backoff
 
 if TYPE_CHECKING:
@@ -76,6 +75,14 @@ class ActorSpec:
     It comes before this one in the tree: it is there when this one is rebuilt.
     """
 
+    waits_for: tuple[str, ...] | None = None
+    """Paths of actors, or families, for whose full blocking lanes this one waits.
+
+    Whoever declares it waits for them and for its recorder, and for nobody else: what
+    it says to others goes over the capacity of a full lane. No cycle may come of it.
+    ``None`` waits for anybody who is full, but for those who wait for it.
+    """
+
     backoff: Backoff | None = None
     """Instead of the family's."""
 
@@ -87,8 +94,11 @@ class SupervisorSpec:
     name: str
     children: tuple[ActorSpec | SupervisorSpec, ...] = ()
     strategy: Strategy = Strategy.ONE_FOR_ONE
-    restarts: int = 3
-    """Restarts tolerated within ``period_s``; limits of nested families multiply."""
+    restarts: int | None = 3
+    """Restarts tolerated within ``period_s``; limits of nested families multiply.
+
+    ``None`` restarts for ever, as often as the backoff allows.
+    """
 
     period_s: float = 60.0
     beyond: Beyond = Beyond.ESCALATE
@@ -97,90 +107,28 @@ class SupervisorSpec:
     retry_parked_s: float | None = None
     """A parked family tries again after this time; ``None`` waits for an operator."""
 
-    def check(self, above: str = "") -> None:
-        """Refuse a spec that cannot be run.
-
-        Raises:
-            SpecError: naming the child by its path.
-        """
-        _check_name(above or "the root", self.name, [])
-        path = f"{above}/{self.name}" if above else self.name
-        if self.restarts < 0 or self.period_s <= 0:
-            message = (
-                f"{path}: expected restarts >= 0 within a positive period_s, "
-                f"was {self.restarts} within {self.period_s}"
-            )
-            raise SpecError(message)
-        names = [child.name for child in self.children]
-        for child in self.children:
-            _check_name(path, child.name, names)
-            if isinstance(child, SupervisorSpec):
-                child.check(path)
-            else:
-                _check_actor(f"{path}/{child.name}", child)
-
 
 def actors_of(
     spec: ActorSpec | SupervisorSpec, above: str = ""
 ) -> Iterator[tuple[str, ActorSpec]]:
     """Yield the path and spec of each actor, in the order of their start."""
+    for path, each in places_of(spec, above).items():
+        if isinstance(each, ActorSpec):
+            yield path, each
+
+
+def places_of(
+    spec: ActorSpec | SupervisorSpec, above: str = ""
+) -> dict[str, ActorSpec | SupervisorSpec]:
+    """Return all actors and families by their paths, in the order of their start."""
     path = f"{above}/{spec.name}" if above else spec.name
-    if isinstance(spec, ActorSpec):
-        yield path, spec
-        return
-    for child in spec.children:
-        yield from actors_of(child, path)
-
-
-def check_recorders(
-    actors: Iterable[tuple[str, ActorSpec]], known: Iterable[str] = ()
-) -> None:
-    """Refuse an actor whose recorder does not come before it.
-
-    An actor is rebuilt when all that it recorded is settled; if its recorder were to
-    start after it, both would wait for ever.
-
-    Raises:
-        SpecError: naming the actor by its path.
-    """
-    before = set(known)
-    for path, actor in actors:
-        if actor.recorder is not None and actor.recorder not in before:
-            message = (
-                f"{path}: expected a recorder that comes before it in the tree, "
-                f"was {actor.recorder!r}"
-            )
-            raise SpecError(message)
-        before.add(path)
-
-
-def check_child(path: str, spec: ActorSpec | SupervisorSpec, names: list[str]) -> None:
-    """Refuse a child that cannot be added to the family at ``path``.
-
-    Raises:
-        SpecError: naming the child by its path.
-    """
-    _check_name(path, spec.name, [*names, spec.name])
+    found: dict[str, ActorSpec | SupervisorSpec] = {path: spec}
     if isinstance(spec, SupervisorSpec):
-        spec.check(path)
-    else:
-        _check_actor(f"{path}/{spec.name}", spec)
+        for child in spec.children:
+            found |= places_of(child, path)
+    return found
 
 
-def _check_name(path: str, name: str, names: list[str]) -> None:
-    if not name or "/" in name:
-        message = f"{path}: expected a child's name without '/', was {name!r}"
-        raise SpecError(message)
-    if names.count(name) > 1:
-        message = f"{path}/{name}: expected names of siblings to differ"
-        raise SpecError(message)
-
-
-def _check_actor(path: str, spec: ActorSpec) -> None:
-    if spec.stop_s < 0:
-        message = f"{path}: expected stop_s >= 0, was {spec.stop_s}"
-        raise SpecError(message)
-    for lane, lane_spec in spec.lanes.items():
-        if lane_spec.full is Full.CONFLATE and lane_spec.key is None:
-            message = f"{path}: expected a key for {lane!r}, which conflates"
-            raise SpecError(message)
+def is_at_or_below(path: str, other: str) -> bool:
+    """Tell whether ``path`` is the place ``other``, or below it."""
+    return path == other or path.startswith(f"{other}/")

@@ -23,6 +23,9 @@ class Node:
     handled: int
     waiting: int
     dropped: int
+    left: int
+    """Messages that still waited, all in all, when the actor was stopped."""
+
     error: str
     children: tuple[Node, ...] = ()
 
@@ -42,12 +45,13 @@ def snapshot(kernel: Kernel) -> Node:
 
 def _node(child: Cell | Family) -> Node:
     children: tuple[Node, ...] = ()
-    handled = waiting = dropped = 0
+    handled = waiting = dropped = left = 0
     if isinstance(child, Family):
         children = tuple(_node(each) for each in child.children)
     else:
         handled = child.handled
         waiting, dropped = child.mailbox.size, child.mailbox.dropped
+        left = child.left
     error = ""
     if child.error is not None:
         error = f"{type(child.error).__name__}: {child.error}"
@@ -60,6 +64,7 @@ def _node(child: Cell | Family) -> Node:
         handled=handled,
         waiting=waiting,
         dropped=dropped,
+        left=left,
         error=error,
         children=children,
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -9,6 +11,7 @@ import pytest
 from holdfast_runtime import (
     ActorSpec,
     Backoff,
+    EngineFailed,
     Full,
     Lane,
     LaneSpec,
@@ -18,7 +21,7 @@ from holdfast_runtime import (
     SupervisorSpec,
 )
 
-from .puppets import CRASH, Puppet, puppet
+from .puppets import CRASH, Broken, Puppet, puppet
 from .worlds import World, on_each_engine, play
 
 
@@ -43,16 +46,58 @@ def family(name: str, *children: Any, **spec: Any) -> SupervisorSpec:
         ),
         (
             family("top", family("f", restarts=-1)),
-            "top/f: expected restarts >= 0 within a positive period_s, was -1",
+            "top/f: expected restarts to be an integer >= 0, was -1",
         ),
-        (family("top", period_s=0.0), "top: expected restarts >= 0"),
+        (family("top", restarts=2.5), "top: expected restarts to be an integer >= 0"),
+        (family("top", period_s=0.0), "top: expected period_s > 0, was 0.0"),
+        (family("top", period_s=math.nan), "top: expected period_s > 0, was nan"),
+        (
+            family("top", family("f", retry_parked_s=-1)),
+            "top/f: expected retry_parked_s >= 0, was -1",
+        ),
+        (
+            family("top", family("f", strategy="one_for_one")),
+            "top/f: expected strategy to be one of Strategy.ONE_FOR_ONE, "
+            "Strategy.ONE_FOR_ALL, Strategy.REST_FOR_ONE, was 'one_for_one'",
+        ),
+        (
+            family("top", family("f", beyond=None)),
+            "top/f: expected beyond to be one of Beyond.ESCALATE, Beyond.PARK, "
+            "was None",
+        ),
+        (family("top", actor("a", restart=True)), "top/a: expected restart to be one"),
+        (
+            family("top", actor("a", backoff=Backoff(first_s=-1.0))),
+            "top/a: expected backoff.first_s >= 0, was -1.0",
+        ),
+        (family("top", backoff=None), "top: expected a Backoff, was None"),
+        (
+            family("top", backoff=Backoff(jitter=math.inf)),
+            "top: expected backoff.jitter >= 0, was inf",
+        ),
+        (family("top", Puppet), "top: expected children that are ActorSpec or Sup"),
+        (actor("a"), "the root: expected a SupervisorSpec, was ActorSpec(name='a'"),
+        (
+            family("top", actor("a", stop_s="soon")),
+            "top/a: expected stop_s >= 0, was 'soon'",
+        ),
+        (
+            family("top", actor("a", lanes={Lane.DATA: LaneSpec(capacity=0)})),
+            "top/a, lane DATA: expected capacity to be an integer >= 1, was 0",
+        ),
+        (
+            family("top", actor("a", lanes={Lane.DATA: LaneSpec(full="block")})),  # type: ignore[arg-type]
+            "top/a, lane DATA: expected full to be one of Full.BLOCK, ",
+        ),
+        (family("top", actor("a", lanes={3: LaneSpec()})), "top/a: expected lanes by"),
+        (family("top", actor("a", lanes={Lane.DATA: 9})), "top/a, lane DATA: expected"),
         (
             family("top", family("f", actor("a", stop_s=-1.0))),
             "top/f/a: expected stop_s >= 0, was -1.0",
         ),
         (
             family("top", actor("a", lanes={Lane.DATA: LaneSpec(full=Full.CONFLATE)})),
-            "top/a: expected a key for <Lane.DATA: 3>, which conflates",
+            "top/a, lane DATA: expected a key, for it conflates, was None",
         ),
         (
             family("top", actor("a", recorder="top/nobody")),
@@ -71,6 +116,64 @@ def test_a_spec_that_cannot_be_run_names_the_child(
     with pytest.raises(SpecError) as caught:
         SimulatedEngine(spec)
     assert str(caught.value).startswith(said)
+
+
+async def later(_: object) -> Puppet:
+    raise NotImplementedError
+
+
+@pytest.mark.parametrize(
+    ("build", "said"),
+    [
+        (None, "top/a: expected build to be a function of the context, was None"),
+        (lambda: Puppet, "top/a: expected build to take one argument, the context"),
+        (Puppet, "top/a: expected build to take one argument, the context"),
+        (later, "top/a: expected build to return an actor, not a coroutine"),
+    ],
+)
+def test_what_builds_no_actor_is_refused(build: Any, said: str) -> None:
+    spec = ActorSpec(name="a", build=build)
+    with pytest.raises(SpecError) as caught:
+        SimulatedEngine(family("top", spec))
+    assert str(caught.value).startswith(said)
+
+
+def test_a_builtin_that_does_not_tell_what_it_takes_may_be_a_builder() -> None:
+    SimulatedEngine(family("top", ActorSpec(name="a", build=type)))
+
+
+def returns_nothing(_: object) -> None:
+    return None
+
+
+def raises(_: object) -> None:
+    raise Broken
+
+
+@on_each_engine
+@pytest.mark.parametrize(
+    ("build", "said"),
+    [
+        (returns_nothing, "top/f/a: expected an object with handle, was None"),
+        (raises, "Broken()"),
+        (lambda _: SimpleNamespace(handle=3), "top/f/a: expected an object with"),
+    ],
+)
+def test_a_builder_that_returns_nothing_or_raises_is_named(
+    kind: str, build: Any, said: str
+) -> None:
+    async def scenario(world: World) -> None:
+        raise AssertionError(world)
+
+    spec = family("f", ActorSpec(name="a", build=build), restarts=0)
+    with pytest.raises(EngineFailed) as caught:
+        play(kind, family("top", spec, restarts=0), scenario)
+    assert "top went beyond its limit of 0 restarts" in str(caught.value)
+    assert "with top/f/a: " in str(caught.value)
+    assert said in str(caught.value)
+    cause = caught.value.__cause__
+    assert cause is not None
+    assert cause.__notes__ == ["in top/f/a, incarnation 1"]
 
 
 async def test_both_engines_refuse_alike() -> None:

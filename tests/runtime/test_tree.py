@@ -104,11 +104,13 @@ def test_a_timer_that_was_called_can_be_cancelled_to_no_effect() -> None:
 
 def test_a_window_forgets_what_is_older_than_its_period() -> None:
     window = RestartWindow(limit=2, period_s=10.0)
-    for at_s in (0.0, 5.0, 10.0):
-        window = window.add(at_s)
-    assert not window.exceeded
-    assert window.add(14.0).exceeded
-    assert not window.add(15.0).exceeded
+    counted = {at_s: window.add(at_s) for at_s in (0.0, 5.0, 10.0, 14.0, 20.0, 21.0)}
+    assert [at_s for at_s, beyond in counted.items() if beyond] == [14.0, 21.0]
+
+
+def test_a_window_without_a_limit_is_never_exceeded() -> None:
+    window = RestartWindow(limit=None, period_s=10.0)
+    assert not any(window.add(1.0) for _ in range(1_000))
 
 
 @pytest.mark.parametrize("attempt", [0, 1, 5, 10_000])

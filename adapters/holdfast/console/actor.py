@@ -46,7 +46,7 @@ class Desk:
 
 def console_spec(desk: Desk) -> ActorSpec:
     """Return the console as a child of the trading family."""
-    return ActorSpec(name="console", build=lambda ctx: Console(desk, ctx))
+    return ActorSpec(name="console", build=lambda ctx: Console(desk, ctx), waits_for=())
 
 
 class Console:

@@ -1,0 +1,175 @@
+"""Who waits for whose full lanes; and no circle may come of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import attrs
+import pytest
+
+from holdfast_runtime import (
+    ActorSpec,
+    Full,
+    Lane,
+    LaneSpec,
+    SimulatedEngine,
+    SpecError,
+    SupervisorSpec,
+)
+
+from .puppets import AsyncPuppet, Do, Puppet, Say, puppet
+from .test_records import WRITER, record, tree
+from .worlds import World, on_each_engine, play
+
+ONE = {Lane.EVENTS: LaneSpec(capacity=1)}
+NEVER_FULL = {lane: LaneSpec(full=Full.DROP_OLDEST) for lane in Lane}
+
+
+def actor(name: str, *waits_for: str, **spec: Any) -> ActorSpec:
+    return puppet([], name, waits_for=waits_for, **spec)
+
+
+def family(name: str, *children: Any, **spec: Any) -> SupervisorSpec:
+    return SupervisorSpec(name=name, children=children, **spec)
+
+
+async def nap(actor: Puppet) -> None:
+    await actor.ctx.sleep(5.0)
+
+
+# --- what is refused ------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("spec", "said"),
+    [
+        (
+            family("top", actor("a", "top/a")),
+            "top/a: expected blocking lanes to form no cycle, "
+            "was top/a waits for top/a; take a step out of somebody's waits_for",
+        ),
+        (
+            family("top", actor("a", "top/b"), actor("b", "top/a")),
+            "top/a: expected blocking lanes to form no cycle, "
+            "was top/a waits for top/b waits for top/a;",
+        ),
+        (
+            # A family stands for all that is in it.
+            family("top", actor("a", "top/f"), family("f", actor("b", "top/a"))),
+            "top/a: expected blocking lanes to form no cycle, "
+            "was top/a waits for top/f/b waits for top/a;",
+        ),
+        (
+            family("top", actor("a", "top/f"), family("far", actor("b"))),
+            "top/a: expected waits_for to name actors or families of the tree, "
+            "was 'top/f'",
+        ),
+        (
+            family("top", puppet([], "a", waits_for="top/a")),
+            "top/a: expected waits_for to be a tuple of paths, was 'top/a'",
+        ),
+        (
+            family(
+                "top", actor("w", "top/b"), actor("b"), actor("c", recorder="top/w")
+            ),
+            "top/w: expected a recorder to wait for nobody, was ('top/b',)",
+        ),
+    ],
+)
+def test_a_circle_of_waiting_is_refused(spec: SupervisorSpec, said: str) -> None:
+    with pytest.raises(SpecError) as caught:
+        SimulatedEngine(spec)
+    assert str(caught.value).startswith(said)
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        family("top", actor("a", "top/b", "top/c"), actor("b", "top/c"), actor("c")),
+        family("top", actor("a", "top/empty"), family("empty")),
+        # Nobody ever waits for a lane that drops.
+        family("top", actor("a", "top/b"), actor("b", "top/a", lanes=NEVER_FULL)),
+        # Whoever does not declare is guarded while it runs, and not here.
+        family("top", actor("a", "top/b"), puppet([], "b")),
+    ],
+)
+def test_what_has_no_circle_is_run(spec: SupervisorSpec) -> None:
+    SimulatedEngine(spec)
+
+
+@on_each_engine
+def test_a_child_that_would_close_a_circle_is_not_added(kind: str) -> None:
+    async def scenario(world: World) -> None:
+        late = actor("b", "top/a")
+        with pytest.raises(SpecError, match="top/a waits for top/f/b waits for"):
+            await world.engine.add_child("top/f", late)
+        assert list(world.engine.cells) == ["top/a", "top/f/c"]
+
+    spec = family("top", actor("a", "top/f"), family("f", actor("c")))
+    play(kind, spec, scenario)
+
+
+# --- what is done ---------------------------------------------------------------
+
+
+def flood(path: str, count: int = 5) -> Do:
+    def send(actor: Puppet) -> None:
+        for _ in range(count):
+            actor.ctx.ref(path).tell(Say("told"))
+
+    return Do(send)
+
+
+@on_each_engine
+@pytest.mark.parametrize(
+    ("waits_for", "waits"),
+    [(("top/f/a",), True), (("top/f",), True), (None, True), (("top/c",), False)],
+)
+def test_only_those_wait_that_declare_it_or_declare_nothing(
+    kind: str, waits_for: tuple[str, ...] | None, waits: bool
+) -> None:
+    notes: list[str] = []
+
+    async def scenario(world: World) -> None:
+        await world.told("top/f/a", Do(nap))
+        await world.told("top/b", flood("top/f/a"), Say("goes on"))
+        assert bool(world.cell("top/b").stalls) is waits
+        assert ("b: goes on" in notes) is not waits
+        # Nothing is lost: what is not waited for goes over the capacity.
+        await world.sleep(5.0)
+        assert notes.count("a: told") == 5
+        assert "b: goes on" in notes
+
+    reader = puppet(notes, "a", make=AsyncPuppet, lanes=ONE)
+    spec = family(
+        "top",
+        family("f", reader),
+        puppet(notes, "b", waits_for=waits_for),
+        puppet(notes, "c"),
+    )
+    play(kind, spec, scenario)
+
+
+@on_each_engine
+def test_a_recorder_waits_for_nobody_for_all_may_wait_for_it(kind: str) -> None:
+    notes: list[str] = []
+
+    async def nap(actor: Puppet) -> None:
+        await actor.ctx.sleep(5.0)
+
+    def flood(writer: Any) -> None:
+        for _ in range(5):
+            writer.ctx.ref("top/reader").tell(Say("told"))
+
+    async def scenario(world: World) -> None:
+        await world.told("top/reader", Do(nap))
+        await world.told(WRITER, Do(flood))
+        await world.told("top/a", record("x", say="in time"))
+        assert notes[-1] == "b: in time"
+        await world.sleep(5.0)
+
+    spec = tree(notes)
+    lanes = {Lane.EVENTS: LaneSpec(capacity=1)}
+    reader = puppet(notes, "reader", make=AsyncPuppet, lanes=lanes)
+    play(kind, attrs.evolve(spec, children=(*spec.children, reader)), scenario)
+    assert notes.count("reader: told") == 5
