@@ -5,6 +5,10 @@ Read from the bottom up; a module imports only those before it in this list: `er
 (what a reader takes), `holds`, `refs`, `context`, `cell`, `brood` and `family` (a
 supervisor), `byhand` (what a user may change of a tree), `driving`, `delivery` (who
 gets what when), `kernel` (how actors live and die), and the two engines, `simulated`
+`restarts`, `timers`, `mailbox`, `spec`, `checks`, `bells`, `messages`, `accepting`
+(what a reader takes), `holds`, `refs`, `context`, `cell`, `brood` and `family` (a
+supervisor), `byhand` (what a user may change of a tree), `driving`, `delivery` (who
+gets what when), `kernel` (how actors live and die), and the two engines, `simulated`
 (on `virtual`) and `live` (on `livebell` and `pump`; `opening` runs it). `threads` hosts
 what blocks; `tree` takes pictures.
 """
@@ -21,6 +25,7 @@ from holdfast_runtime.errors import (
     Poisoned,
     RecordsLost,
     SpecError,
+    UnknownMessage,
 )
 from holdfast_runtime.live import LiveEngine
 from holdfast_runtime.mailbox import Full, Lane, LaneSpec
@@ -60,5 +65,6 @@ __all__ = [
     "Stop",
     "Strategy",
     "SupervisorSpec",
+    "UnknownMessage",
     "open_engine",
 ]

@@ -8,6 +8,7 @@ from collections.abc import Callable, Hashable
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from holdfast_runtime.mailbox import LaneQueue, Mailbox
+from holdfast_runtime.messages import MANNERS
 from holdfast_runtime.refs import Ref
 from holdfast_runtime.spec import is_at_or_below
 
@@ -117,6 +118,9 @@ class Cell(Child):
 
     busy = False
     """Whether an asynchronous handler is under way on the simulated engine."""
+
+    manners = MANNERS
+    """Lane and turn by the class of a message; it raises for what is not taken."""
 
     direct = 0
     """Messages of the simulated engine that wait in no mailbox."""

@@ -69,7 +69,7 @@ class Context:
         """Tell the actor ``message`` after ``delay_s`` seconds, across restarts."""
         cell = self._cell
         return cell.kernel.call_later(
-            delay_s, lambda: cell.kernel.post(cell, message, cell)
+            delay_s, lambda: cell.kernel.deliver([(cell, message)], cell)
         )
 
     async def sleep(self, delay_s: float) -> None:

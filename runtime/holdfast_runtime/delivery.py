@@ -8,7 +8,13 @@ from typing import Any
 
 from holdfast_runtime.bells import Bell
 from holdfast_runtime.cell import Cell, Outbox, State
-from holdfast_runtime.errors import ActorError, MailboxClosed, MailboxFull, SpecError
+from holdfast_runtime.errors import (
+    ActorError,
+    MailboxClosed,
+    MailboxFull,
+    SpecError,
+    UnknownMessage,
+)
 from holdfast_runtime.mailbox import Lane, Personal, Put
 from holdfast_runtime.messages import (
     MANNERS,
@@ -16,6 +22,7 @@ from holdfast_runtime.messages import (
     DeadLetter,
     Derived,
     Lifecycle,
+    NotTaken,
     Records,
     Stop,
     lane_of,
@@ -76,16 +83,21 @@ class Delivery:
         Raises:
             MailboxClosed: ``cell`` is stopped or parked.
             MailboxFull: its lane blocks, and there is nobody to stall.
+            UnknownMessage: ``cell`` takes no such messages.
         """
         if cell.closed:
             raise MailboxClosed(cell.path, message)
-        lane = MANNERS[type(message)][0]
+        lane = self.manners(cell, message)[0]
         if cell.mailbox.blocks(lane):
             raise MailboxFull(cell.path, Lane(lane).name, message)
         self.post(cell, message, None)
 
     def post(self, cell: Cell, message: Any, sender: Cell | None) -> None:  # noqa: ANN401
-        """Deliver ``message`` now, or hold it for its turn."""
+        """Deliver ``message`` now, or hold it for its turn.
+
+        Raises:
+            UnknownMessage: ``cell`` takes no such messages.
+        """
         # The common case of `put`, without its calls.
         box = cell.routes.get(type(message))
         if box is not None and not cell.closed and len(box.queue) < box.capacity:
@@ -95,7 +107,7 @@ class Delivery:
             if not cell.queued:
                 self.wake(cell)
             return
-        lane, turn = MANNERS[type(message)]
+        lane, turn = self.manners(cell, message)
         if turn is not None and self.lock_step:
             self._hold(turn, cell, message, sender)
             return
@@ -103,6 +115,19 @@ class Delivery:
         plain = cell.mailbox.plain_lane(lane)
         if plain is not None:
             cell.routes[type(message)] = plain
+
+    @staticmethod
+    def manners(cell: Cell, message: object) -> tuple[int, int | None]:
+        """Return lane and turn of ``message`` for ``cell``.
+
+        Raises:
+            UnknownMessage: ``cell`` takes no such messages.
+        """
+        try:
+            return cell.manners[type(message)]
+        except NotTaken:
+            pass
+        raise UnknownMessage(cell.path, message, cell.manners.taken)
 
     def _hold(
         self,
@@ -170,12 +195,17 @@ class Delivery:
         """Let out what a handler said, in its order."""
         post = self.post
         for cell, message in outbox:
-            if cell is not None:
-                post(cell, message, sender)
-                continue
             try:
-                message()
-            except Exception as error:  # noqa: BLE001 - the fault is its author's
+                if cell is None:
+                    message()
+                else:
+                    post(cell, message, sender)
+            except Exception as error:
+                if cell is not None:
+                    if not isinstance(error, UnknownMessage):
+                        raise
+                    self.bury(cell, message, str(error))
+                # The fault is its author's.
                 self.kill(sender, error)
                 return
 

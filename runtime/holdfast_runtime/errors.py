@@ -4,6 +4,7 @@
   - SpecError        the tree is wrong: mend the spec
   - MailboxClosed    nobody will read it: the error carries the message
   - MailboxFull      the reader is behind: wait, or drop
+  - UnknownMessage   the reader takes no such messages: mend the sender
   - AskTimeout       no answer in time: the work may still be done
   - AskFailed        the asked actor crashed on the question
   - RecordsLost      what an actor recorded did not become durable
@@ -42,6 +43,16 @@ class MailboxFull(ActorError):
         self.lane = lane
         self.message = message
         super().__init__(f"lane {lane} of {path} is full; undelivered: {message!r}")
+
+
+class UnknownMessage(ActorError):
+    """The actor takes no messages of this class; ``message`` was not delivered."""
+
+    def __init__(self, path: str, message: object, taken: tuple[type, ...]) -> None:
+        self.path = path
+        self.message = message
+        names = ", ".join(each.__qualname__ for each in taken)
+        super().__init__(f"{path}: expected one of {names}, was {message!r}")
 
 
 class AskTimeout(ActorError):

@@ -11,6 +11,7 @@ from collections.abc import Callable, Hashable
 from random import Random  # noqa: TID251 - a type here; the composition root seeds it
 from typing import Any
 
+from holdfast_runtime.accepting import manners_for
 from holdfast_runtime.byhand import ByHand
 from holdfast_runtime.cell import Cell, Outbox, State
 from holdfast_runtime.checks import check_tree
@@ -207,6 +208,10 @@ class Kernel(ByHand, Delivery):
         cell.batch_handler = getattr(actor, "handle_batch", None)
         cell.commit = getattr(actor, "commit", None)
         cell.is_async = cell.batch_handler is not None or is_async(handler)
+        manners = MANNERS if cell.batch_handler else manners_for(handler)
+        if manners is not cell.manners:
+            cell.manners = manners
+            cell.routes.clear()
         start = getattr(actor, "start", None)
         if start is not None:
             await self.drive(cell, start)

@@ -21,6 +21,7 @@ from holdfast_runtime.errors import (
     Killed,
     MailboxClosed,
     MailboxFull,
+    UnknownMessage,
 )
 from holdfast_runtime.kernel import Kernel
 from holdfast_runtime.livebell import LiveBell
@@ -102,14 +103,15 @@ class LiveEngine(Kernel):
     def tell_from_thread(self, ref: Ref[Any], message: object) -> None:
         """Tell from any thread; raises `trio.RunFinishedError` after the end.
 
-        There is nobody to stall: what finds a full lane becomes a dead letter.
+        There is nobody to stall: what finds a full lane, or a reader
+        that takes no such messages, becomes a dead letter.
         """
         self._token.run_sync_soon(self._tell_or_bury, self.cells[ref.path], message)
 
     def _tell_or_bury(self, cell: Cell, message: object) -> None:
         try:
             self.tell(cell, message)
-        except (MailboxClosed, MailboxFull) as error:
+        except (MailboxClosed, MailboxFull, UnknownMessage) as error:
             self.bury(cell, message, str(error))
 
     # --- what the kernel asks for --------------------------------------------

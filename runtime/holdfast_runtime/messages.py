@@ -92,10 +92,23 @@ class Lifecycle:
     """Of a ``stopped`` one: how many messages still waited, and were buried."""
 
 
-class _Manners(dict[type, tuple[int, int | None]]):
-    """Lane and turn of each class of messages, read from the class once."""
+class NotTaken(TypeError):
+    """A class of messages that a reader does not take."""
+
+
+class Manners(dict[type, tuple[int, int | None]]):
+    """Lane and turn of each class of messages, read from the class once.
+
+    Those of a reader that says which classes it takes raise `NotTaken` for others.
+    """
+
+    def __init__(self, taken: tuple[type, ...] = (object,)) -> None:
+        super().__init__()
+        self.taken = (*taken, Stop)
 
     def __missing__(self, kind: type) -> tuple[int, int | None]:
+        if not issubclass(kind, self.taken):
+            raise NotTaken
         # A field of the message may have such a name too: it is no declaration.
         lane, turn = getattr(kind, "lane", None), getattr(kind, "turn", None)
         found = self[kind] = (
@@ -105,7 +118,7 @@ class _Manners(dict[type, tuple[int, int | None]]):
         return found
 
 
-MANNERS = _Manners()
+MANNERS = Manners()
 """(lane, turn) by the class of a message."""
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from math import inf
+from typing import TYPE_CHECKING, Any, Generic, Never, TypeVar, overload
 
-from holdfast_runtime.errors import AskFailed, AskTimeout, MailboxClosed
-from holdfast_runtime.messages import MANNERS, Asked, lane_of
+from holdfast_runtime.errors import ActorError, AskFailed, AskTimeout, MailboxClosed
+from holdfast_runtime.messages import Asked, lane_of
 
 if TYPE_CHECKING:
     from holdfast_runtime.cell import Cell
@@ -39,6 +40,8 @@ class Ref(Generic[M]):
         Raises:
             MailboxClosed: outside of a handler, if the actor is stopped or parked.
             MailboxFull: outside of a handler, if a blocking lane is full.
+            UnknownMessage: outside of a handler, if the actor takes no such messages;
+                inside of one, the sender crashes with it when the message leaves.
         """
         cell = self._cell
         kernel = cell.kernel
@@ -62,6 +65,7 @@ class Ref(Generic[M]):
 
         Raises:
             MailboxClosed: the actor is stopped or parked, or was while this waited.
+            UnknownMessage: the actor takes no such messages.
         """
         cell = self._cell
         while not cell.closed and cell.mailbox.blocks(lane_of(message)):
@@ -70,7 +74,13 @@ class Ref(Generic[M]):
             raise MailboxClosed(cell.path, message)
         cell.kernel.post(cell, message, None)
 
-    async def ask(self, message: M, *, deadline_s: float) -> Any:  # noqa: ANN401
+    @overload
+    async def ask(self, message: M, *, deadline_s: float) -> Any: ...  # noqa: ANN401
+
+    @overload
+    async def ask(self, message: M) -> Never: ...
+
+    async def ask(self, message: M, *, deadline_s: float | None = None) -> Any:
         """Return what the actor's handler returns for ``message``.
 
         Blocks at most ``deadline_s`` seconds of the engine's clock. Cancelling it
@@ -81,11 +91,17 @@ class Ref(Generic[M]):
             AskTimeout: no answer in time; the question may still be handled.
             AskFailed: the actor crashed on it.
             MailboxClosed: the actor is stopped or parked; it was not handled.
+            UnknownMessage: the actor takes no such messages.
+            ActorError: there is no deadline, or it is no positive number.
         """
         cell = self._cell
         kernel = cell.kernel
+        if not isinstance(deadline_s, (float, int)) or not 0 < deadline_s < inf:
+            text = f"{cell.path}: expected ask with deadline_s > 0, was {deadline_s!r}"
+            raise ActorError(text)
         if cell.closed:
             raise MailboxClosed(cell.path, message)
+        lane, _ = kernel.manners(cell, message)
         bell = kernel.new_bell()
         box: list[tuple[object, Exception | None]] = []
 
@@ -94,7 +110,7 @@ class Ref(Generic[M]):
             bell.ring()
 
         asked = Asked(message, answer)
-        kernel.put(cell, asked, None, MANNERS[type(message)][0])
+        kernel.put(cell, asked, None, lane)
         if not await bell.wait(kernel.now_s() + deadline_s):
             text = f"{cell.path}: no answer within {deadline_s} s to {message!r}"
             raise AskTimeout(text)

@@ -15,7 +15,7 @@ from typing import Any
 from holdfast_runtime.cell import Cell, State
 from holdfast_runtime.errors import ActorError, EngineFailed, Killed
 from holdfast_runtime.kernel import Kernel
-from holdfast_runtime.messages import MANNERS, Stop, lane_of, take
+from holdfast_runtime.messages import NotTaken, Stop, lane_of, take
 from holdfast_runtime.spec import SupervisorSpec
 from holdfast_runtime.timers import Timer
 from holdfast_runtime.virtual import SimulatedBell, Task
@@ -245,8 +245,15 @@ class SimulatedEngine(Kernel):
             self.ready.append((cell, _MAIL))
 
     def post(self, cell: Cell, message: Any, sender: Cell | None) -> None:  # noqa: ANN401
-        """Deliver ``message`` now, or hold it for its turn."""
-        lane, turn = MANNERS[type(message)]
+        """Deliver ``message`` now, or hold it for its turn.
+
+        Raises:
+            UnknownMessage: ``cell`` takes no such messages.
+        """
+        try:
+            lane, turn = cell.manners[type(message)]
+        except NotTaken:
+            lane, turn = self.manners(cell, message)
         if turn is not None and self.lock_step:
             self._hold(turn, cell, message, sender)
         else:

@@ -196,7 +196,7 @@ def test_a_question_has_a_deadline(kind: str) -> None:
             await world.ref("top/a").ask(Do(hang), deadline_s=2.0)
         assert world.engine.now_s() - began_s == pytest.approx(2.0)
         with pytest.raises(AskTimeout):
-            await world.ref("top/a").ask(Say("waits"), deadline_s=0.0)
+            await world.ref("top/a").ask(Say("waits"), deadline_s=0.001)
 
     play(kind, family(puppet([], "a", make=AsyncPuppet, stop_s=1.0)), scenario)
 
