@@ -5,10 +5,6 @@ Read from the bottom up; a module imports only those before it in this list: `er
 (what a reader takes), `holds`, `refs`, `context`, `cell`, `brood` and `family` (a
 supervisor), `byhand` (what a user may change of a tree), `driving`, `delivery` (who
 gets what when), `kernel` (how actors live and die), and the two engines, `simulated`
-`restarts`, `timers`, `mailbox`, `spec`, `checks`, `bells`, `messages`, `accepting`
-(what a reader takes), `holds`, `refs`, `context`, `cell`, `brood` and `family` (a
-supervisor), `byhand` (what a user may change of a tree), `driving`, `delivery` (who
-gets what when), `kernel` (how actors live and die), and the two engines, `simulated`
 (on `virtual`) and `live` (on `livebell` and `pump`; `opening` runs it). `threads` hosts
 what blocks; `tree` takes pictures.
 """

@@ -137,15 +137,18 @@ Queue: TypeAlias = "deque[Any] | LatestQueue"
 class LaneQueue:
     """One lane in use."""
 
-    __slots__ = ("capacity", "dropped", "full", "queue")
+    __slots__ = ("capacity", "dropped", "full", "high_water", "lane", "queue")
 
-    def __init__(self, spec: LaneSpec) -> None:
+    def __init__(self, lane: Lane, spec: LaneSpec) -> None:
+        self.lane = lane
         self.queue: Queue = deque()
         if spec.full is Full.CONFLATE and spec.key is not None:
             self.queue = LatestQueue(spec.key)
         self.capacity = spec.capacity
         self.full = spec.full
         self.dropped = 0
+        self.high_water = 0
+        """The most that waited at once, as far as it was looked at: see `look`."""
 
 
 class Mailbox:
@@ -210,6 +213,27 @@ class Mailbox:
             above.append(box.queue)
         return self.active, deque(), above
 
+    def look(self) -> None:
+        """Raise the high-water marks to what waits now.
+
+        Readers do so where they begin a batch behind which something waits: a lane is
+        never longer than just before it is read.
+        """
+        for box in self.active:
+            box.high_water = max(box.high_water, len(box.queue))
+
+    def be_fair(self) -> None:
+        """Let one message of each lane overtake all in the higher ones but control.
+
+        Readers do so after each full batch: so a lane that is flooded leaves to each
+        lower one a message of every batch.
+        """
+        waiting = [box for box in self.active if box.lane and box.queue]
+        if not waiting or isinstance(waiting[0].queue, LatestQueue):
+            return
+        for box in reversed(waiting[1:]):
+            waiting[0].queue.appendleft(box.queue.popleft())
+
     def drain(self) -> list[Any]:
         """Take all messages, in the order in which they would be read."""
         taken = list(self)
@@ -247,7 +271,7 @@ class Mailbox:
 
     def _open(self, lane: int) -> LaneQueue:
         spec = self._specs.get(Lane(lane)) or DEFAULT_LANES[Lane(lane)]
-        box = self._lanes[lane] = LaneQueue(spec)
+        box = self._lanes[lane] = LaneQueue(Lane(lane), spec)
         self.active = tuple(each for each in self._lanes if each is not None)
         return box
 

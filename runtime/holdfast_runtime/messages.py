@@ -27,6 +27,10 @@ BATCH = 256
 """Most messages that a batch handler is given at once."""
 
 
+FAIR = 64
+"""How many messages of a flooded lane are read before one of each lower lane is."""
+
+
 @runtime_checkable
 class Derived(Protocol):
     """A message that derives from a journal record or an input."""
@@ -130,8 +134,14 @@ def lane_of(message: object) -> int:
 
 
 def take(cell: Cell) -> list[Any]:
-    """Take what an asynchronous actor handles next: one message, or a batch."""
+    """Take what an actor handles next: one message, or a batch."""
     mailbox = cell.mailbox
+    if mailbox.size > 1:
+        nth = cell.handled % FAIR
+        if not nth % 8:
+            mailbox.look()
+        elif nth == FAIR - 1:
+            mailbox.be_fair()
     messages = [mailbox.pop()]
     if cell.batch_handler is None or type(messages[0]) in (Stop, Asked):
         return messages
@@ -144,4 +154,6 @@ def take(cell: Cell) -> list[Any]:
             mailbox.put_first(message, lane_of(message))
             break
         messages.append(message)
+    if len(messages) == BATCH:
+        mailbox.be_fair()
     return messages

@@ -62,6 +62,8 @@ class Pump:
         """Let ``cell`` handle a batch of its messages; return how many it was."""
         mailbox = cell.mailbox
         count = 0
+        if mailbox.size > 1:
+            mailbox.look()
         self.reading = cell
         while (
             mailbox.size
@@ -75,6 +77,8 @@ class Pump:
         if cell.kill_error is not None and cell.state is RUNNING:
             self._kernel.died(cell, cell.kill_error)
         elif mailbox.size and not cell.stalls:
+            if count == BATCH:
+                mailbox.be_fair()
             self._kernel.wake(cell)
         return count
 

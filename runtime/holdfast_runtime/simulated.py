@@ -168,7 +168,7 @@ class SimulatedEngine(Kernel):
             return
         if cell.state is not RUNNING or cell.stalls or not cell.mailbox.size:
             return
-        messages = take(cell) if cell.is_async else [cell.mailbox.pop()]
+        messages = take(cell)
         if type(messages[0]) is Stop:
             self.ends_by_itself(cell)
             self._stop(cell)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import attrs
@@ -26,6 +27,9 @@ class Node:
     left: int
     """Messages that still waited, all in all, when the actor was stopped."""
 
+    high_water: Mapping[str, int]
+    """The most that waited in each lane in use, at most 7 messages short."""
+
     error: str
     children: tuple[Node, ...] = ()
 
@@ -46,12 +50,15 @@ def snapshot(kernel: Kernel) -> Node:
 def _node(child: Cell | Family) -> Node:
     children: tuple[Node, ...] = ()
     handled = waiting = dropped = left = 0
+    high_water: dict[str, int] = {}
     if isinstance(child, Family):
         children = tuple(_node(each) for each in child.children)
     else:
         handled = child.handled
         waiting, dropped = child.mailbox.size, child.mailbox.dropped
         left = child.left
+        child.mailbox.look()
+        high_water = {box.lane.name: box.high_water for box in child.mailbox.active}
     error = ""
     if child.error is not None:
         error = f"{type(child.error).__name__}: {child.error}"
@@ -65,6 +72,7 @@ def _node(child: Cell | Family) -> Node:
         waiting=waiting,
         dropped=dropped,
         left=left,
+        high_water=high_water,
         error=error,
         children=children,
     )
