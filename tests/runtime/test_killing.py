@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from holdfast_runtime import (
+    ActorError,
     AskFailed,
     AskTimeout,
     Backoff,
@@ -253,7 +254,7 @@ class Act:
 
 acts = st.builds(
     Act,
-    what=st.sampled_from(("tell", "tell", "tell", "kill", "ask", "revive")),
+    what=st.sampled_from(("tell", "tell", "tell", "kill", "ask", "revive", "again")),
     path=st.sampled_from(ACTORS),
     message=st.integers(0, len(MESSAGES) - 1),
     wait_s=st.sampled_from((None, None, 0.0, 0.1, 0.5, 2.0)),
@@ -317,6 +318,12 @@ def test_after_any_script_nothing_is_left_pending_or_unsettled(
     play(kind, fragile(strategy), scenario, seed=seed, lock_step=lock_step)
 
 
+async def again(engine: Kernel, path: str) -> None:
+    # Its family may be parked, or parks meanwhile.
+    with contextlib.suppress(ActorError):
+        await engine.restart_child(path)
+
+
 async def perform(world: World, act: Act) -> None:
     engine, cell = world.engine, world.cell(act.path)
     message = MESSAGES[act.message]
@@ -328,6 +335,8 @@ async def perform(world: World, act: Act) -> None:
         # Any of these will do, but in time.
         with contextlib.suppress(AskFailed, AskTimeout, MailboxClosed):
             await world.ref(act.path).ask(message, deadline_s=0.4)
+    elif act.what == "again":
+        engine.run_task(again(engine, act.path))
     elif cell.family is not None:
         cell.family.revive()
     if act.wait_s is not None:

@@ -8,6 +8,7 @@ import pytest
 
 from holdfast_runtime import (
     Backoff,
+    Beyond,
     Restart,
     Stop,
     Strategy,
@@ -293,3 +294,36 @@ def test_a_crash_while_it_ends_by_itself_is_a_crash(kind: str) -> None:
         assert isinstance(world.cell("top/b").error, Broken)
 
     play(kind, spec, scenario)
+
+
+@on_each_engine
+def test_a_parked_family_that_comes_back_shares_no_troubles_of_before(
+    kind: str,
+) -> None:
+    notes: list[str] = []
+    parked = SupervisorSpec(
+        name="f",
+        restarts=0,
+        beyond=Beyond.PARK,
+        retry_parked_s=5.0,
+        children=(puppet(notes, "b"),),
+    )
+    spec = SupervisorSpec(
+        name="top",
+        strategy=ALL,
+        backoff=QUICK,
+        children=(puppet(notes, "a"), parked, puppet(notes, "c")),
+    )
+
+    async def scenario(world: World) -> None:
+        await world.told("top/f/b", CRASH)
+        await world.told("top/a", CRASH)
+        await world.sleep(1.0)
+        assert world.state("top/f/b") == "stopped"
+        await world.sleep(5.0)
+        await world.told("top/a", Do(lambda _: None))
+        assert world.state("top/f/b") == "running"
+        assert world.engine.root.restarts == 1
+
+    play(kind, spec, scenario)
+    assert notes.count("b: born") == 2
