@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, insort
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from holdfast_runtime.cell import UNSETTLED, Cell, Child, State
@@ -15,6 +17,9 @@ if TYPE_CHECKING:
     from holdfast_runtime.kernel import Kernel
 
 
+PLACE = attrgetter("place")
+
+
 class Brood(Child):
     """Who is there, who comes, who goes, and who waits for any of it."""
 
@@ -25,6 +30,13 @@ class Brood(Child):
         self.spec = spec
         self.bell = kernel.new_bell()
         self.children: list[Cell | Family] = []
+        self._down: list[Cell | Family] = []
+        """Those that are `DOWN`, in the order of start."""
+
+        self._starting: set[Cell | Family] = set()
+        self._dead: list[Cell | Family] = []
+        """Those that crashed or ended by themselves, until they are looked at."""
+
         self._leaving: list[Cell | Family] = []
         """Children that are to be removed, by hand."""
 
@@ -53,6 +65,22 @@ class Brood(Child):
                 child.become(State.NEW)
             if not isinstance(child, Cell):
                 child.open()
+
+    def moved(self, child: Cell | Family, before: State) -> None:
+        """Note that ``child`` is no longer in the state ``before``.
+
+        A family of ten thousand must not look at all of them whenever one crashes.
+        """
+        if before is State.DOWN:
+            del self._down[bisect_left(self._down, child.place, key=PLACE)]
+        elif before is State.STARTING:
+            self._starting.discard(child)
+        if child.state is State.DOWN:
+            insort(self._down, child, key=PLACE)
+        elif child.state is State.STARTING:
+            self._starting.add(child)
+        elif child.state in (State.CRASHED, State.EXITED):
+            self._dead.append(child)
 
     def add_child(self, spec: ActorSpec | SupervisorSpec) -> Cell | Family:
         """Add a child, and start it; if the family is down, when it starts again.

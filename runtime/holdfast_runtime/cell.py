@@ -51,6 +51,9 @@ UNSETTLED = frozenset(
 class Child:
     """What cells and families have in common, as children of a family."""
 
+    place = 0
+    """Its number in the order of start of its family."""
+
     by_hand = False
     """Whether the next start was asked for by hand: it counts as no restart."""
 
@@ -80,9 +83,11 @@ class Child:
         """
 
     def become(self, state: State) -> None:
-        """Change the state, and keep the count of what is unsettled."""
+        """Change the state, and keep the counts of what is unsettled."""
         before, self.state = self.state, state
         self.closed = state in (State.STOPPED, State.PARKED)
+        if self.family is not None and before is not state:
+            self.family.moved(self, before)  # type: ignore[arg-type]
         step = (state in UNSETTLED) - (before in UNSETTLED)
         if step:
             self.kernel.settle(step)

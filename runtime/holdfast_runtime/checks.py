@@ -202,7 +202,11 @@ def _check_waits(
         waited = recorder is not None and actors[recorder].waits_for
         if recorder is not None and waited:
             _refuse(recorder, "a recorder to wait for nobody", waited)
-    graph = {path: [*_awaited(path, actors)] for path in actors}
+    graph = {
+        path: [*_awaited(path, actors)]
+        for path, spec in actors.items()
+        if spec.waits_for
+    }
     try:
         graphlib.TopologicalSorter(graph).prepare()
     except graphlib.CycleError as error:

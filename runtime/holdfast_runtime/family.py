@@ -7,9 +7,11 @@ the middle of a restart, are the ordinary case.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from math import inf
 from typing import TYPE_CHECKING
 
-from holdfast_runtime.brood import Brood
+from holdfast_runtime.brood import PLACE, Brood
 from holdfast_runtime.cell import Cell, State
 from holdfast_runtime.errors import ActorError, EngineFailed
 from holdfast_runtime.restarts import RestartWindow
@@ -31,6 +33,11 @@ class Family(Brood):
         super().__init__(kernel, spec, family)
         self.window = self._new_window()
         self.restarts = 0
+        self._added = 0
+        self._alone = spec.strategy is Strategy.ONE_FOR_ONE
+        self._marked: set[Cell | Family] = set()
+        """Those that go along with a dead sibling, and may have to be stopped."""
+
         self.stop_wanted = False
         self.up = kernel.new_bell()
         """Rung when the family is up, or has ended."""
@@ -102,16 +109,16 @@ class Family(Brood):
                 return
             if await self._stop_others():
                 continue
-            waiting = self._waiting(first=first)
-            if self._start_next(waiting):
+            if self._start_due(first=first):
                 continue
-            if first and not self._busy():
+            if first and not (self._down or self._starting or self._dead):
                 first = False
                 self.started_s = self.kernel.now_s()
                 self.become(State.RUNNING)
                 self.up.ring()
                 self.kernel.ring_family(self)
             self._tell_watchers()
+            waiting = self._waiting(first=first)
             dues = [child.due_s for child in waiting if child.due_s is not None]
             await self.bell.wait(min(dues, default=None))
 
@@ -128,7 +135,8 @@ class Family(Brood):
 
     def _look(self) -> Cell | Family | None:
         """Plan restarts for those that died; return the one that goes beyond."""
-        for child in self.children:
+        dead, self._dead = sorted(self._dead, key=PLACE), []
+        for child in dead:
             if child.state not in (State.CRASHED, State.EXITED):
                 continue
             if child.by_hand:
@@ -167,6 +175,7 @@ class Family(Brood):
         child.become(State.DOWN)
         for each in self._affected(child):
             each.due_s = max(due_s, each.due_s or 0.0)
+            self._marked.add(each)
 
     def _plan_now(self, child: Cell | Family) -> None:
         """Let ``child`` start anew at once, with those who go along."""
@@ -177,59 +186,63 @@ class Family(Brood):
                 child.open()
         for each in self._affected(child):
             each.due_s = self.kernel.now_s()
+            self._marked.add(each)
 
     def _affected(self, child: Cell | Family) -> list[Cell | Family]:
-        place = self.children.index(child)
-        if self.spec.strategy is Strategy.ONE_FOR_ONE:
-            group = [child]
-        elif self.spec.strategy is Strategy.ONE_FOR_ALL:
-            group = list(self.children)
-        else:
-            group = self.children[place:]
+        if self._alone:
+            return [child]
+        first = 0
+        if self.spec.strategy is Strategy.REST_FOR_ONE:
+            first = self.children.index(child)
         return [
             each
-            for each in group
+            for each in self.children[first:]
             if each is child or each.state not in (State.STOPPED, State.PARKED)
         ]
 
     async def _stop_others(self) -> bool:
         """Stop those that go along with a dead sibling; whether there were any."""
+        marked, self._marked = self._marked, set()
         others = [
             child
-            for child in self.children
+            for child in sorted(marked, key=PLACE)
             if child.due_s is not None
             and child.state in (State.STARTING, State.RUNNING)
         ]
         await self._stop_all(others, State.DOWN)
         return bool(others)
 
-    def _start_next(self, waiting: list[Cell | Family]) -> bool:
-        """Start the first of ``waiting`` whose time has come; whether there was one."""
+    def _start_due(self, *, first: bool) -> bool:
+        """Start those of the waiting whose time has come; whether there were any."""
         now_s = self.kernel.now_s()
-        for child in waiting:
+        started = False
+        for child in self._waiting(first=first):
             if child.due_s is not None and child.due_s <= now_s:
                 child.due_s = None
                 child.by_hand = False
                 child.begin()
-                return True
-        return False
+                started = True
+                if first or not self._alone:
+                    break
+        return started
 
-    def _waiting(self, *, first: bool) -> list[Cell | Family]:
-        """Return those whose start waits for its time only, and for no sibling.
+    def _waiting(self, *, first: bool) -> Iterator[Cell | Family]:
+        """Yield those whose start waits for its time only, and for no sibling.
 
         When their family starts, all wait for those before them. Later, siblings that
         do not share their troubles wait for nobody.
         """
-        alone = self.spec.strategy is Strategy.ONE_FOR_ONE
-        found: list[Cell | Family] = []
-        for child in self.children:
-            if child.state is State.STARTING and (first or not alone):
-                break
-            if child.state is State.DOWN and child.due_s is not None:
-                found.append(child)
-                if not alone:
-                    break
-        return found
+        if self._alone and not first:
+            yield from [child for child in self._down if child.due_s is not None]
+            return
+        before = min((child.place for child in self._starting), default=inf)
+        for child in self._down:
+            if child.place > before:
+                return
+            if child.due_s is not None:
+                yield child
+                if not self._alone:
+                    return
 
     async def _stop_all(
         self, children: list[Cell | Family], after: State = State.STOPPED
@@ -299,12 +312,6 @@ class Family(Brood):
             if state is not State.PARKED:
                 self.kernel.root_ended()
 
-    def _busy(self) -> bool:
-        return any(
-            child.state in (State.STARTING, State.DOWN, State.CRASHED, State.EXITED)
-            for child in self.children
-        )
-
     def _add(self, spec: ActorSpec | SupervisorSpec) -> Cell | Family:
         child: Cell | Family
         if isinstance(spec, SupervisorSpec):
@@ -314,5 +321,6 @@ class Family(Brood):
             self.kernel.cells[child.path] = child
             if spec.recorder is not None:
                 self.kernel.cells[spec.recorder].is_recorder = True
+        child.place = self._added = self._added + 1
         self.children.append(child)
         return child
