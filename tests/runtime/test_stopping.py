@@ -16,12 +16,26 @@ from holdfast_runtime import (
     LaneSpec,
     Lifecycle,
     MailboxClosed,
+    Restart,
     SimulatedEngine,
+    Stop,
     SupervisorSpec,
 )
 from holdfast_runtime.cell import State
+from holdfast_runtime.tree import snapshot
 
-from .puppets import CRASH, AsyncPuppet, Broken, Do, Puppet, Say, Urgent, hang, puppet
+from .puppets import (
+    CRASH,
+    AsyncPuppet,
+    Broken,
+    Do,
+    Puppet,
+    Say,
+    Told,
+    Urgent,
+    hang,
+    puppet,
+)
 from .worlds import World, on_each_engine, play
 
 
@@ -313,3 +327,59 @@ def test_a_context_of_before_still_knows_its_place(kind: str, again: bool) -> No
         assert contexts[0].me is world.ref("top/a")
 
     play(kind, family(puppet([], "a", make=make)), scenario)
+
+
+@on_each_engine
+def test_what_is_left_at_a_stop_is_counted_and_told(kind: str) -> None:
+    events: list[Lifecycle] = []
+    left = (Say("x"), Say("y"), Told(1))
+
+    async def scenario(world: World) -> None:
+        await world.told("top/b", Do(hang), *left)
+
+    spec = family(puppet([], "a"), puppet([], "b", make=AsyncPuppet, stop_s=1.0))
+    engine = play(
+        kind, spec, scenario, prepare=lambda e: e.on_lifecycle.append(events.append)
+    )
+    told = [(event.path, event.left) for event in events if event.what == "stopped"]
+    assert told == [("top/b", 3), ("top/a", 0)]
+    assert [node.left for node in snapshot(engine).walk()] == [0, 0, 3]
+    # A derived message is no dead letter: it is asked for again.
+    letters = [letter.message for letter in engine.dead_letters]
+    assert letters[1:] == [Say("x"), Say("y")]
+
+
+@on_each_engine
+@pytest.mark.parametrize("restart", [Restart.TRANSIENT, Restart.TEMPORARY])
+def test_who_ends_for_good_is_said_to_be_stopped_once(
+    kind: str, restart: Restart
+) -> None:
+    events: list[Lifecycle] = []
+
+    async def scenario(world: World) -> None:
+        await world.told("top/a", Stop(), Say("too late"))
+        assert [event.what for event in events] == ["started", "stopped"]
+
+    def prepare(engine: Any) -> None:
+        engine.on_lifecycle.append(events.append)
+
+    play(kind, family(puppet([], "a", restart=restart)), scenario, prepare=prepare)
+    assert [event.what for event in events] == ["started", "stopped"]
+
+
+@on_each_engine
+def test_a_kill_overtakes_all_that_waits(kind: str) -> None:
+    notes: list[str] = []
+    slow = Backoff(first_s=1.0, jitter=0.0)
+
+    async def scenario(world: World) -> None:
+        for number in range(1_000):
+            world.ref("top/a").tell(Say(str(number)))
+        world.engine.kill(world.cell("top/a"), Killed("now"))
+        await world.settle()
+        assert notes == ["a: born"]
+        await world.sleep(1.0)
+        # Nobody was at fault, so nothing is lost.
+        assert len(notes) == 1_002
+
+    play(kind, family(puppet(notes, "a"), backoff=slow), scenario)
