@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -327,3 +328,29 @@ def test_a_parked_family_that_comes_back_shares_no_troubles_of_before(
 
     play(kind, spec, scenario)
     assert notes.count("b: born") == 2
+
+
+class Looked(list[Any]):
+    """Counts how often somebody looks at all of it."""
+
+    looks = 0
+
+    def __iter__(self) -> Iterator[Any]:
+        self.looks += 1
+        return super().__iter__()
+
+
+@on_each_engine
+def test_a_crash_costs_a_large_family_no_look_at_all_of_it(kind: str) -> None:
+    notes: list[str] = []
+    children = tuple(puppet(notes, f"a{number}") for number in range(50))
+    spec = SupervisorSpec(name="top", backoff=QUICK, children=children)
+
+    async def scenario(world: World) -> None:
+        looked = world.engine.root.children = Looked(world.engine.root.children)
+        await world.told("top/a25", CRASH)
+        await world.sleep(1.0)
+        assert world.cell("top/a25").incarnation == 2
+        assert looked.looks == 0
+
+    play(kind, spec, scenario)
