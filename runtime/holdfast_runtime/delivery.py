@@ -20,11 +20,11 @@ from holdfast_runtime.messages import (
     MANNERS,
     Asked,
     DeadLetter,
-    Derived,
     Lifecycle,
     NotTaken,
     Records,
     Stop,
+    is_derived,
     lane_of,
 )
 from holdfast_runtime.refs import Ref
@@ -301,7 +301,7 @@ class Delivery:
             closed = MailboxClosed(cell.path, message.message)
             error = closed if cell.closed else ActorError(f"{cell.path}: {why}")
             message.answer(None, error)
-        elif type(message) is not Stop and not isinstance(message, Derived):
+        elif type(message) is not Stop and not is_derived(message):
             letter = DeadLetter(path=cell.path, message=message, why=why)
             self.dead_letters.append(letter)
             del self.dead_letters[:-DEAD_LETTERS_KEPT]

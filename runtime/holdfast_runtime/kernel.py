@@ -21,7 +21,14 @@ from holdfast_runtime.driving import Driven, is_async, is_coroutine
 from holdfast_runtime.errors import ActorError, Poisoned, RecordsLost, SpecError
 from holdfast_runtime.family import Family
 from holdfast_runtime.holds import Hold
-from holdfast_runtime.messages import MANNERS, Asked, Derived, Records, lane_of
+from holdfast_runtime.messages import (
+    MANNERS,
+    Asked,
+    Derived,
+    Records,
+    is_derived,
+    lane_of,
+)
 from holdfast_runtime.spec import SupervisorSpec
 
 
@@ -304,7 +311,7 @@ class Kernel(ByHand, Delivery):
             message.hold.fail(error)
         elif type(message) is Asked:
             message.answer(None, error)
-        elif not isinstance(message, Derived):
+        elif not is_derived(message):
             self.bury(cell, message, repr(error))
         elif error is cell.kill_error or _blames_another(error, message):
             self._put_back(cell, message)
@@ -318,7 +325,7 @@ class Kernel(ByHand, Delivery):
 
     def _poisoned(self, cell: Cell, messages: tuple[Any, ...], error: Poisoned) -> None:
         """Blame the input that the actor names, unless it is in hand anyway."""
-        in_hand = [each.origin for each in messages if isinstance(each, Derived)]
+        in_hand = [each.origin for each in messages if is_derived(each)]
         if error.origin not in in_hand:
             self._blame(cell, error.origin, None, error)
 
