@@ -11,6 +11,9 @@
   - Killed           ended from outside, by a test or an operator
   - EngineFailed     the root of the tree gave up
   - Poisoned         an actor says on which derived input it fails
+  - HostRefused      a host of threads made no call
+    - EventsLost     its events overflowed: begin anew, from a snapshot
+  - LoopLost         a loop hung, and what lived in it is lost; a `TimeoutError` too
 """
 
 from __future__ import annotations
@@ -84,3 +87,15 @@ class Poisoned(ActorError):
     def __init__(self, origin: Hashable, why: str) -> None:
         self.origin = origin
         super().__init__(f"{origin}: {why}")
+
+
+class HostRefused(ActorError):
+    """A host is closed or full, or too many threads hang; nothing was called."""
+
+
+class EventsLost(HostRefused):
+    """Events of a host were lost: its owner must begin anew, from a snapshot."""
+
+
+class LoopLost(ActorError, TimeoutError):
+    """An asyncio loop is gone with all that lived in it; the outcome is not known."""

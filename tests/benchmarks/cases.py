@@ -117,4 +117,20 @@ CASES = (
         },
         has_p99=True,
     ),
+    Case(
+        id="thread_round_trip",
+        unit="µs",
+        ours=Program(script="ours_round_trip.py"),
+        peers={"bare bridge": Program(script="peers/bare_bridge.py")},
+    ),
+    Case(
+        id="asyncio_round_trip",
+        unit="µs",
+        ours=Program(script="ours_round_trip.py", arguments=("--asyncio",)),
+        peers={
+            "bare bridge": Program(
+                script="peers/bare_bridge.py", arguments=("--asyncio",)
+            )
+        },
+    ),
 )

@@ -11,8 +11,8 @@ import trio
 import trio.lowlevel
 from trio.testing import wait_all_tasks_blocked
 
-from holdfast_runtime import ActorError
-from holdfast_runtime.threads import InlineHost, PykkaThreadHost
+from holdfast_runtime import ActorError, HostRefused
+from holdfast_runtime.threads import Hung, InlineHost, PykkaThreadHost
 
 LONG_S = 60.0
 SOON_S = 0.02
@@ -22,7 +22,7 @@ SOON_S = 0.02
 async def hosting(abandoned_max: int = 4) -> AsyncGenerator[PykkaThreadHost]:
     """A host whose threads have all ended when this has."""
     before = set(threading.enumerate())
-    host = PykkaThreadHost(abandoned_max=abandoned_max)
+    host = PykkaThreadHost(hung=Hung(abandoned_max))
     try:
         yield host
     finally:
@@ -34,7 +34,7 @@ async def hosting(abandoned_max: int = 4) -> AsyncGenerator[PykkaThreadHost]:
                 assert not thread.is_alive()
 
 
-class Hung:
+class Hanging:
     """Calls that hang until they are let go."""
 
     def __init__(self) -> None:
@@ -72,7 +72,7 @@ async def test_the_error_of_a_call_is_raised_here(kind: type[BaseException]) -> 
 
 
 async def test_calls_are_made_in_order() -> None:
-    hung = Hung()
+    hung = Hanging()
     async with hosting() as host, trio.open_nursery() as nursery:
 
         async def call(name: str) -> None:
@@ -87,7 +87,7 @@ async def test_calls_are_made_in_order() -> None:
 async def test_a_call_over_its_deadline_is_abandoned_and_the_next_gets_a_thread() -> (
     None
 ):
-    hung = Hung()
+    hung = Hanging()
     async with hosting() as host:
         with pytest.raises(TimeoutError, match=r"no answer from .* within 0.02 s"):
             await host.run(hung.hang, "a", deadline_s=SOON_S)
@@ -100,7 +100,7 @@ async def test_a_call_over_its_deadline_is_abandoned_and_the_next_gets_a_thread(
 
 
 async def test_a_call_that_waits_behind_a_hung_one_is_not_lost_with_it() -> None:
-    hung = Hung()
+    hung = Hanging()
     results: list[str] = []
     async with hosting() as host:
 
@@ -116,13 +116,13 @@ async def test_a_call_that_waits_behind_a_hung_one_is_not_lost_with_it() -> None
         hung.go.set()
 
 
-async def hang_until_deadline(host: PykkaThreadHost, hung: Hung) -> None:
+async def hang_until_deadline(host: PykkaThreadHost, hung: Hanging) -> None:
     with pytest.raises(TimeoutError):
         await host.run(hung.hang, "a", deadline_s=SOON_S)
 
 
 async def test_a_call_whose_time_is_over_before_it_began_is_never_made() -> None:
-    hung = Hung()
+    hung = Hanging()
     async with hosting() as host:
         with trio.CancelScope() as scope:
             async with trio.open_nursery() as nursery:
@@ -143,12 +143,12 @@ async def test_a_call_whose_time_is_over_before_it_began_is_never_made() -> None
 
 
 async def test_beyond_the_cap_no_more_threads_are_started() -> None:
-    hung = Hung()
+    hung = Hanging()
     async with hosting(abandoned_max=2) as host:
         for _ in range(2):
             with pytest.raises(TimeoutError, match="no answer"):
                 await host.run(hung.hang, "a", deadline_s=SOON_S)
-        with pytest.raises(TimeoutError, match="2 threads hang; no more are started"):
+        with pytest.raises(HostRefused, match="2 threads hang, and at most 2 may"):
             await host.run(hung.call, "b", deadline_s=LONG_S)
         hung.go.set()
         while host.abandoned:
@@ -157,7 +157,7 @@ async def test_beyond_the_cap_no_more_threads_are_started() -> None:
 
 
 async def test_a_closed_host_makes_no_more_calls() -> None:
-    hung = Hung()
+    hung = Hanging()
     async with hosting() as host, trio.open_nursery() as nursery:
 
         async def occupy() -> None:
@@ -172,14 +172,14 @@ async def test_a_closed_host_makes_no_more_calls() -> None:
         nursery.start_soon(wait_behind)
         await wait_all_tasks_blocked()
         host.close()
-        with pytest.raises(ActorError, match="the thread host is closed"):
+        with pytest.raises(ActorError, match="the host is closed"):
             await host.run(hung.call, "c", deadline_s=LONG_S)
         hung.go.set()
     assert hung.calls == ["a"]
 
 
 def test_a_call_that_outlives_the_run_hurts_nobody() -> None:
-    hung = Hung()
+    hung = Hanging()
 
     def hang() -> None:
         hung.go.wait()
