@@ -31,10 +31,12 @@ async def nothing() -> None:
 def start_thread(token: trio.lowlevel.TrioToken) -> Callable[[Any], None]:
     calls: queue.SimpleQueue[Any] = queue.SimpleQueue()
 
+    call = int
+
     def work() -> None:
         while True:
             task = calls.get()
-            int()
+            call()
             token.run_sync_soon(trio.lowlevel.reschedule, task)
 
     threading.Thread(target=work, daemon=True).start()
