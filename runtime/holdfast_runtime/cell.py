@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Callable, Hashable
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from holdfast_runtime.errors import ActorError
 from holdfast_runtime.mailbox import LaneQueue, Mailbox
 from holdfast_runtime.messages import MANNERS
 from holdfast_runtime.refs import Ref
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from holdfast_runtime.holds import Hold
     from holdfast_runtime.kernel import Kernel
     from holdfast_runtime.spec import ActorSpec, SupervisorSpec
+    from holdfast_runtime.threads.bridge import Hung, Trouble
 
 Outbox: TypeAlias = "list[tuple[Cell | None, Any]]"
 """What a handler said: (receiver, message), or (None, call) for an effect."""
@@ -139,6 +141,9 @@ class Cell(Child):
     is_recorder = False
     """Whether others wait until what they recorded is durable here."""
 
+    hung: Hung | None = None
+    """Counts the threads that hang, of all incarnations; if it runs in a thread."""
+
     def __init__(self, kernel: Kernel, spec: ActorSpec, family: Family) -> None:
         super().__init__(kernel, spec, family)
         self.spec = spec
@@ -186,6 +191,8 @@ class Cell(Child):
 
         self.service: Any = None
         self.scope: Any = None
+        self.at_end: list[Callable[[], None]] = []
+        """What is called when the incarnation has ended, however it did."""
 
     @property
     def stop_s(self) -> float:
@@ -232,3 +239,8 @@ class Cell(Child):
         if declared is None or other.path == self.spec.recorder:
             return True
         return any(is_at_or_below(other.path, named) for named in declared)
+
+    def report(self, trouble: Trouble) -> None:
+        """Say what happened to the thread of the actor."""
+        error = ActorError(trouble.text)
+        self.kernel.tell_lifecycle(self.path, trouble.what, self.incarnation, error)

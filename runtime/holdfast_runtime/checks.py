@@ -11,6 +11,7 @@ from typing import NoReturn
 
 from holdfast_runtime.errors import SpecError
 from holdfast_runtime.mailbox import DEFAULT_LANES, Full, Lane, LaneSpec
+from holdfast_runtime.moving.checks import check_moved
 from holdfast_runtime.restarts import Backoff
 from holdfast_runtime.spec import (
     ActorSpec,
@@ -36,6 +37,7 @@ def check_tree(spec: object) -> None:
     _check_family(spec.name, spec)
     actors = dict(actors_of(spec))
     _check_recorders(actors.items())
+    check_moved(actors.items())
     _check_waits(actors, [*actors], places_of(spec))
 
 
@@ -58,6 +60,8 @@ def check_child(
         raise SpecError(message)
     added = dict(actors_of(child, above))
     _check_recorders(added.items(), running)
+    moved = {path for path, actor in running.items() if actor.runs_in != "engine"}
+    check_moved(added.items(), moved)
     _check_waits({**running, **added}, [*added], places_of(child, above))
 
 

@@ -72,6 +72,14 @@ class Context:
             delay_s, lambda: cell.kernel.deliver([(cell, message)], cell)
         )
 
+    def at_end(self, call: Callable[[], None]) -> None:
+        """Call ``call`` when this incarnation has ended, however: to close a host.
+
+        The calls are made in reverse order, and must not block. If one raises, that is
+        told as a lifecycle event and no more.
+        """
+        self._cell.at_end.append(call)
+
     async def sleep(self, delay_s: float) -> None:
         """Wait ``delay_s`` seconds of the engine's clock."""
         kernel = self._cell.kernel

@@ -13,6 +13,8 @@
   - Poisoned         an actor says on which derived input it fails
   - HostRefused      a host of threads made no call
     - EventsLost     its events overflowed: begin anew, from a snapshot
+  - Overdue          a moved actor took longer than its spec allows
+  - ProcessDied      the process of a moved actor ended by itself
   - LoopLost         a loop hung, and what lived in it is lost; a `TimeoutError` too
 """
 
@@ -86,7 +88,11 @@ class Poisoned(ActorError):
 
     def __init__(self, origin: Hashable, why: str) -> None:
         self.origin = origin
+        self.why = why
         super().__init__(f"{origin}: {why}")
+
+    def __reduce__(self) -> tuple[type[Poisoned], tuple[Hashable, str]]:
+        return type(self), (self.origin, self.why)
 
 
 class HostRefused(ActorError):
@@ -99,3 +105,18 @@ class EventsLost(HostRefused):
 
 class LoopLost(ActorError, TimeoutError):
     """An asyncio loop is gone with all that lived in it; the outcome is not known."""
+
+
+class Overdue(ActorError):
+    """A moved actor took longer than ``give_up_s``; its thread or process is lost."""
+
+    def __init__(self, path: str, what: str, limit_s: float | None) -> None:
+        super().__init__(f"{path}: expected {what} to take {limit_s} s, took longer")
+
+
+class ProcessDied(ActorError):
+    """The process of a moved actor has ended, by a signal or by itself."""
+
+    def __init__(self, path: str, pid: int, status: int | None) -> None:
+        how = "closed its pipe" if status is None else f"ended with status {status}"
+        super().__init__(f"{path}: its process {pid} {how}")

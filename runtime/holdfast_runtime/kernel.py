@@ -29,6 +29,7 @@ from holdfast_runtime.messages import (
     is_derived,
     lane_of,
 )
+from holdfast_runtime.moving.moved import Place, inline_place, move
 from holdfast_runtime.spec import SupervisorSpec
 
 
@@ -206,7 +207,7 @@ class Kernel(ByHand, Delivery):
         """Build the actor of ``cell`` once its holds are settled, and let it start."""
         await self._settled(cell)
         cell.outbox, cell.records = [], []
-        actor = self.enter(cell, cell.spec.build, Context(cell))
+        actor = await self._build(cell)
         handler = getattr(actor, "handle", None)
         if not callable(handler):
             message = f"{cell.path}: expected an object with handle, was {actor!r}"
@@ -224,6 +225,16 @@ class Kernel(ByHand, Delivery):
             await self.drive(cell, start)
         self.release(cell)
         self._started(cell)
+
+    async def _build(self, cell: Cell) -> Any:  # noqa: ANN401
+        """Return the actor of ``cell``, or what stands for it if it is moved."""
+        if cell.spec.runs_in == "engine":
+            return self.enter(cell, cell.spec.build, Context(cell))
+        return await move(cell, self.place(cell))
+
+    def place(self, cell: Cell) -> Place:
+        """Return where the moved actor of ``cell`` computes; here, inline."""
+        return inline_place(cell)
 
     def _started(self, cell: Cell) -> None:
         """Say that the actor of ``cell`` is ready."""
@@ -297,6 +308,14 @@ class Kernel(ByHand, Delivery):
         cell.in_hand = ()
         cell.outbox, cell.records = [], []
         cell.actor = cell.handler = cell.batch_handler = cell.commit = None
+        while cell.at_end:
+            self._end_of(cell, cell.at_end.pop())
+
+    def _end_of(self, cell: Cell, call: Callable[[], None]) -> None:
+        try:
+            call()
+        except Exception as error:  # noqa: BLE001 - the incarnation is gone already
+            self.tell_lifecycle(cell.path, "end_failed", cell.incarnation, error)
 
     def _dispose(
         self,

@@ -26,6 +26,9 @@ from holdfast_runtime.errors import (
 from holdfast_runtime.kernel import Kernel
 from holdfast_runtime.livebell import LiveBell
 from holdfast_runtime.messages import Stop, take
+from holdfast_runtime.moving.moved import Place
+from holdfast_runtime.moving.places import OwnThread
+from holdfast_runtime.moving.process import OwnProcess
 from holdfast_runtime.pump import Pump
 from holdfast_runtime.refs import Ref
 from holdfast_runtime.spec import SupervisorSpec
@@ -145,6 +148,10 @@ class LiveEngine(Kernel):
         """Start a task in which ``cell`` starts, or stops, an incarnation."""
         cell.scope = trio.CancelScope()
         self.nursery.start_soon(self._live, cell)
+
+    def place(self, cell: Cell) -> Place:
+        """Return the thread or process in which the actor of ``cell`` computes."""
+        return OwnThread(cell) if cell.spec.runs_in == "thread" else OwnProcess(cell)
 
     def cut_cell(self, cell: Cell) -> None:
         """Cancel the incarnation of ``cell``, whatever it waits for."""

@@ -93,7 +93,11 @@ class Lifecycle:
 
     path: str
     what: str
-    """``started``, ``crashed``, ``restarted``, ``parked`` or ``stopped``."""
+    """``started``, ``crashed``, ``restarted``, ``parked`` or ``stopped``.
+
+    Of a thread: ``abandoned``, for it hung, or ``returned``, if it came back after all.
+    ``end_failed``: what was to be closed at an end raised.
+    """
 
     incarnation: int
     error: str = ""

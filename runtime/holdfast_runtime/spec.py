@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import attrs
 
@@ -51,6 +51,9 @@ class Beyond(enum.Enum):
     """Stop all children, say so, and wait for a timer or an operator."""
 
 
+RunsIn: TypeAlias = Literal["engine", "thread", "process"]
+"""Where an actor's functions run: in the engine's thread, one's own, or a process."""
+
 _BACKOFF = Backoff()
 
 
@@ -85,6 +88,15 @@ class ActorSpec:
 
     backoff: Backoff | None = None
     """Instead of the family's."""
+
+    runs_in: RunsIn = "engine"
+    """Where a synchronous actor that computes for long does so."""
+
+    give_up_s: float | None = None
+    """How long one call of an actor elsewhere may take before it crashes as `Overdue`.
+
+    ``None`` waits for ever. On the simulated engine nothing takes time.
+    """
 
 
 @attrs.frozen(kw_only=True)
