@@ -308,14 +308,16 @@ class Kernel(ByHand, Delivery):
         cell.in_hand = ()
         cell.outbox, cell.records = [], []
         cell.actor = cell.handler = cell.batch_handler = cell.commit = None
-        while cell.at_end:
-            self._end_of(cell, cell.at_end.pop())
+        if cell.at_end:
+            self.clear(cell)
 
-    def _end_of(self, cell: Cell, call: Callable[[], None]) -> None:
-        try:
-            call()
-        except Exception as error:  # noqa: BLE001 - the incarnation is gone already
-            self.tell_lifecycle(cell.path, "end_failed", cell.incarnation, error)
+    def clear(self, cell: Cell) -> None:
+        """Close what the incarnation of ``cell`` had open, last first."""
+        while cell.at_end:
+            try:
+                cell.at_end.pop()()
+            except Exception as error:  # noqa: BLE001 - the incarnation is gone already
+                self.tell_lifecycle(cell.path, "end_failed", cell.incarnation, error)
 
     def _dispose(
         self,

@@ -72,6 +72,9 @@ class LiveEngine(Kernel):
         except BaseExceptionGroup as group:
             failure = _gravest(group)
         finally:
+            # An order to exit has ended them all where they stood.
+            for cell in reversed(self.cells.values()):
+                self.clear(cell)
             self._ended.set()
         if failure is not None:
             # Raised out here, so that it keeps its cause.

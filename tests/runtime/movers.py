@@ -144,6 +144,11 @@ class Mover:
         GO.wait(PATIENCE_S)
         return "went on"
 
+    def hang_and_tell(self) -> None:
+        GO.wait(PATIENCE_S)
+        self.tell("late")
+        self.ctx.me.tell("late")
+
     def hang_alone(self) -> None:
         threading.Event().wait(PATIENCE_S)
 
@@ -166,7 +171,7 @@ class Mover:
         self.ctx.ref("top/nobody").tell("anything")
 
     def sleep(self) -> None:
-        self.ctx.sleep(1.0)
+        self.ctx.sleep(1.0)  # type: ignore[unused-coroutine]
 
     def at_end(self) -> None:
         self.ctx.at_end(note_effect)

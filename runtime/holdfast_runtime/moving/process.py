@@ -43,6 +43,7 @@ class OwnProcess:
         self._process: trio.Process | None = None
         self._buffer = bytearray()
         self._busy = False
+        self._over = trio.Event()
 
     @property
     def process(self) -> trio.Process:
@@ -68,7 +69,8 @@ class OwnProcess:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
         )
-        cell.at_end.append(self._close)
+        cell.kernel.run_task(self._guard())
+        cell.at_end.append(self._over.set)
         prepared = get_preparation_data(cell.path)
         first = (
             cell.path,
@@ -147,21 +149,24 @@ class OwnProcess:
             await self.process.wait()
         raise ProcessDied(self._cell.path, self.process.pid, self.process.returncode)
 
-    def _close(self) -> None:
-        """End the process, in a task of the engine: at once if a call is under way."""
-        if self._busy:
-            self.process.kill()
-        self._cell.kernel.run_task(self._reap())
+    async def _guard(self) -> None:
+        """End the process when the incarnation, or the engine, has ended."""
+        try:
+            await self._over.wait()
+        finally:
+            with trio.CancelScope(shield=True):
+                await self._end()
 
-    async def _reap(self) -> None:
-        with trio.CancelScope(shield=True):
-            process = self.process
-            assert process.stdin is not None
-            await process.stdin.aclose()
-            with trio.move_on_after(END_S):
-                await process.wait()
-            with suppress(ProcessLookupError):
-                process.kill()
+    async def _end(self) -> None:
+        process = self.process
+        assert process.stdin is not None
+        assert process.stdout is not None
+        if self._busy:
+            process.kill()
+        await process.stdin.aclose()
+        with trio.move_on_after(END_S):
             await process.wait()
-            assert process.stdout is not None
-            await process.stdout.aclose()
+        with suppress(ProcessLookupError):
+            process.kill()
+        await process.wait()
+        await process.stdout.aclose()
