@@ -109,7 +109,10 @@ def test_a_handler_that_hangs_is_given_up_as_a_crash(where: Where) -> None:
         play("live", tree(where, [], give_up_s=1.5), scenario, listening(events))
     mover = [each.what for each in events if each.path == "top/mover"]
     told = ["abandoned"] if where == "thread" else []
-    assert mover == ["started", *told, "crashed", "restarted", "stopped"]
+    assert [what for what in mover if what != "abandoned"] == [
+        *("started", "crashed", "restarted", "stopped")
+    ]
+    assert [what for what in mover if what == "abandoned"] == told
 
 
 @each_place

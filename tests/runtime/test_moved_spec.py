@@ -29,7 +29,8 @@ def engine_of(*children: ActorSpec) -> SimulatedEngine:
 
 
 def actor(**spec: Any) -> ActorSpec:
-    return ActorSpec(**({"name": "a", "build": Idle} | spec))
+    whole: dict[str, Any] = {"name": "a", "build": Idle, **spec}
+    return ActorSpec(**whole)
 
 
 def test_classes_functions_and_partials_of_a_module_can_be_moved() -> None:

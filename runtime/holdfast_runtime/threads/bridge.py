@@ -287,15 +287,19 @@ class Host:
     def _tell(
         self, what: Literal["abandoned", "returned", "events_lost"], text: str
     ) -> None:
-        if self._report is not None and not self._closed:
-            trouble = Trouble(
-                host=self.name, what=what, text=text, hung=self.hung.count
-            )
-            try:
-                self._report(trouble)
-            except Exception as error:  # noqa: BLE001 - the next call raises it
-                text = f"{self.name}: nobody could be told that {text}: {error!r}"
-                self._failed = HostRefused(text)
+        if self._report is None or self._closed:
+            return
+        # Told outside of any handler: the one that hung may crash of it, and what it
+        # says then never leaves.
+        trouble = Trouble(host=self.name, what=what, text=text, hung=self.hung.count)
+        self._bridge.send(partial(self._report_now, self._report, trouble))
+
+    def _report_now(self, report: Report, trouble: Trouble) -> None:
+        try:
+            report(trouble)
+        except Exception as error:  # noqa: BLE001 - the next call raises it
+            text = f"{self.name}: nobody could be told that {trouble.text}: {error!r}"
+            self._failed = HostRefused(text)
 
     def _check(self, calls: int) -> None:
         """Refuse a call that could not be made.
