@@ -29,6 +29,11 @@ LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)(?:\s+\"[^\"]*\")?\)")
 FENCE = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
 ELSEWHERE = re.compile(r"[a-z]+:|#")
 
+THREADS = re.compile(
+    r"(pykka|asyncio|concurrent\.futures|_thread|multiprocessing\.(pool|dummy))(\..*)?"
+    r"|threading\.(Thread|Timer)|trio\.to_thread"
+)
+
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 Documented = ast.Module | ast.ClassDef | Function
 Rule = Callable[[Path], Iterator[str]]
@@ -170,12 +175,28 @@ def actors_that_import_trio(root: Path) -> Iterator[str]:
                 yield f"{path}:{getattr(node, 'lineno', 0)}: imports trio"
 
 
+def threads_elsewhere(root: Path) -> Iterator[str]:
+    """Only `holdfast_runtime.threads` starts threads, or hosts who does."""
+    for path, tree in trees(root, PACKAGES):
+        if "runtime/holdfast_runtime/threads/" in path.as_posix():
+            continue
+        for node in ast.walk(tree):
+            for name in (*imported(node), ast.unparse(node) if spelt(node) else ""):
+                if THREADS.fullmatch(name):
+                    yield f"{path}:{getattr(node, 'lineno', 0)}: {name}"
+
+
+def spelt(node: ast.AST) -> bool:
+    return isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name)
+
+
 def imported(node: ast.AST) -> list[str]:
     """The modules that a statement imports, by their full names."""
     if isinstance(node, ast.Import):
         return [alias.name for alias in node.names]
     if isinstance(node, ast.ImportFrom) and not node.level:
-        return [node.module or ""]
+        module = node.module or ""
+        return [module, *(f"{module}.{alias.name}" for alias in node.names)]
     return []
 
 
@@ -192,6 +213,7 @@ RULES: tuple[Rule, ...] = (
     lock_files,
     broken_links,
     actors_that_import_trio,
+    threads_elsewhere,
 )
 
 
@@ -235,6 +257,9 @@ BREACHES: tuple[tuple[Rule, str, str, str], ...] = (
     (lock_files, "docs/package-lock.json", "", "docs/package-lock.json"),
     (broken_links, "docs/a.md", "[b](b.md#c)\n", "docs/a.md: b.md#c"),
     (broken_links, "README.md", "[b](docs/b.md)\n", "README.md: docs/b.md"),
+    (threads_elsewhere, MODULE, "import pykka\n", f"{MODULE}:1: pykka"),
+    (threads_elsewhere, MODULE, "x = threading.Thread()\n", f"{MODULE}:1: threading"),
+    (threads_elsewhere, ACTOR, "from threading import Timer\n", f"{ACTOR}:1"),
     (actors_that_import_trio, ACTOR, "import trio.lowlevel\n", f"{ACTOR}:1"),
     (actors_that_import_trio, ACTOR, "def f():\n  from trio import x\n", f"{ACTOR}:2"),
 )
@@ -242,6 +267,7 @@ BREACHES: tuple[tuple[Rule, str, str, str], ...] = (
 CLEAN = {
     ".gitignore": ".venv/\nbuild/\n*.egg-info/\n",
     MODULE: function_of(50) + "\n\nclass _Hidden: ...\n",
+    "runtime/holdfast_runtime/threads/a.py": '"""M."""\n\nimport pykka\n',
     "runtime/holdfast_runtime/_b.py": "def f(): ...\n",
     ACTOR: '"""M."""\n\nfrom .trio import triology\n',
     "README.md": '[a](docs/a.md#b "A") [c](https://a.b/home/c)\n```\n[d](e)\n```\n',

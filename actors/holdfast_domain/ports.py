@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from datetime import datetime
-from typing import Protocol, TypeAlias, TypeVar
+from typing import Literal, Protocol, TypeAlias, TypeVar
 
 import attrs
 
@@ -17,6 +17,7 @@ from holdfast_domain.money import Money, Price, Quantity
 from holdfast_domain.orders import OrderTerms
 
 T = TypeVar("T")
+E = TypeVar("E", contravariant=True)  # noqa: PLC0105 - short, as in the style guide
 
 
 class WallClock(Protocol):
@@ -70,11 +71,49 @@ class Tape(Protocol):
         """Yield (cursor, step, market time) of the slices in (after, until]."""
 
 
+class Events(Protocol[E]):
+    """Where a library's callbacks give events to the actors' thread."""
+
+    dropped: int
+    """How many were lost."""
+
+    def push(self, event: E) -> None:
+        """Give ``event``, in order; from any thread, never blocks and never raises."""
+
+    def close(self) -> None:
+        """Give nothing any more; idempotent."""
+
+
+class EventHost(Protocol):
+    """Brings what a library's callbacks say, in whatever thread, to the actors'."""
+
+    def events(
+        self,
+        take: Callable[[T], None],
+        *,
+        capacity: int = ...,
+        full: Literal["drop_oldest", "fail"] = ...,
+    ) -> Events[T]:
+        """Return where to push; ``take`` gets each event on the actors' thread.
+
+        What was pushed before a call returned is taken before its caller goes on.
+        Where ``capacity`` events wait, one more drops the oldest (for tickers) or
+        fails the host, which then refuses all calls (for fills).
+        """
+
+
 class ThreadHost(Protocol):
-    """Runs blocking calls away from the actors' thread, one at a time, in order."""
+    """Runs blocking calls away from the actors' thread, one at a time, in order.
+
+    A library that also calls back asks for an `EventHost`, which is the same object.
+    """
 
     async def run(self, call: Callable[..., T], *args: object, deadline_s: float) -> T:
         """Return what ``call(*args)`` returns, or raise what it raises.
+
+        An error that is neither the call's own nor a `TimeoutError` is a refusal, for
+        the host is full, closed or failed, or too many threads hang: nothing was
+        called, and the owner should crash of it.
 
         Raises:
             TimeoutError: after ``deadline_s``; the call may still be running, its
@@ -82,13 +121,25 @@ class ThreadHost(Protocol):
         """
 
 
-class AsyncioHost(Protocol):
-    """Runs coroutine functions of an asyncio library on a loop of its own thread."""
+class AsyncioHost(EventHost, Protocol):
+    """Runs coroutine functions of an asyncio library on a loop of its own thread.
+
+    Objects of the library are made, used and ended in ``run``, and nowhere else.
+    """
 
     async def run(
         self, call: Callable[..., Awaitable[T]], *args: object, deadline_s: float
     ) -> T:
-        """Return what ``await call(*args)`` returns; fails as `ThreadHost.run`."""
+        """Return what ``await call(*args)`` returns; refuses as `ThreadHost.run`.
+
+        At its deadline, or when it is cancelled, the coroutine is cancelled in its
+        loop.
+
+        Raises:
+            TimeoutError: after ``deadline_s``; the outcome is not known. If the loop
+                hangs, it is abandoned with all objects that live in it, and the next
+                call finds another loop.
+        """
 
 
 # --- venues -------------------------------------------------------------------
