@@ -79,6 +79,18 @@ def test_a_supervisor_can_be_embedded_in_a_script() -> None:
     assert "the bystander has heard 2 messages and was not restarted" in lines
 
 
+@pytest.mark.parametrize("where", ["engine", "thread", "process"])
+def test_one_line_moves_an_actor(where: str) -> None:
+    ran = run(str(EXAMPLES / "move_an_actor.py"), where)
+
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert ran.stdout.splitlines() == [
+        f"17984 primes, computed in the {where}",
+        f"in this process: {where != 'process'}",
+        f"the clerk could work meanwhile: {where != 'engine'}",
+    ]
+
+
 def test_the_test_that_kills_an_actor_passes() -> None:
     ran = run(
         *("-m", "pytest", "-q", "-p", "no:cacheprovider"),

@@ -3,10 +3,10 @@
 Read from the bottom up; a module imports only those before it in this list: `errors`,
 `restarts`, `timers`, `mailbox`, `spec`, `checks`, `bells`, `messages`, `accepting`
 (what a reader takes), `holds`, `refs`, `context`, `cell`, `brood` and `family` (a
-supervisor), `byhand` (what a user may change of a tree), `driving`, `delivery` (who
-gets what when), `kernel` (how actors live and die), and the two engines, `simulated`
-(on `virtual`) and `live` (on `livebell` and `pump`; `opening` runs it). `threads` hosts
-what blocks; `tree` takes pictures.
+supervisor), `byhand` (what a user may change of a tree), `driving`, `moving` (actors
+that compute elsewhere), `delivery` (who gets what when), `kernel` (how actors live and
+die), and the two engines, `simulated` (on `virtual`) and `live` (on `livebell` and
+`pump`; `opening` runs it). `threads` hosts what blocks; `tree` takes pictures.
 """
 
 from holdfast_runtime.context import Context
@@ -21,7 +21,9 @@ from holdfast_runtime.errors import (
     LoopLost,
     MailboxClosed,
     MailboxFull,
+    Overdue,
     Poisoned,
+    ProcessDied,
     RecordsLost,
     SpecError,
     UnknownMessage,
@@ -33,7 +35,14 @@ from holdfast_runtime.opening import open_engine
 from holdfast_runtime.refs import Ref
 from holdfast_runtime.restarts import Backoff
 from holdfast_runtime.simulated import SimulatedEngine
-from holdfast_runtime.spec import ActorSpec, Beyond, Restart, Strategy, SupervisorSpec
+from holdfast_runtime.spec import (
+    ActorSpec,
+    Beyond,
+    Restart,
+    RunsIn,
+    Strategy,
+    SupervisorSpec,
+)
 
 __all__ = [
     "ActorError",
@@ -57,11 +66,14 @@ __all__ = [
     "LoopLost",
     "MailboxClosed",
     "MailboxFull",
+    "Overdue",
     "Poisoned",
+    "ProcessDied",
     "Records",
     "RecordsLost",
     "Ref",
     "Restart",
+    "RunsIn",
     "SimulatedEngine",
     "SpecError",
     "Stop",

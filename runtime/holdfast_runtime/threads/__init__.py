@@ -11,6 +11,7 @@ from holdfast_runtime.threads.bridge import Events, Full, Hung, Trouble
 from holdfast_runtime.threads.hosting import PykkaThreadHost
 from holdfast_runtime.threads.inline import InlineAsyncioHost, InlineHost
 from holdfast_runtime.threads.looping import PykkaAsyncioHost
+from holdfast_runtime.threads.starting import start_thread
 
 __all__ = [
     "Events",
@@ -21,4 +22,5 @@ __all__ = [
     "PykkaAsyncioHost",
     "PykkaThreadHost",
     "Trouble",
+    "start_thread",
 ]

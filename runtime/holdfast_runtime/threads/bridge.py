@@ -97,22 +97,31 @@ class Bridge:
         """Stand on trio's thread."""
         sys.setswitchinterval(SWITCH_INTERVAL_S)
         self._token = trio.lowlevel.current_trio_token()
-        self._queue: deque[Callable[[], None]] = deque()
+        self._waiting: deque[Callable[[], None]] = deque()
+        self._wakes = False
+        """Whether trio was told to drain, and has not begun to."""
 
     def send(self, call: Callable[[], None]) -> None:
         """Make ``call`` on trio's thread soon; from any thread, never blocks.
 
-        Nothing is called once the run of trio has ended.
+        Nothing is called once the run of trio has ended. ``call`` must not raise.
         """
-        self._queue.append(call)
-        try:
-            self._token.run_sync_soon(self._drain, idempotent=True)
-        except trio.RunFinishedError:
-            self._queue.clear()
+        self._waiting.append(call)
+        # Another thread may be here too: to wake twice is harmless, and not to wake
+        # at all is impossible, for the flag falls before anything is taken.
+        if not self._wakes:
+            self._wakes = True
+            try:
+                self._token.run_sync_soon(self._drain)
+            except trio.RunFinishedError:
+                self._waiting.clear()
 
     def _drain(self) -> None:
-        while self._queue:
-            self._queue.popleft()()
+        self._wakes = False
+        waiting = self._waiting
+        # Not those that come meanwhile: a flood must not keep trio from its tasks.
+        for _ in range(len(waiting)):
+            waiting.popleft()()
 
 
 class Call:
