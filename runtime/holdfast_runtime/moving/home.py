@@ -117,7 +117,7 @@ class HomeRef(Ref[Any]):
         """Refuse: a moved actor is synchronous."""
         self._refuse("send", message)
 
-    def ask(self, message: Any, *, deadline_s: float) -> NoReturn:  # noqa: ANN401
+    def ask(self, message: Any, *, deadline_s: float | None = None) -> NoReturn:  # noqa: ANN401
         """Refuse: a moved actor is synchronous."""
         del deadline_s
         self._refuse("ask", message)
