@@ -7,7 +7,7 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from functools import partial
-from typing import Any, Generic, Literal, TypeAlias, TypeVar
+from typing import Any, Generic, Literal, TypeAlias, TypedDict, TypeVar
 
 import attrs
 import pykka
@@ -231,6 +231,15 @@ class Events(Generic[E]):
             if self._lost is not None:
                 self.close()
                 self._lost(repr(error))
+
+
+class Options(TypedDict, total=False):
+    """What a host may be told; see `Host`."""
+
+    name: str
+    hung: Hung | None
+    calls_max: int
+    report: Report | None
 
 
 class Host:

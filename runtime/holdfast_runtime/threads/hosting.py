@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, TypeVar, Unpack
 
 from holdfast_runtime.errors import HostRefused
-from holdfast_runtime.threads.bridge import Call, Host, Thread
+from holdfast_runtime.threads.bridge import Call, Host, Options, Thread
 
 T = TypeVar("T")
 
@@ -30,7 +30,7 @@ class PykkaThreadHost(Host):
     other call with it. Make it inside a trio run, and `close` it there.
     """
 
-    def __init__(self, **options: Any) -> None:  # noqa: ANN401 - as `Host` takes them
+    def __init__(self, **options: Unpack[Options]) -> None:
         """Start the thread; ``options`` are those of `Host`."""
         super().__init__(**options)
         self._waiting: deque[_Blocking] = deque()

@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio  # noqa: TID251 - the one place that hosts a loop
 from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, TypeVar, Unpack
 
 import trio
 
 from holdfast_runtime.errors import LoopLost
-from holdfast_runtime.threads.bridge import Bridge, Call, Host, Thread
+from holdfast_runtime.threads.bridge import Bridge, Call, Host, Options, Thread
 
 T = TypeVar("T")
 
@@ -123,7 +123,7 @@ class PykkaAsyncioHost(Host):
     run, and `close` it there.
     """
 
-    def __init__(self, *, grace_s: float = GRACE_S, **options: Any) -> None:  # noqa: ANN401
+    def __init__(self, *, grace_s: float = GRACE_S, **options: Unpack[Options]) -> None:
         """Start the loop; ``options`` are those of `Host`."""
         super().__init__(**options)
         self._grace_s = grace_s
