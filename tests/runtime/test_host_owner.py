@@ -213,3 +213,23 @@ def test_what_an_incarnation_opened_is_closed_however_it_ends(kind: str) -> None
     assert [each.error for each in events if each.what == "end_failed"] == [
         "ValueError: cannot be closed"
     ] * 2
+
+
+def test_what_is_open_is_closed_when_the_engine_is_ordered_to_exit() -> None:
+    notes: list[str] = []
+
+    class Owner:
+        def __init__(self, ctx: Context) -> None:
+            ctx.at_end(lambda: notes.append("closes"))
+
+        def handle(self, message: object) -> None:
+            raise SystemExit(message)
+
+    owner = ActorSpec(name="owner", build=Owner)
+
+    async def scenario(world: World) -> None:
+        await world.told("top/owner", 7)
+
+    with pytest.raises(SystemExit, match="7"):
+        play("live", SupervisorSpec(name="top", children=(owner,)), scenario)
+    assert notes == ["closes"]
