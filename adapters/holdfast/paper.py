@@ -44,7 +44,7 @@ from holdfast_domain.instruments import Instrument
 from holdfast_domain.marketdata import MarketData
 from holdfast_domain.money import Numeric
 from holdfast_domain.ports import JournalStore
-from holdfast_runtime import Backoff, EngineFailed, LiveEngine, open_engine
+from holdfast_runtime import Backoff, EngineFailed, LiveEngine, Signals, open_engine
 from holdfast_runtime.cell import Cell
 from holdfast_runtime.threads import PykkaThreadHost
 
@@ -139,10 +139,10 @@ async def run_paper(
     directory: StateDir,
     speed: float | None,
     observe: Observer | None = None,
-    stop: trio.Event | None = None,
+    signals: Signals | None = None,
     backoff: Backoff = Backoff(),  # noqa: B008 - frozen
 ) -> PaperRun:
-    """Run to the end of the data, or until ``stop`` is set; then stop in order.
+    """Run to the end of the data, or to the first of ``signals``; then stop in order.
 
     Raises:
         InputError: other options than at the first start, or a strategy that cannot
@@ -156,7 +156,7 @@ async def run_paper(
         if past.finished:
             return PaperRun(finished=True, parked={}, wall_s=0.0)
         return await _run(
-            options, directory, store, past, speed, observe, stop, backoff
+            options, directory, store, past, speed, observe, signals, backoff
         )
     except InputError:
         if is_new:
@@ -173,11 +173,10 @@ async def _run(
     past: _Past,
     speed: float | None,
     observe: Observer | None,
-    stop: trio.Event | None,
+    signals: Signals | None,
     backoff: Backoff,
 ) -> PaperRun:
     finished = trio.Event()
-    end = trio.Event() if stop is None else stop
     journal_host, venue_host = PykkaThreadHost(), PykkaThreadHost()
     desk = Desk(mode="paper", pid=os.getpid(), directory=directory)
     world = World(
@@ -202,7 +201,7 @@ async def _run(
     began_s = time.perf_counter()
     watcher = _Watcher()
     try:
-        await _serve(parts, desk, watcher, finished, end, observe)
+        await _serve(parts, desk, watcher, finished, signals, observe)
     finally:
         journal_host.close()
         venue_host.close()
@@ -220,7 +219,7 @@ async def _serve(
     desk: Desk,
     watcher: _Watcher,
     finished: trio.Event,
-    end: trio.Event,
+    signals: Signals | None,
     observe: Observer | None,
 ) -> None:
     """Run the engine until the data, a signal, or a failed start ends it."""
@@ -231,7 +230,7 @@ async def _serve(
         engine.on_lifecycle.append(watcher.lifecycle)
 
     async with open_engine(
-        build_tree(parts), lock_step=True, prepare=prepare
+        build_tree(parts), lock_step=True, prepare=prepare, signals=signals
     ) as engine:
         watcher.is_up = True
         if observe is not None:
@@ -243,7 +242,6 @@ async def _serve(
                 nursery.cancel_scope.cancel()
 
             nursery.start_soon(until, finished)
-            nursery.start_soon(until, end)
             nursery.start_soon(until, watcher.gave_up)
 
 

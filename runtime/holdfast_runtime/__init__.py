@@ -6,15 +6,18 @@ Read from the bottom up; a module imports only those before it in this list: `er
 supervisor), `byhand` (what a user may change of a tree), `driving`, `moving` (actors
 that compute elsewhere), `delivery` (who gets what when), `kernel` (how actors live and
 die), and the two engines, `simulated` (on `virtual`) and `live` (on `livebell` and
-`pump`; `opening` runs it). `threads` hosts what blocks; `tree` takes pictures.
+`pump`). `opening` runs the live one, drained by `signals`; `background` runs it on a
+thread. `threads` hosts what blocks; `tree` takes pictures.
 """
 
+from holdfast_runtime.background import EngineHandle, start
 from holdfast_runtime.context import Context
 from holdfast_runtime.errors import (
     ActorError,
     AskFailed,
     AskTimeout,
     EngineFailed,
+    EngineStopped,
     EventsLost,
     HostRefused,
     Killed,
@@ -31,9 +34,10 @@ from holdfast_runtime.errors import (
 from holdfast_runtime.live import LiveEngine
 from holdfast_runtime.mailbox import Full, Lane, LaneSpec
 from holdfast_runtime.messages import DeadLetter, Derived, Lifecycle, Records, Stop
-from holdfast_runtime.opening import open_engine
+from holdfast_runtime.opening import open_engine, run
 from holdfast_runtime.refs import Ref
 from holdfast_runtime.restarts import Backoff
+from holdfast_runtime.signals import Signals
 from holdfast_runtime.simulated import SimulatedEngine
 from holdfast_runtime.spec import (
     ActorSpec,
@@ -55,6 +59,8 @@ __all__ = [
     "DeadLetter",
     "Derived",
     "EngineFailed",
+    "EngineHandle",
+    "EngineStopped",
     "EventsLost",
     "Full",
     "HostRefused",
@@ -74,6 +80,7 @@ __all__ = [
     "Ref",
     "Restart",
     "RunsIn",
+    "Signals",
     "SimulatedEngine",
     "SpecError",
     "Stop",
@@ -81,4 +88,6 @@ __all__ = [
     "SupervisorSpec",
     "UnknownMessage",
     "open_engine",
+    "run",
+    "start",
 ]

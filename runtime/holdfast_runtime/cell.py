@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from holdfast_runtime.holds import Hold
     from holdfast_runtime.kernel import Kernel
     from holdfast_runtime.spec import ActorSpec, SupervisorSpec
-    from holdfast_runtime.threads.bridge import Hung, Trouble
+    from holdfast_runtime.threads.hosts import Hung, Trouble
 
 Outbox: TypeAlias = "list[tuple[Cell | None, Any]]"
 """What a handler said: (receiver, message), or (None, call) for an effect."""

@@ -10,6 +10,7 @@
   - RecordsLost      what an actor recorded did not become durable
   - Killed           ended from outside, by a test or an operator
   - EngineFailed     the root of the tree gave up
+  - EngineStopped    the engine has ended: start another
   - Poisoned         an actor says on which derived input it fails
   - HostRefused      a host of threads made no call
     - EventsLost     its events overflowed: begin anew, from a snapshot
@@ -78,6 +79,13 @@ class Killed(ActorError):
 
 class EngineFailed(ActorError):
     """The root of the tree went beyond its limit of restarts."""
+
+
+class EngineStopped(ActorError):
+    """The engine has ended, as it was asked to; nothing was sent."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(f"{path}: expected an engine that runs, was one that ended")
 
 
 class Poisoned(ActorError):

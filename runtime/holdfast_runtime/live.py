@@ -14,10 +14,12 @@ from typing import Any
 
 import trio
 
+from holdfast_runtime.bridge import Bridge
 from holdfast_runtime.cell import Cell, State
 from holdfast_runtime.errors import (
     ActorError,
     EngineFailed,
+    EngineStopped,
     Killed,
     MailboxClosed,
     MailboxFull,
@@ -34,6 +36,9 @@ from holdfast_runtime.refs import Ref
 from holdfast_runtime.spec import SupervisorSpec
 from holdfast_runtime.timers import Timer
 
+WAITING = 65_536
+"""Calls from other threads that may wait before `tell_from_thread` refuses."""
+
 RUNNING = State.RUNNING
 
 
@@ -47,7 +52,9 @@ class LiveEngine(Kernel):
         self, spec: SupervisorSpec, *, seed: int = 0, lock_step: bool = False
     ) -> None:
         self._nursery: trio.Nursery | None = None
-        self._token = trio.lowlevel.current_trio_token()
+        self.bridge = Bridge()
+        """Makes calls on the engine's thread, for other threads."""
+
         self._ended = trio.Event()
         self._sooner = trio.Event()
         self._sleeps_until_s = inf
@@ -102,17 +109,32 @@ class LiveEngine(Kernel):
             self.root.request_stop()
         await self._ended.wait()
 
+    def cut(self) -> None:
+        """End the whole tree where it stands; no actor is asked to stop."""
+        self.scope.shield = False
+        self.scope.cancel()
+
     async def wait_ended(self) -> None:
         """Wait until the root has stopped or given up."""
         await self._ended.wait()
 
     def tell_from_thread(self, ref: Ref[Any], message: object) -> None:
-        """Tell from any thread; raises `trio.RunFinishedError` after the end.
+        """Tell from any thread; never blocks.
 
-        There is nobody to stall: what finds a full lane, or a reader
-        that takes no such messages, becomes a dead letter.
+        There is nobody to stall: what finds a full lane, or a reader that takes no such
+        messages, becomes a dead letter. From one thread to one receiver, in one lane,
+        order is kept.
+
+        Raises:
+            MailboxFull: the engine's thread is `WAITING` calls behind.
+            EngineStopped: the engine's trio run is over.
         """
-        self._token.run_sync_soon(self._tell_or_bury, self.cells[ref.path], message)
+        if len(self.bridge) >= WAITING:
+            raise MailboxFull(ref.path, "of calls from threads", message)
+        try:
+            self.bridge.send(self._tell_or_bury, self.cells[ref.path], message)
+        except trio.RunFinishedError:
+            raise EngineStopped(self.root.path) from None
 
     def _tell_or_bury(self, cell: Cell, message: object) -> None:
         try:

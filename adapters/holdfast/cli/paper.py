@@ -12,12 +12,12 @@ import attrs
 import click
 import trio
 
-from holdfast.cli.failing import BY_SIGNAL, FAILED, say
+from holdfast.cli.failing import FAILED, say
 from holdfast.cli.output import Meter, kept_for_json, show, show_json, show_line
 from holdfast.cli.recording import Finished, Keeping
 from holdfast.cli.running import registered
 from holdfast.cli.sharing import options_of, run_options
-from holdfast.cli.signals import Halting, Stopping
+from holdfast.cli.signals import Halting, stopping
 from holdfast.options import RunOptions
 from holdfast.paper import PaperRun, paper_result, run_entries, run_paper
 from holdfast.results.measure import RunResult
@@ -28,7 +28,7 @@ from holdfast_domain.errors import DomainError, InputError
 from holdfast_domain.events import ActorParked, EngineStarted, Entry, RunFinished
 from holdfast_domain.marketdata import utc_from_us
 from holdfast_domain.money import to_decimal
-from holdfast_runtime import Lifecycle, LiveEngine
+from holdfast_runtime import Lifecycle, LiveEngine, Signals
 
 METER_S = 0.1
 """How often the progress bar looks."""
@@ -65,17 +65,17 @@ def paper(arguments: tuple[str, ...], /, files: tuple[str, ...], **given: Any) -
     The first Ctrl-C or SIGTERM stops in order, the second one at once. SIGUSR1 halts.
     """
     state = Path(given["state"])
-    stopping = Stopping(shlex.join(["holdfast", *arguments]))
+    signals = stopping(shlex.join(["holdfast", *arguments]))
     with kept_for_json(given["as_json"]):
         speed = _speed(given["speed"])
         options = options_of(files, given)
         keeping = Keeping.of(given, os.environ)
-        with stopping, StateDir.open(state, os.getpid()) as directory:
+        with signals, StateDir.open(state, os.getpid()) as directory:
             with registered(directory.path, os.environ), Meter("paper") as meter:
-                live = _Live(options, directory, speed, stopping, meter)
+                live = _Live(options, directory, speed, signals, meter)
                 ended = trio.run(live.run)
             if not ended.finished:
-                return BY_SIGNAL + (stopping.number or 0)
+                return signals.status
             entries = run_entries(directory)
             result = paper_result(options, directory, ended)
     _print(options, given, keeping, result, entries)
@@ -89,7 +89,7 @@ class _Live:
     options: RunOptions
     directory: StateDir
     speed: float | None
-    stopping: Stopping
+    signals: Signals
     meter: Meter
     _halting: Halting = attrs.field(factory=Halting)
     _parts: Parts | None = None
@@ -105,7 +105,7 @@ class _Live:
                 self.directory,
                 self.speed,
                 self._observe,
-                self.stopping.event(),
+                self.signals,
             )
             nursery.cancel_scope.cancel()
         return ended

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from holdfast_runtime.errors import Overdue
 from holdfast_runtime.moving.moved import Nearby
-from holdfast_runtime.threads.bridge import Hung
 from holdfast_runtime.threads.current import tell_threads_apart
 from holdfast_runtime.threads.hosting import PykkaThreadHost
+from holdfast_runtime.threads.hosts import Hung
 
 if TYPE_CHECKING:
     from holdfast_runtime.cell import Cell

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any, TypeVar, Unpack
 
 from holdfast_runtime.errors import HostRefused
-from holdfast_runtime.threads.bridge import Call, Host, Options, Thread
+from holdfast_runtime.threads.hosts import Call, Host, Options, Thread
 
 T = TypeVar("T")
 
@@ -89,7 +89,7 @@ class PykkaThreadHost(Host):
             value, error = mine.call(), None
         except BaseException as raised:  # noqa: BLE001 - the caller raises it
             value, error = None, raised
-        self._bridge.send(partial(self._done, mine, value, error))
+        self._bridge.offer(partial(self._done, mine, value, error))
 
     def _done(
         self,

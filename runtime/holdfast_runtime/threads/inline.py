@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any, Generic, TypeVar
 
-from holdfast_runtime.threads.bridge import EVENTS_MAX, Full
+from holdfast_runtime.threads.hosts import EVENTS_MAX, Full
 
 T = TypeVar("T")
 E = TypeVar("E")

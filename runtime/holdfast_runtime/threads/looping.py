@@ -9,8 +9,9 @@ from typing import Any, TypeVar, Unpack
 
 import trio
 
+from holdfast_runtime.bridge import Bridge
 from holdfast_runtime.errors import LoopLost
-from holdfast_runtime.threads.bridge import Bridge, Call, Host, Options, Thread
+from holdfast_runtime.threads.hosts import Call, Host, Options, Thread
 
 T = TypeVar("T")
 
@@ -67,7 +68,7 @@ class _Loop:
             with asyncio.Runner(loop_factory=lambda: self._loop) as runner:
                 runner.run(self._over.wait())
         finally:
-            self._bridge.send(partial(self._ended, self))
+            self._bridge.offer(partial(self._ended, self))
 
     def begin(self, mine: _Coroutine) -> None:
         """Start a coroutine; in the loop's thread."""
@@ -103,7 +104,7 @@ class _Loop:
         value: Any,  # noqa: ANN401
         error: BaseException | None,
     ) -> None:
-        self._bridge.send(partial(self._over_with, mine, value, error))
+        self._bridge.offer(partial(self._over_with, mine, value, error))
 
     def _over_with(
         self,
@@ -178,7 +179,7 @@ class PykkaAsyncioHost(Host):
         """Cancel in the loop, and see whether it is alive; else abandon it."""
         loop.send(loop.cancel, mine)
         heard = Call()
-        loop.send(lambda: self._bridge.send(partial(heard.end, None, None)))
+        loop.send(lambda: self._bridge.offer(partial(heard.end, None, None)))
         with trio.CancelScope(shield=True):
             alive = await heard.wait(self._grace_s)
         if not alive and not loop.abandoned and not self._closed:

@@ -13,6 +13,7 @@ import attrs
 import pykka
 import trio
 
+from holdfast_runtime.bridge import Bridge
 from holdfast_runtime.errors import EventsLost, HostRefused
 
 E = TypeVar("E")
@@ -88,40 +89,6 @@ class Thread(pykka.ThreadingActor):
     def on_receive(self, message: Callable[[], None]) -> None:
         """Make one call."""
         message()
-
-
-class Bridge:
-    """Brings calls from threads to trio's thread, in their order."""
-
-    def __init__(self) -> None:
-        """Stand on trio's thread."""
-        sys.setswitchinterval(SWITCH_INTERVAL_S)
-        self._token = trio.lowlevel.current_trio_token()
-        self._waiting: deque[Callable[[], None]] = deque()
-        self._wakes = False
-        """Whether trio was told to drain, and has not begun to."""
-
-    def send(self, call: Callable[[], None]) -> None:
-        """Make ``call`` on trio's thread soon; from any thread, never blocks.
-
-        Nothing is called once the run of trio has ended. ``call`` must not raise.
-        """
-        self._waiting.append(call)
-        # Another thread may be here too: to wake twice is harmless, and not to wake
-        # at all is impossible, for the flag falls before anything is taken.
-        if not self._wakes:
-            self._wakes = True
-            try:
-                self._token.run_sync_soon(self._drain)
-            except trio.RunFinishedError:
-                self._waiting.clear()
-
-    def _drain(self) -> None:
-        self._wakes = False
-        waiting = self._waiting
-        # Not those that come meanwhile: a flood must not keep trio from its tasks.
-        for _ in range(len(waiting)):
-            waiting.popleft()()
 
 
 class Call:
@@ -211,7 +178,7 @@ class Events(Generic[E]):
                     return
                 self._closed = True
                 call = partial(self._lost, f"more than {self._capacity} waited")
-        self._bridge.send(call)
+        self._bridge.offer(call)
 
     def close(self) -> None:
         """Give nothing any more, not even what waits; idempotent."""
@@ -266,6 +233,7 @@ class Host:
         self.hung.check(name)
         self._calls_max = calls_max
         self._report = report
+        sys.setswitchinterval(SWITCH_INTERVAL_S)
         self._bridge = Bridge()
         self._events: list[Events[Any]] = []
         self._closed = False
@@ -310,7 +278,7 @@ class Host:
         # Told outside of any handler: the one that hung may crash of it, and what it
         # says then never leaves.
         trouble = Trouble(host=self.name, what=what, text=text, hung=self.hung.count)
-        self._bridge.send(partial(self._report_now, self._report, trouble))
+        self._bridge.offer(partial(self._report_now, self._report, trouble))
 
     def _report_now(self, report: Report, trouble: Trouble) -> None:
         try:
