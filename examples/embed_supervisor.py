@@ -1,4 +1,4 @@
-"""Supervision on its own: a small tree in a plain script; one child crashes.
+"""Supervision on its own: a small tree in a trio program; one child crashes.
 
 `holdfast_runtime` knows nothing of trading. Run it with ``python embed_supervisor.py``.
 """

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -88,6 +89,38 @@ def test_one_line_moves_an_actor(where: str) -> None:
         f"17984 primes, computed in the {where}",
         f"in this process: {where != 'process'}",
         f"the clerk could work meanwhile: {where != 'engine'}",
+    ]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_service_in_a_script_drains_on_a_signal(number: int) -> None:
+    service = subprocess.Popen(
+        [sys.executable, str(EXAMPLES / "embed_blocking.py")],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert service.stdout is not None
+        assert service.stdout.readline() == "running; stop with Ctrl-C\n"
+        service.send_signal(number)
+        out, err = service.communicate(timeout=DEADLINE_S)
+    finally:
+        service.kill()
+    assert (service.returncode, err) == (0, "")
+    assert out == "counted to the end: True\nstopped in order\n"
+
+
+def test_a_tree_can_run_in_the_background_of_a_script() -> None:
+    ran = run(str(EXAMPLES / "embed_background.py"))
+
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert ran.stdout.splitlines() == [
+        "100 / 4 = 25",
+        "crashed: ZeroDivisionError('integer division or modulo by zero')",
+        "after the restart: 0",
+        "failed: sums went beyond its limit: "
+        "ZeroDivisionError('integer division or modulo by zero')",
     ]
 
 
