@@ -111,7 +111,6 @@ class LiveEngine(Kernel):
 
     def cut(self) -> None:
         """End the whole tree where it stands; no actor is asked to stop."""
-        self.scope.shield = False
         self.scope.cancel()
 
     async def wait_ended(self) -> None:

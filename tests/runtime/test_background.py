@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+import trio
 from tests.runtime.puppets import CRASH, AsyncPuppet, Broken, Do, Say, hang, puppet
 
 from holdfast_runtime import (
@@ -161,6 +162,36 @@ def test_a_failure_reaches_whoever_waits_and_every_later_call() -> None:
     for cause in causes:
         assert cause is not None
         assert isinstance(cause.__cause__, Broken)
+
+
+def test_a_failure_is_told_although_the_thread_has_just_ended(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    over, go = threading.Event(), threading.Event()
+    run = trio.run
+
+    def slow_to_end(*arguments: Any) -> None:
+        try:
+            run(*arguments)
+        finally:
+            over.set()
+            go.wait(LONG_S)
+
+    monkeypatch.setattr(trio, "run", slow_to_end)
+    app = start(tree(puppet([], "a"), restarts=0))
+    app.tell("app/a", CRASH)
+    assert over.wait(LONG_S)
+    threading.Timer(SOON_S, go.set).start()
+    with pytest.raises(EngineFailed):
+        app.tell("app/a", Say("x"))
+
+
+def test_an_engine_that_ends_by_itself_is_noticed() -> None:
+    notes: list[str] = []
+    app = start(tree(puppet(notes, "a")))
+    app.tell("app/a", Do(lambda me: me.ctx._cell.kernel.root.request_stop()))
+    assert app.wait()
+    assert notes == ["a: born", "a: stops"]
 
 
 def test_an_error_of_the_block_is_not_masked_by_the_engine_s() -> None:

@@ -51,6 +51,12 @@ def send(*numbers: int) -> Do:
     return Do(call)
 
 
+def contexts(error: BaseException) -> list[BaseException]:
+    """What was being handled when ``error`` was raised, outwards in."""
+    inner = error.__context__
+    return [] if inner is None else [inner, *contexts(inner)]
+
+
 async def forever(engine: LiveEngine) -> None:
     """A body that says what comes, and never ends."""
     try:
@@ -112,6 +118,9 @@ def test_the_second_signal_cuts_an_actor_that_does_not_stop() -> None:
     with pytest.raises(SystemExit) as ended:
         run(spec, body)
     assert ended.value.code == 128 + signal.SIGTERM
+    # It was cancelled, and trio itself has not broken.
+    before = contexts(ended.value)
+    assert not [each for each in before if isinstance(each, trio.TrioInternalError)]
     # Nobody else is asked to stop.
     assert notes == ["a: born", "b: born", "b: hangs", "b: is cut"]
 
