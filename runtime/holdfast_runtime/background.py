@@ -32,6 +32,8 @@ CUT_S = 1.0
 """How long a cut may take before the thread is left behind."""
 
 Answer: TypeAlias = "Future[Any]"
+Prepare: TypeAlias = Callable[[LiveEngine], None]
+Opened: TypeAlias = Callable[[Prepare], AbstractAsyncContextManager[LiveEngine]]
 
 
 def start(
@@ -39,7 +41,7 @@ def start(
     *,
     seed: int = 0,
     lock_step: bool = False,
-    prepare: Callable[[LiveEngine], None] | None = None,
+    prepare: Prepare | None = None,
 ) -> EngineHandle:
     """Run the tree of ``spec`` on a thread of its own; for plain scripts.
 
@@ -50,7 +52,15 @@ def start(
         SpecError: the spec cannot be run.
         EngineFailed: the root went beyond its limit before it was up.
     """
-    opened = partial(open_engine, spec, seed=seed, lock_step=lock_step, prepare=prepare)
+
+    def opened(seen: Prepare) -> AbstractAsyncContextManager[LiveEngine]:
+        def both(engine: LiveEngine) -> None:
+            seen(engine)
+            if prepare is not None:
+                prepare(engine)
+
+        return open_engine(spec, seed=seed, lock_step=lock_step, prepare=both)
+
     return EngineHandle(spec.name, opened)
 
 
@@ -62,30 +72,32 @@ class EngineHandle:
     that ends without it gives the engine `EXIT_S` seconds, and does not hang.
     """
 
-    def __init__(
-        self, name: str, opened: Callable[[], AbstractAsyncContextManager[LiveEngine]]
-    ) -> None:
-        """Start the thread, and block until the engine that it opens is up."""
+    def __init__(self, name: str, opened: Opened) -> None:
+        """Start the thread, and block until the engine that it opens is up.
+
+        ``opened`` calls what it is given with the engine before anything of it runs.
+        """
         self._name = name
         self._opened = opened
         self._up = threading.Event()
+        self._is_up = False
         self._leave = trio.Event()
         self._engine: LiveEngine | None = None
         self._nursery: trio.Nursery | None = None
         self._answers: set[Answer] = set()
         self._error: BaseException | None = None
-        atexit.register(self._exit)
-        self._thread = start_thread(f"holdfast {name}", self._run)
         try:
+            self._thread = start_thread(f"holdfast {name}", self._run)
             self._up.wait()
         except BaseException:
             self.cut()
             raise
-        if self._engine is None:
+        if not self._is_up:
             self._thread.join()
             if isinstance(self._error, SpecError):
                 raise self._error
             raise self._ended() from self._error
+        atexit.register(self._exit)
 
     # --- for users -----------------------------------------------------------
 
@@ -252,8 +264,9 @@ class EngineHandle:
         self._up.set()
 
     async def _main(self) -> None:
-        async with self._opened() as engine, trio.open_nursery() as nursery:
-            self._engine, self._nursery = engine, nursery
+        opened = self._opened(self._see)
+        async with opened as engine, trio.open_nursery() as nursery:
+            self._nursery, self._is_up = nursery, True
             nursery.start_soon(self._notice_end, engine)
             self._up.set()
             try:
@@ -261,6 +274,9 @@ class EngineHandle:
             finally:
                 self._nursery = None
             nursery.cancel_scope.cancel()
+
+    def _see(self, engine: LiveEngine) -> None:
+        self._engine = engine
 
     async def _notice_end(self, engine: LiveEngine) -> None:
         await engine.wait_ended()

@@ -215,6 +215,26 @@ def test_a_tree_that_cannot_start_is_raised_by_start() -> None:
         start(tree(puppet([], "a", stop_s=-1.0)))
 
 
+def test_ctrl_c_during_the_start_cuts_it() -> None:
+    notes: list[str] = []
+    ended = threading.Event()
+
+    class Slow(AsyncPuppet):
+        async def start(self) -> None:
+            main = threading.main_thread().ident
+            assert main is not None
+            signal.pthread_kill(main, signal.SIGINT)
+            try:
+                await hang(self)
+            finally:
+                ended.set()
+
+    with pytest.raises(KeyboardInterrupt):
+        start(tree(puppet(notes, "a"), puppet(notes, "b", make=Slow, stop_s=1e9)))
+    assert ended.wait(LONG_S)
+    assert notes == ["a: born", "b: born", "b: hangs", "b: is cut"]
+
+
 def test_an_exit_that_an_actor_asks_for_is_the_cause_of_the_failure() -> None:
     def leave(_: Any) -> None:
         raise SystemExit(3)
