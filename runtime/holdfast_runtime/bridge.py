@@ -16,6 +16,8 @@ class Bridge:
     def __init__(self) -> None:
         self._token = trio.lowlevel.current_trio_token()
         self._waiting: deque[CALLS] = deque()
+        self._wakes = False
+        """Whether trio has been told to drain, and has not begun to."""
 
     def __len__(self) -> int:
         return len(self._waiting)
@@ -29,7 +31,15 @@ class Bridge:
             trio.RunFinishedError: nobody is left to make the call.
         """
         self._waiting.append((call, arguments))
-        self._token.run_sync_soon(self._drain, idempotent=True)
+        # Another thread may be here too: waking twice is harmless, and not at all
+        # cannot be while trio runs: what waits when `_drain` begins is taken by it.
+        if not self._wakes:
+            self._wakes = True
+            try:
+                self._token.run_sync_soon(self._drain)
+            except trio.RunFinishedError:
+                self._wakes = False
+                raise
 
     def offer(self, call: Callable[..., object], *arguments: object) -> None:
         """Do as `send`; nothing is called once the run of trio has ended."""
@@ -39,6 +49,7 @@ class Bridge:
             self._waiting.clear()
 
     def _drain(self) -> None:
+        self._wakes = False
         waiting = self._waiting
         # Not those that come meanwhile: a flood must not keep trio from its tasks.
         for _ in range(len(waiting)):
