@@ -5,7 +5,6 @@ from __future__ import annotations
 import atexit
 import threading
 from collections.abc import Awaitable, Callable
-from concurrent.futures import Future
 from contextlib import AbstractAsyncContextManager, suppress
 from functools import partial
 from typing import Any, Self, TypeAlias
@@ -23,7 +22,7 @@ from holdfast_runtime.live import LiveEngine
 from holdfast_runtime.opening import open_engine
 from holdfast_runtime.refs import Ref
 from holdfast_runtime.spec import SupervisorSpec
-from holdfast_runtime.threads import start_thread
+from holdfast_runtime.threads import Future, start_thread
 
 EXIT_S = 5.0
 """How long a process that ends lets a forgotten engine stop in order."""

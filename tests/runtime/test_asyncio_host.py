@@ -14,15 +14,15 @@ from trio.testing import wait_all_tasks_blocked
 
 from holdfast_runtime import (
     ActorError,
-    EventsLost,
-    HostRefused,
-    LoopLost,
     SimulatedEngine,
     SupervisorSpec,
 )
 from holdfast_runtime.threads import (
+    EventsLost,
+    HostRefused,
     Hung,
     InlineAsyncioHost,
+    LoopLost,
     PykkaAsyncioHost,
     Trouble,
 )

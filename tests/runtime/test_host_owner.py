@@ -15,12 +15,12 @@ from holdfast_runtime import (
     Backoff,
     Beyond,
     Context,
-    HostRefused,
     Lifecycle,
     SupervisorSpec,
     open_engine,
 )
 from holdfast_runtime.threads import (
+    HostRefused,
     Hung,
     PykkaAsyncioHost,
     PykkaThreadHost,

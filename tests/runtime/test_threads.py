@@ -11,8 +11,8 @@ import trio
 import trio.lowlevel
 from trio.testing import wait_all_tasks_blocked
 
-from holdfast_runtime import ActorError, HostRefused
-from holdfast_runtime.threads import Hung, InlineHost, PykkaThreadHost
+from holdfast_runtime import ActorError
+from holdfast_runtime.threads import HostRefused, Hung, InlineHost, PykkaThreadHost
 
 LONG_S = 60.0
 SOON_S = 0.02

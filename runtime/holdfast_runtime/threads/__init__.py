@@ -7,18 +7,23 @@ is *abandoned*: its thread is counted, reported and replaced, never waited for. 
 inline hosts do the same without a thread, for the simulated engine.
 """
 
+from holdfast_runtime.errors import EventsLost, HostRefused, LoopLost
 from holdfast_runtime.threads.hosting import PykkaThreadHost
 from holdfast_runtime.threads.hosts import Events, Full, Hung, Trouble
 from holdfast_runtime.threads.inline import InlineAsyncioHost, InlineHost
 from holdfast_runtime.threads.looping import PykkaAsyncioHost
-from holdfast_runtime.threads.starting import start_thread
+from holdfast_runtime.threads.starting import Future, start_thread
 
 __all__ = [
     "Events",
+    "EventsLost",
     "Full",
+    "Future",
+    "HostRefused",
     "Hung",
     "InlineAsyncioHost",
     "InlineHost",
+    "LoopLost",
     "PykkaAsyncioHost",
     "PykkaThreadHost",
     "Trouble",

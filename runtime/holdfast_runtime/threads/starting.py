@@ -1,9 +1,10 @@
-"""A thread for a whole engine."""
+"""A thread for a whole engine, and the box in which it leaves a result."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from concurrent.futures import Future
 
 
 def start_thread(name: str, run: Callable[[], None]) -> threading.Thread:
@@ -11,3 +12,6 @@ def start_thread(name: str, run: Callable[[], None]) -> threading.Thread:
     thread = threading.Thread(target=run, name=name, daemon=True)
     thread.start()
     return thread
+
+
+__all__ = ["Future", "start_thread"]
