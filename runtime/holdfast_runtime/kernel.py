@@ -74,7 +74,7 @@ class Kernel(ByHand, Delivery):
             raise
         self.current = None
         cell.handled += 1
-        if cell.records or cell.holds:
+        if cell.records or (cell.holds and cell.outbox):
             self.release(cell)
         elif cell.outbox:
             outbox, cell.outbox = cell.outbox, []

@@ -95,9 +95,8 @@ class Pump:
         taken = 0
         kernel.current = cell
         try:
-            while queue and taken < most and not cell.interrupted:
+            for taken in range(1, min(most, len(queue)) + 1):  # noqa: B007 - told below
                 message = queue.popleft()
-                taken += 1
                 if type(message) is Stop:
                     break
                 try:
@@ -116,7 +115,9 @@ class Pump:
                     kernel.current = cell
                     if cell.stalls:
                         break
-                if mailbox.active is not active or (above and any(above)):
+                if cell.interrupted or mailbox.active is not active:
+                    break
+                if above and any(above):
                     break
         finally:
             kernel.current = None

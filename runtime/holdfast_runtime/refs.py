@@ -51,10 +51,10 @@ class Ref(Generic[M]):
             return
         # The common case of `Delivery.tell`, without its calls.
         box = cell.routes.get(type(message))
-        if box is None or cell.closed or len(box.queue) >= box.capacity:
+        if box is None or cell.closed or len(queue := box.queue) >= box.capacity:
             kernel.tell(cell, message)
             return
-        box.queue.append(message)
+        queue.append(message)
         cell.mailbox.size += 1
         kernel.pending += 1
         if not cell.queued:
