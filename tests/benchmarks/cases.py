@@ -63,6 +63,19 @@ class Case:
         return self.unit.endswith("/s")
 
 
+def _many(id_: str, unit: str, mode: str) -> Case:
+    """A figure of many actors."""
+    return Case(
+        id=id_,
+        unit=unit,
+        ours=Program(script=f"ours_{id_}.py"),
+        peers={
+            "pykka": Program(script="peers/pykka_many.py", arguments=(mode,)),
+            "trio tasks": Program(script="peers/trio_many.py", arguments=(mode,)),
+        },
+    )
+
+
 CASES = (
     Case(
         id="tell",
@@ -75,6 +88,42 @@ CASES = (
             ),
             "trio memory channel": Program(script="peers/trio_tell.py"),
         },
+    ),
+    Case(
+        id="ask",
+        unit="µs",
+        ours=Program(script="ours_ask.py"),
+        peers={
+            "pykka": Program(script="peers/pykka_ask.py"),
+            "pykka, one core": Program(
+                script="peers/pykka_ask.py", arguments=("--one-core",)
+            ),
+            "trio memory channel": Program(script="peers/trio_ask.py"),
+        },
+        has_p99=True,
+    ),
+    _many("restart_one_of_10k", "µs", "restart_one"),
+    _many("mass_restart_10k", "µs/actor", "mass_restart"),
+    _many("actor_bytes", "B", "bytes"),
+    Case(
+        id="kill_behind_backlog",
+        unit="ms",
+        ours=Program(script="ours_kill_behind_backlog.py"),
+        peers={"pykka": Program(script="peers/pykka_backlog.py")},
+    ),
+    *(
+        Case(
+            id=f"flood_memory_{policy}",
+            unit="times",
+            ours=Program(script="ours_flood_memory.py", arguments=(policy,)),
+            peers={"pykka": Program(script="peers/pykka_flood.py")},
+        )
+        for policy in ("block", "drop_oldest", "conflate", "crash")
+    ),
+    Case(
+        id="sim_deliveries",
+        unit="msg/s",
+        ours=Program(script="ours_sim_deliveries.py"),
     ),
     Case(
         id="backtest_sma_1",
