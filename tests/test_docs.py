@@ -237,6 +237,8 @@ def drawn() -> Iterator[tuple[str, str]]:
     flows = runpy.run_path(str(images / "draw_flows.py"))
     for chart in flows["CHARTS"]:
         yield chart.name, flows["draw"](chart)
+    bench = runpy.run_path(str(images / "draw_runtime_bench.py"))
+    yield "runtime_bench.svg", bench["draw"](bench["kept"]())
 
 
 def test_each_picture_is_what_its_script_draws_now() -> None:
