@@ -105,7 +105,7 @@ def machine() -> str:
     """Return what this was measured on."""
     return (
         f"Medians of one make bench on {os.cpu_count()} cores that others use too "
-        f"(load {os.getloadavg()[2]:.1f}), "
+        f"(load {os.getloadavg()[0]:.1f}), "
         f"{platform.system()} {platform.machine()}, "
         f"{platform.python_implementation()} {platform.python_version()}."
     )
