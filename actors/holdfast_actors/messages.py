@@ -46,6 +46,11 @@ class Committed(Struct, frozen=True):
         """The record."""
         return ("journal", self.entry.sequence)
 
+    @property
+    def correlation(self) -> Hashable:
+        """The input at which it was made."""
+        return ("input", self.entry.cursor)
+
 
 class Note(Struct, frozen=True):
     """Journal ``event``; nobody waits for it."""
@@ -212,6 +217,11 @@ class Decision(Struct, frozen=True, kw_only=True):
         """The decision."""
         return ("decision", self.strategy, self.number)
 
+    @property
+    def correlation(self) -> Hashable:
+        """The input on which it was made."""
+        return ("input", self.cursor)
+
 
 class Verdict(Struct, frozen=True):
     """The guard on one draft or change: a reservation, or a reason against it."""
@@ -233,6 +243,11 @@ class Vetted(Struct, frozen=True):
     def origin(self) -> Hashable:
         """The decision."""
         return self.decision.origin
+
+    @property
+    def correlation(self) -> Hashable:
+        """The input on which the decision was made."""
+        return self.decision.correlation
 
 
 class Resend(Struct, frozen=True):

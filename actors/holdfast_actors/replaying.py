@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Iterable
 
 from holdfast_domain.events import Entry, Quarantined, QuarantineReleased
 from holdfast_runtime import Poisoned
+from holdfast_runtime.ids import origin_text
 
 
 def replay(history: Iterable[Entry], apply: Callable[[Entry], None], path: str) -> int:
@@ -39,8 +40,3 @@ def quarantined_for(path: str, entries: Iterable[Entry]) -> set[str]:
         elif isinstance(event, QuarantineReleased):
             found.discard(event.origin)
     return found
-
-
-def origin_text(origin: Hashable) -> str:
-    """Return an origin as it is journaled, such as ``input:65535``."""
-    return ":".join(map(str, origin)) if isinstance(origin, tuple) else str(origin)

@@ -112,6 +112,9 @@ class Parts:
     finished: Callable[[], None]
     speed: float | None = None
     backoff: Backoff = attrs.field(factory=Backoff)
+    strategy_budget_s: float | None = None
+    """How long a strategy may take over one message before that is reported."""
+
     more: tuple[ActorSpec | SupervisorSpec, ...] = ()
     prices: PriceBoard = attrs.field(init=False)
     gate: HaltGate = attrs.field(factory=HaltGate, init=False)
@@ -240,6 +243,7 @@ def _strategy(parts: Parts, plan: StrategyPlan) -> SupervisorSpec:
         ),
         lanes={Lane.DATA: LaneSpec(capacity=1_024, full=Full.BLOCK)},
         waits_for=(),
+        budget_s=parts.strategy_budget_s,
     )
     return _family(parts, plan.name, (actor,))
 

@@ -13,7 +13,6 @@ from holdfast.options import RunOptions
 from holdfast_actors.clock import MarketClock
 from holdfast_actors.guard import Limits
 from holdfast_actors.messages import Note
-from holdfast_actors.replaying import origin_text
 from holdfast_actors.strategy.plan import StrategyPlan
 from holdfast_actors.tree import JOURNAL, Parts, build_tree
 from holdfast_adapters.calendars import MarketCalendars
@@ -29,6 +28,7 @@ from holdfast_runtime import (
     SupervisorSpec,
 )
 from holdfast_runtime.cell import Cell
+from holdfast_runtime.ids import origin_text
 from holdfast_runtime.kernel import Kernel
 
 VENUE = "paper"
@@ -52,6 +52,9 @@ class World:
 
     speed: float | None = None
     backoff: Backoff = attrs.field(factory=Backoff)
+    strategy_budget_s: float | None = None
+    """How long a strategy may take over one message before that is reported."""
+
     limits: Limits = attrs.field(factory=Limits)
     more: tuple[ActorSpec | SupervisorSpec, ...] = ()
 
@@ -80,6 +83,7 @@ def make_parts(options: RunOptions, world: World) -> Parts:
         finished=world.finished,
         speed=world.speed,
         backoff=world.backoff,
+        strategy_budget_s=world.strategy_budget_s,
         more=world.more,
     )
 

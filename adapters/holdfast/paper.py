@@ -23,6 +23,7 @@ from holdfast.compose import (
     write_opening,
 )
 from holdfast.console.actor import Desk, console_spec
+from holdfast.logs import Logs
 from holdfast.options import RunOptions, read_options
 from holdfast.results.measure import RunResult, measure
 from holdfast_actors.strategy.api import Strategy
@@ -47,6 +48,9 @@ from holdfast_domain.ports import JournalStore
 from holdfast_runtime import Backoff, EngineFailed, LiveEngine, Signals, open_engine
 from holdfast_runtime.cell import Cell
 from holdfast_runtime.threads import PykkaThreadHost
+
+STRATEGY_BUDGET_S = 1.0
+"""A strategy that takes longer over one message holds up the whole engine."""
 
 
 @attrs.frozen(kw_only=True)
@@ -141,8 +145,11 @@ async def run_paper(
     observe: Observer | None = None,
     signals: Signals | None = None,
     backoff: Backoff = Backoff(),  # noqa: B008 - frozen
+    logs: Logs | None = None,
 ) -> PaperRun:
     """Run to the end of the data, or to the first of ``signals``; then stop in order.
+
+    With ``logs``, what happens to actors is logged from the start on.
 
     Raises:
         InputError: other options than at the first start, or a strategy that cannot
@@ -156,7 +163,7 @@ async def run_paper(
         if past.finished:
             return PaperRun(finished=True, parked={}, wall_s=0.0)
         return await _run(
-            options, directory, store, past, speed, observe, signals, backoff
+            options, directory, store, past, speed, observe, signals, backoff, logs
         )
     except InputError:
         if is_new:
@@ -175,6 +182,7 @@ async def _run(
     observe: Observer | None,
     signals: Signals | None,
     backoff: Backoff,
+    logs: Logs | None,
 ) -> PaperRun:
     finished = trio.Event()
     journal_host, venue_host = PykkaThreadHost(), PykkaThreadHost()
@@ -192,6 +200,8 @@ async def _run(
         pid=os.getpid(),
         speed=speed,
         backoff=backoff,
+        # Without a pace, one message may be a run of many bars.
+        strategy_budget_s=None if speed is None else STRATEGY_BUDGET_S,
         more=(console_spec(desk),),
     )
     parts = make_parts(options, world)
@@ -201,7 +211,7 @@ async def _run(
     began_s = time.perf_counter()
     watcher = _Watcher()
     try:
-        await _serve(parts, desk, watcher, finished, signals, observe)
+        await _serve(parts, desk, watcher, finished, signals, observe, logs)
     finally:
         journal_host.close()
         venue_host.close()
@@ -221,11 +231,14 @@ async def _serve(
     finished: trio.Event,
     signals: Signals | None,
     observe: Observer | None,
+    logs: Logs | None,
 ) -> None:
     """Run the engine until the data, a signal, or a failed start ends it."""
 
     def prepare(engine: LiveEngine) -> None:
         desk.attach(engine, parts)
+        if logs is not None:
+            logs.attach(engine, parts)
         watch(engine, parts, watcher.crashed)
         engine.on_lifecycle.append(watcher.lifecycle)
 

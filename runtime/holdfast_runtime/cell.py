@@ -18,8 +18,10 @@ if TYPE_CHECKING:
     from holdfast_runtime.family import Family
     from holdfast_runtime.holds import Hold
     from holdfast_runtime.kernel import Kernel
+    from holdfast_runtime.meters import Meter
     from holdfast_runtime.spec import ActorSpec, SupervisorSpec
     from holdfast_runtime.threads.hosts import Hung, Trouble
+    from holdfast_runtime.watchdogs import Watchdog
 
 Outbox: TypeAlias = "list[tuple[Cell | None, Any]]"
 """What a handler said: (receiver, message), or (None, call) for an effect."""
@@ -143,6 +145,17 @@ class Cell(Child):
 
     hung: Hung | None = None
     """Counts the threads that hang, of all incarnations; if it runs in a thread."""
+
+    sample_at = 1
+    """How many messages are handled when the next one is to be measured."""
+
+    probing = False
+    """Whether the meter wants to know of the next message in the mailbox."""
+
+    meter: Meter | None = None
+    watchdog: Watchdog | None = None
+    overruns = 0
+    """How many handlers were over their budget."""
 
     def __init__(self, kernel: Kernel, spec: ActorSpec, family: Family) -> None:
         super().__init__(kernel, spec, family)

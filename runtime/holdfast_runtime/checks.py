@@ -111,6 +111,9 @@ def _check_family(path: str, spec: SupervisorSpec) -> None:
 def _check_actor(path: str, spec: ActorSpec) -> None:
     _check_member(path, "restart", spec.restart, Restart)
     _check_number(path, "stop_s", spec.stop_s)
+    for name in ("budget_s", "silent_s"):
+        if getattr(spec, name) is not None:
+            _check_number(path, name, getattr(spec, name), above_zero=True)
     _check_builder(path, spec.build)
     if spec.backoff is not None:
         _check_backoff(path, spec.backoff)

@@ -85,6 +85,35 @@ class Context:
         kernel = self._cell.kernel
         await kernel.new_bell().wait(kernel.now_s() + delay_s)
 
+    def monitor(self, place: Ref[Any] | str) -> None:
+        """Be told what happens at ``place``, an actor or a family, by `Lifecycle`.
+
+        The first of them, at once, says how it stands, if it was ever up. They come
+        after what the actor there has said; of an actor that goes with its family,
+        ``parked`` has the family's path. Asking again asks only how it stands. It
+        lasts over restarts of both, until `demonitor`.
+
+        Raises:
+            SpecError: there is no such place.
+        """
+        self._cell.kernel.monitors.add(self._cell, _path(place))
+
+    def demonitor(self, place: Ref[Any] | str) -> None:
+        """Be told no more of ``place``; what waits in the mailbox is still read."""
+        self._cell.kernel.monitors.remove(self._cell, _path(place))
+
+    def beat(self) -> None:
+        """Say that the actor is alive, although it handles no messages.
+
+        For one that works in `run`, or waits long, and declares ``silent_s``.
+        """
+        if self._cell.watchdog is not None:
+            self._cell.watchdog.beat()
+
     def now_s(self) -> float:
         """Return the engine's monotonic clock, in seconds."""
         return self._cell.kernel.now_s()
+
+
+def _path(place: Ref[Any] | str) -> str:
+    return place if isinstance(place, str) else place.path

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Hashable
+from collections.abc import Callable, Hashable
 from random import Random  # noqa: TID251 - a type here; the composition root seeds it
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from holdfast_runtime.bells import Bell
 from holdfast_runtime.cell import Cell, Outbox, State
+from holdfast_runtime.engine import Engine
 from holdfast_runtime.errors import (
     ActorError,
     MailboxClosed,
@@ -26,16 +26,23 @@ from holdfast_runtime.messages import (
     Stop,
     is_derived,
     lane_of,
+    text_of,
 )
 from holdfast_runtime.refs import Ref
 from holdfast_runtime.timers import Timer, Timers
+
+if TYPE_CHECKING:
+    pass
 
 DEAD_LETTERS_KEPT = 1_000
 TAKEN = Put.TAKEN
 
 
-class Delivery:
+class Delivery(Engine):
     """Who gets which message when, and what becomes of those that nobody gets."""
+
+    is_direct = False
+    """Whether messages may be handed over without a mailbox, and then never wait."""
 
     def __init__(self, *, lock_step: bool, random: Random) -> None:
         """``lock_step`` holds messages with a ``turn`` until all else is quiescent."""
@@ -113,7 +120,7 @@ class Delivery:
             return
         self.put(cell, message, sender, lane)
         plain = cell.mailbox.plain_lane(lane)
-        if plain is not None:
+        if plain is not None and not cell.probing:
             cell.routes[type(message)] = plain
 
     @staticmethod
@@ -159,6 +166,8 @@ class Delivery:
             self.bury(cell, message, repr(error))
             self.kill(cell, error)
             return
+        if cell.probing and put is not Put.OVERFLOW and cell.meter is not None:
+            cell.meter.arrived(message.message if type(message) is Asked else message)
         if put is TAKEN:
             self.pending += 1
             self.wake(cell)
@@ -188,6 +197,8 @@ class Delivery:
             self.wake(cell)
         else:
             lost, cell.mailbox.lost = cell.mailbox.lost, None
+            if cell.meter is not None:
+                cell.meter.dropped(lost)
             if isinstance(lost, Personal):
                 self.bury(cell, lost, "dropped from a full lane")
 
@@ -279,7 +290,7 @@ class Delivery:
         cell.left += left
         if cell.began or left:
             cell.began = False
-            self.tell_lifecycle(cell.path, "stopped", cell.incarnation, None, left)
+            self.tell_lifecycle(cell.path, "stopped", cell.incarnation, None, left=left)
 
     def _bury_waiting(self, cell: Cell) -> int:
         waiting = cell.mailbox.drain()
@@ -313,15 +324,21 @@ class Delivery:
         path: str,
         what: str,
         incarnation: int,
-        error: Exception | None,
+        error: Exception | str | None,
+        messages: tuple[Any, ...] = (),
         left: int = 0,
     ) -> None:
         """Tell all listeners what happened to a place."""
-        text = "" if error is None else f"{type(error).__name__}: {error}"
         event = Lifecycle(
-            path=path, what=what, incarnation=incarnation, error=text, left=left
+            path=path,
+            what=what,
+            incarnation=incarnation,
+            error=text_of(error),
+            at_s=self.now_s(),
+            messages=messages,
+            left=left,
         )
-        for listener in self.on_lifecycle:
+        for listener in tuple(self.on_lifecycle):
             listener(event)
 
     # --- time ----------------------------------------------------------------
@@ -331,44 +348,6 @@ class Delivery:
         timer = self.timers.add(self.now_s() + max(0.0, delay_s), call)
         self.timer_added(timer)
         return timer
-
-    # --- what an engine adds -------------------------------------------------
-
-    def now_s(self) -> float:
-        """Return the engine's monotonic clock, in seconds."""
-        raise NotImplementedError
-
-    def new_bell(self) -> Bell:
-        """Return a bell that can be waited on in this engine."""
-        raise NotImplementedError
-
-    def wake(self, cell: Cell) -> None:
-        """See to it that ``cell`` reads its mailbox."""
-        raise NotImplementedError
-
-    def resume(self, cell: Cell) -> None:
-        """See to it that ``cell`` goes on after a stall, or ends as it was asked to."""
-        raise NotImplementedError
-
-    def start_cell(self, cell: Cell) -> None:
-        """Run a new incarnation of ``cell``."""
-        raise NotImplementedError
-
-    def cut_cell(self, cell: Cell) -> None:
-        """Cancel the incarnation of ``cell``."""
-        raise NotImplementedError
-
-    def kill(self, cell: Cell, error: Exception) -> None:
-        """End the incarnation of ``cell`` by ``error``, between two messages."""
-        raise NotImplementedError
-
-    def run_task(self, task: Coroutine[Any, Any, None]) -> None:
-        """Run a coroutine of the runtime itself beside the actors."""
-        raise NotImplementedError
-
-    def timer_added(self, timer: Timer) -> None:
-        """Notice a timer that may be due before all others."""
-        raise NotImplementedError
 
 
 def _waits_for(cell: Cell, other: Cell) -> bool:

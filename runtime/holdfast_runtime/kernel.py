@@ -7,16 +7,16 @@ An engine adds how a cell is run and how time passes; every rule is here and in
 from __future__ import annotations
 
 import types
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
 from random import Random  # noqa: TID251 - a type here; the composition root seeds it
 from typing import Any
 
 from holdfast_runtime.accepting import manners_for
+from holdfast_runtime.blame import Blame
 from holdfast_runtime.byhand import ByHand
 from holdfast_runtime.cell import Cell, Outbox, State
 from holdfast_runtime.checks import check_tree
 from holdfast_runtime.context import Context
-from holdfast_runtime.delivery import Delivery
 from holdfast_runtime.driving import Driven, is_async, is_coroutine
 from holdfast_runtime.errors import ActorError, Poisoned, RecordsLost, SpecError
 from holdfast_runtime.family import Family
@@ -24,16 +24,16 @@ from holdfast_runtime.holds import Hold
 from holdfast_runtime.messages import (
     MANNERS,
     Asked,
-    Derived,
     Records,
-    is_derived,
-    lane_of,
 )
+from holdfast_runtime.meters import Meter
+from holdfast_runtime.monitors import Events, Monitors
 from holdfast_runtime.moving.moved import Place, inline_place, move
 from holdfast_runtime.spec import SupervisorSpec
+from holdfast_runtime.watchdogs import Watchdog
 
 
-class Kernel(ByHand, Delivery):
+class Kernel(ByHand, Blame):
     """What both engines share. Users meet it as `LiveEngine` or `SimulatedEngine`."""
 
     def __init__(
@@ -43,6 +43,11 @@ class Kernel(ByHand, Delivery):
         check_tree(spec)
         super().__init__(lock_step=lock_step, random=random)
         self.root = Family(self, spec, None)
+        self.monitors = Monitors(self)
+
+    def events(self) -> Events:
+        """Return a stream of what happens in the tree; enter it with ``with``."""
+        return Events(self)
 
     # --- handling ------------------------------------------------------------
 
@@ -73,7 +78,9 @@ class Kernel(ByHand, Delivery):
             self.current = None
             raise
         self.current = None
-        cell.handled += 1
+        cell.handled = handled = cell.handled + 1
+        if handled >= cell.sample_at:
+            self.sample(cell)
         if cell.records or (cell.holds and cell.outbox):
             self.release(cell)
         elif cell.outbox:
@@ -134,12 +141,21 @@ class Kernel(ByHand, Delivery):
         """Count the messages in hand as handled, and let out what the handler said."""
         messages, cell.in_hand = cell.in_hand, ()
         cell.handled += len(messages)
+        if cell.handled >= cell.sample_at:
+            self.sample(cell)
         if cell.outbox or cell.records:
             self.release(cell)
         if cell.blocked or cell.room:
             self.unblock(cell)
         for _ in messages:
             self.done()
+
+    @staticmethod
+    def sample(cell: Cell) -> None:
+        """Measure what ``cell`` handles next; its meter says when again."""
+        if cell.meter is None:
+            cell.meter = Meter(cell)
+        cell.meter.sample()
 
     def release(self, cell: Cell) -> None:
         """Let out what a handler said, or hold it until its records are durable."""
@@ -220,6 +236,10 @@ class Kernel(ByHand, Delivery):
         if manners is not cell.manners:
             cell.manners = manners
             cell.routes.clear()
+        if cell.spec.is_watched:
+            cell.watchdog = Watchdog(cell)
+        if cell.meter is not None:
+            cell.meter.install()
         start = getattr(actor, "start", None)
         if start is not None:
             await self.drive(cell, start)
@@ -284,11 +304,11 @@ class Kernel(ByHand, Delivery):
         if not stops:
             cell.become(State.CRASHED)
         if isinstance(error, Poisoned):
-            self._poisoned(cell, messages, error)
+            self.poisoned(cell, messages, error)
         alone = len(messages) == 1
         for message in reversed(messages):
-            self._dispose(cell, message, error, alone=alone)
-        self.tell_lifecycle(cell.path, "crashed", cell.incarnation, error)
+            self.dispose(cell, message, error, alone=alone)
+        self.tell_lifecycle(cell.path, "crashed", cell.incarnation, error, messages)
         if stops:
             cell.become(cell.ends_as)
         if cell.blocked or cell.room:
@@ -308,6 +328,7 @@ class Kernel(ByHand, Delivery):
         cell.in_hand = ()
         cell.outbox, cell.records = [], []
         cell.actor = cell.handler = cell.batch_handler = cell.commit = None
+        cell.watchdog = None
         if cell.at_end:
             self.clear(cell)
 
@@ -319,66 +340,7 @@ class Kernel(ByHand, Delivery):
             except Exception as error:  # noqa: BLE001 - the incarnation is gone already
                 self.tell_lifecycle(cell.path, "end_failed", cell.incarnation, error)
 
-    def _dispose(
-        self,
-        cell: Cell,
-        message: Any,  # noqa: ANN401
-        error: Exception,
-        *,
-        alone: bool,
-    ) -> None:
-        """Decide what becomes of a message on which an actor died."""
-        if type(message) is Records:
-            message.hold.fail(error)
-        elif type(message) is Asked:
-            message.answer(None, error)
-        elif not is_derived(message):
-            self.bury(cell, message, repr(error))
-        elif error is cell.kill_error or _blames_another(error, message):
-            self._put_back(cell, message)
-        elif not alone:
-            # Any of them may be the fatal one; they are read again one by one.
-            cell.suspects.add(message.origin)
-            cell.one_by_one += 1
-            self._put_back(cell, message)
-        elif not self._blame(cell, message.origin, message, error):
-            self._put_back(cell, message)
-
-    def _poisoned(self, cell: Cell, messages: tuple[Any, ...], error: Poisoned) -> None:
-        """Blame the input that the actor names, unless it is in hand anyway."""
-        in_hand = [each.origin for each in messages if is_derived(each)]
-        if error.origin not in in_hand:
-            self._blame(cell, error.origin, None, error)
-
-    def _put_back(self, cell: Cell, message: Any) -> None:  # noqa: ANN401
-        if cell.mailbox.put_first(message, lane_of(message)):
-            self.pending += 1
-
-    def _blame(
-        self,
-        cell: Cell,
-        origin: Hashable,
-        message: Any,  # noqa: ANN401
-        error: Exception,
-    ) -> bool:
-        """Return whether ``origin`` has now crashed its reader twice."""
-        if origin not in cell.suspects:
-            cell.suspects.add(origin)
-            return False
-        cell.suspects.remove(origin)
-        for listener in self.on_quarantine:
-            listener(cell, origin, message, error)
-        return True
-
     def ring_family(self, child: Cell | Family) -> None:
         """Tell the family of ``child`` to look."""
         if child.family is not None:
             child.family.bell.ring()
-
-    def root_ended(self) -> None:
-        """Notice that the root of the tree stopped or gave up."""
-
-
-def _blames_another(error: Exception, message: Derived) -> bool:
-    """Tell whether an actor named the input that it fails on, and it is another."""
-    return isinstance(error, Poisoned) and error.origin != message.origin

@@ -7,10 +7,10 @@ them (strategy, guard, orders, journal) then costs calls and not wake-ups.
 
 from __future__ import annotations
 
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from math import inf
 from random import Random  # noqa: TID251 - the caller's seed comes in here
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import trio
 
@@ -35,6 +35,9 @@ from holdfast_runtime.pump import Pump
 from holdfast_runtime.refs import Ref
 from holdfast_runtime.spec import SupervisorSpec
 from holdfast_runtime.timers import Timer
+
+if TYPE_CHECKING:
+    from holdfast_runtime.threads.hangs import Hang, HangWatch
 
 WAITING = 65_536
 """Calls from other threads that may wait before `tell_from_thread` refuses."""
@@ -62,6 +65,14 @@ class LiveEngine(Kernel):
         self.scope = trio.CancelScope()
         """All that runs; shielded once the tree is up, so that it stops in order."""
 
+        self._hang_watch: HangWatch | None = None
+        self.on_hang: list[Callable[[Hang], None]] = []
+        """Told while a synchronous handler is over its budget and has not returned.
+
+        On a thread of its own, for trio's hangs: it may log, kill the process, or
+        dump, but touch nothing of the engine. Without any it is logged as a warning.
+        """
+
         super().__init__(spec, lock_step=lock_step, random=Random(seed))
 
     # --- for users -----------------------------------------------------------
@@ -83,6 +94,8 @@ class LiveEngine(Kernel):
             for cell in reversed(self.cells.values()):
                 self.clear(cell)
             self._ended.set()
+            if self._hang_watch is not None:
+                self._hang_watch.close()
         if failure is not None:
             # Raised out here, so that it keeps its cause.
             raise failure
@@ -201,6 +214,15 @@ class LiveEngine(Kernel):
             cell.kill_error = error
             cell.life += 1
         cell.interrupted = True
+
+    def watch_hangs(self, budget_s: float) -> HangWatch:
+        """Return the thread that sees this one hang; it looks often enough."""
+        from holdfast_runtime.threads.hangs import HangWatch  # noqa: PLC0415 - for few
+
+        if self._hang_watch is None:
+            self._hang_watch = HangWatch(self.on_hang)
+        self._hang_watch.look_for(budget_s)
+        return self._hang_watch
 
     def run_task(self, task: Coroutine[Any, Any, None]) -> None:
         """Run a coroutine of the runtime in a task of its own."""

@@ -89,7 +89,10 @@ class DeadLetter:
 
 @attrs.frozen(kw_only=True)
 class Lifecycle:
-    """Something happened to an actor or a family."""
+    """Something happened to an actor or a family.
+
+    Told to listeners, to streams, and as a message to actors that monitor the place.
+    """
 
     path: str
     what: str
@@ -97,12 +100,26 @@ class Lifecycle:
 
     Of a thread: ``abandoned``, for it hung, or ``returned``, if it came back after all.
     ``end_failed``: what was to be closed at an end raised.
+    Of watchdogs: ``overran`` and ``silent``.
     """
 
     incarnation: int
     error: str = ""
     left: int = 0
     """Of a ``stopped`` one: how many messages still waited, and were buried."""
+
+    at_s: float = attrs.field(default=0.0, eq=False)
+    """The engine's clock."""
+
+    messages: tuple[Any, ...] = attrs.field(default=(), repr=False, eq=False)
+    """What it had in hand when it crashed or overran."""
+
+
+def text_of(error: Exception | str | None) -> str:
+    """Return an error as it is told to people."""
+    if isinstance(error, Exception):
+        return f"{type(error).__name__}: {error}"
+    return error or ""
 
 
 class NotTaken(TypeError):

@@ -137,6 +137,8 @@ class Pump:
         done = taken - 1 if stops or fatal is not None else taken
         cell.mailbox.size -= taken
         cell.handled += done
+        if done and cell.handled >= cell.sample_at:
+            kernel.sample(cell)
         if cell.blocked or cell.room:
             kernel.unblock(cell)
         kernel.done(done)

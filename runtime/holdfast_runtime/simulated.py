@@ -15,7 +15,7 @@ from typing import Any
 from holdfast_runtime.cell import Cell, State
 from holdfast_runtime.errors import ActorError, EngineFailed, Killed
 from holdfast_runtime.kernel import Kernel
-from holdfast_runtime.messages import NotTaken, Stop, lane_of, take
+from holdfast_runtime.messages import Lifecycle, NotTaken, Stop, lane_of, take
 from holdfast_runtime.spec import SupervisorSpec
 from holdfast_runtime.timers import Timer
 from holdfast_runtime.virtual import SimulatedBell, Task
@@ -32,6 +32,8 @@ class SimulatedEngine(Kernel):
     that have mail is next. Without it, mail is read in the order in which it was sent.
     """
 
+    is_direct = True
+
     def __init__(
         self,
         spec: SupervisorSpec,
@@ -44,6 +46,10 @@ class SimulatedEngine(Kernel):
         self._now_s = 0.0
         self._shuffle = shuffle
         super().__init__(spec, lock_step=lock_step, random=Random(seed))
+        self.lifecycle: list[Lifecycle] = []
+        """All that happened in the tree, in order."""
+
+        self.on_lifecycle.append(self.lifecycle.append)
 
     # --- for users -----------------------------------------------------------
 

@@ -98,6 +98,21 @@ class ActorSpec:
     ``None`` waits for ever. On the simulated engine nothing takes time.
     """
 
+    budget_s: float | None = None
+    """How long its handler may take; one that takes longer is told as ``overran``.
+
+    An asynchronous one is told while it is under way, a synchronous one when it has
+    returned; on the live engine one that hangs is told to `LiveEngine.on_hang` too.
+    """
+
+    silent_s: float | None = None
+    """How long it may be without a message or a `Context.beat`; else ``silent``."""
+
+    @property
+    def is_watched(self) -> bool:
+        """Whether it has a watchdog."""
+        return self.budget_s is not None or self.silent_s is not None
+
 
 @attrs.frozen(kw_only=True)
 class SupervisorSpec:

@@ -10,6 +10,8 @@ import attrs
 from holdfast_runtime.cell import Cell
 from holdfast_runtime.family import Family
 from holdfast_runtime.kernel import Kernel
+from holdfast_runtime.messages import text_of
+from holdfast_runtime.meters import Meter
 
 
 @attrs.frozen(kw_only=True)
@@ -31,6 +33,26 @@ class Node:
     """The most that waited in each lane in use, at most 7 messages short."""
 
     error: str
+    rate_per_s: float = 0.0
+    """Messages handled each second, over a second or more until now."""
+
+    handling_p50_s: float | None = None
+    """How long its handler takes; of an asynchronous one, until it has returned.
+
+    None before anything was measured. Of a batch, the whole.
+    """
+
+    handling_p99_s: float | None = None
+    waiting_p50_s: float | None = None
+    """How long a message waits in the mailbox before its handler is called."""
+
+    waiting_p99_s: float | None = None
+    overruns: int = 0
+    """How many handlers were over the budget of the spec."""
+
+    age_s: float | None = None
+    """How long ago it handled a message; of a busy actor the last measured one."""
+
     children: tuple[Node, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
@@ -49,19 +71,16 @@ def snapshot(kernel: Kernel) -> Node:
 
 def _node(child: Cell | Family) -> Node:
     children: tuple[Node, ...] = ()
-    handled = waiting = dropped = left = 0
+    handled = waiting = dropped = left = overruns = 0
     high_water: dict[str, int] = {}
     if isinstance(child, Family):
         children = tuple(_node(each) for each in child.children)
     else:
-        handled = child.handled
-        waiting, dropped = child.mailbox.size, child.mailbox.dropped
-        left = child.left
+        handled, overruns, left = child.handled, child.overruns, child.left
+        waiting = child.mailbox.size + child.direct
+        dropped = child.mailbox.dropped
         child.mailbox.look()
         high_water = {box.lane.name: box.high_water for box in child.mailbox.active}
-    error = ""
-    if child.error is not None:
-        error = f"{type(child.error).__name__}: {child.error}"
     return Node(
         name=child.name,
         path=child.path,
@@ -73,6 +92,17 @@ def _node(child: Cell | Family) -> Node:
         dropped=dropped,
         left=left,
         high_water=high_water,
-        error=error,
+        error=text_of(child.error),
+        overruns=overruns,
         children=children,
+        **(_measures(child.meter) if isinstance(child, Cell) and child.meter else {}),
     )
+
+
+def _measures(meter: Meter) -> dict[str, Any]:
+    found: dict[str, Any] = {"rate_per_s": meter.rate_per_s(), "age_s": meter.age_s()}
+    for name, histogram in (("handling", meter.handling), ("waiting", meter.waiting)):
+        if histogram is not None:
+            found[f"{name}_p50_s"] = histogram.quantile(0.50)
+            found[f"{name}_p99_s"] = histogram.quantile(0.99)
+    return found

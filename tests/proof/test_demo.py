@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -32,6 +34,14 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     )
     assert (ran.returncode, ran.stderr) == (0, "")
     return ran.stdout.splitlines()
+
+
+@pytest.fixture(scope="module")
+def log(demo: list[str]) -> list[dict[str, Any]]:
+    """Return what its engine logged, in both of its processes."""
+    report = Path(demo[-1].partition(": ")[2])
+    lines = (report.parent / "engine.log").read_text().splitlines()
+    return [json.loads(line) for line in lines]
 
 
 def test_the_last_line_names_the_report(demo: list[str]) -> None:
@@ -65,8 +75,12 @@ def test_the_auditor_finds_nothing(line: str, demo: list[str]) -> None:
         "engine/trading/venues/paper/session",
     ],
 )
-def test_each_actor_that_was_crashed_came_back(path: str, demo: list[str]) -> None:
+def test_each_actor_that_was_crashed_came_back(
+    path: str, demo: list[str], log: list[dict[str, Any]]
+) -> None:
     assert f"  {path}: 1" in demo
+    logged = [line["event"] for line in log if line["actor"] == path]
+    assert [each for each in logged if each != "stopped"] == ["crashed", "restarted"]
 
 
 def test_the_process_was_killed_and_went_on(demo: list[str]) -> None:

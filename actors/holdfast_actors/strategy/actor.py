@@ -26,7 +26,6 @@ from holdfast_actors.messages import (
     Ticks,
     Triggered,
 )
-from holdfast_actors.replaying import origin_text
 from holdfast_actors.scheduler import PastTriggers
 from holdfast_actors.strategy.api import Context, Host
 from holdfast_actors.strategy.calling import (
@@ -48,6 +47,7 @@ from holdfast_domain.instruments import Instrument
 from holdfast_domain.marketdata import MarketData, Quote, Trade
 from holdfast_domain.schedules import Calendars
 from holdfast_runtime import Poisoned, Ref
+from holdfast_runtime.ids import origin_text
 
 StrategyMessage: TypeAlias = (
     Slice | Ticks | Quotes | Committed | Triggered | Resend | AskSchedules | Report

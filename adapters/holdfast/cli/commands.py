@@ -14,6 +14,7 @@ _LATER = {
         "holdfast.cli.paper", "paper", "Run strategies live, on a replay of the data."
     ),
     "status": Later("holdfast.cli.console", "status", "Show a running engine."),
+    "top": Later("holdfast.cli.top", "top", "Watch the actors of a running engine."),
     "halt": Later("holdfast.cli.console", "halt", "Stop orders, not the engine."),
     "resume": Later("holdfast.cli.console", "resume", "Lift a halt."),
     "journal": Later(

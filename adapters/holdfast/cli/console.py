@@ -12,7 +12,7 @@ from rich.live import Live
 
 from holdfast.cli.output import printer, show, show_json, show_line
 from holdfast.cli.render import render_status
-from holdfast.cli.running import the_running_one
+from holdfast.cli.running import directory_argument, path_of
 from holdfast.console.client import NotRunning, ask, not_running
 from holdfast_adapters.files import sync_directory, sync_file
 from holdfast_adapters.statedir import StateDir
@@ -20,14 +20,13 @@ from holdfast_domain.errors import InputError
 
 REFRESH_S = 1.0
 
-_directory = click.argument("directory", metavar="[DIR]", required=False)
 _reason = click.option(
     "--reason", required=True, metavar="TEXT", help="For the record."
 )
 
 
 @click.command(epilog="Example: holdfast status runs/sma --watch")
-@_directory
+@directory_argument
 @click.option("--watch", is_flag=True, help="Show it anew each second.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def status(directory: str | None, watch: bool, as_json: bool) -> int:
@@ -38,7 +37,7 @@ def status(directory: str | None, watch: bool, as_json: bool) -> int:
     if watch and as_json:
         message = "expected --watch or --json, got both"
         raise click.UsageError(message, click.get_current_context())
-    path = _path(directory)
+    path = path_of(directory)
     if as_json:
         show_json(_status(path))
     elif watch:
@@ -49,7 +48,7 @@ def status(directory: str | None, watch: bool, as_json: bool) -> int:
 
 
 @click.command(epilog='Example: holdfast halt runs/sma --reason "lunch"')
-@_directory
+@directory_argument
 @_reason
 @click.option("--by", metavar="WHO", help="Who asks; else the name of the user.")
 def halt(directory: str | None, reason: str, by: str | None) -> int:
@@ -58,7 +57,7 @@ def halt(directory: str | None, reason: str, by: str | None) -> int:
     A halt lasts until 'holdfast resume', over restarts too. If no engine runs on DIR,
     its next start is halted.
     """
-    path = _path(directory)
+    path = path_of(directory)
     _check_text("--reason", reason)
     try:
         ask(path, {"command": "halt", "reason": reason, "by": _who(by)})
@@ -70,21 +69,17 @@ def halt(directory: str | None, reason: str, by: str | None) -> int:
 
 
 @click.command(epilog='Example: holdfast resume runs/sma --reason "back" --by ann')
-@_directory
+@directory_argument
 @_reason
 @click.option("--by", required=True, metavar="WHO", help="Who takes it on.")
 def resume(directory: str | None, reason: str, by: str) -> int:
     """Lift a halt of the engine on DIR: orders go out again."""
-    path = _path(directory)
+    path = path_of(directory)
     _check_text("--reason", reason)
     _check_text("--by", by)
     ask(path, {"command": "resume", "reason": reason, "by": by})
     show_line(f"resumed: {path}")
     return 0
-
-
-def _path(directory: str | None) -> Path:
-    return the_running_one(os.environ) if directory is None else Path(directory)
 
 
 def _status(path: Path) -> dict[str, Any]:

@@ -13,11 +13,13 @@ import click
 import trio
 
 from holdfast.cli.failing import FAILED, say
+from holdfast.cli.logging import log_options, logs_of
 from holdfast.cli.output import Meter, kept_for_json, show, show_json, show_line
 from holdfast.cli.recording import Finished, Keeping
 from holdfast.cli.running import registered
 from holdfast.cli.sharing import options_of, run_options
 from holdfast.cli.signals import Halting, stopping
+from holdfast.logs import Logs
 from holdfast.options import RunOptions
 from holdfast.paper import PaperRun, paper_result, run_entries, run_paper
 from holdfast.results.measure import RunResult
@@ -29,6 +31,7 @@ from holdfast_domain.events import ActorParked, EngineStarted, Entry, RunFinishe
 from holdfast_domain.marketdata import utc_from_us
 from holdfast_domain.money import to_decimal
 from holdfast_runtime import Lifecycle, LiveEngine, Signals
+from holdfast_runtime.threads.hangs import Hang
 
 METER_S = 0.1
 """How often the progress bar looks."""
@@ -54,6 +57,7 @@ STRATEGIES = "engine/trading/strategies/"
     metavar="DIR",
     help="Where the journal is kept; one run for each directory.",
 )
+@log_options
 @click.pass_obj
 def paper(arguments: tuple[str, ...], /, files: tuple[str, ...], **given: Any) -> int:  # noqa: ANN401
     """Run strategies on the live engine, over a replay of recorded data.
@@ -72,7 +76,8 @@ def paper(arguments: tuple[str, ...], /, files: tuple[str, ...], **given: Any) -
         keeping = Keeping.of(given, os.environ)
         with signals, StateDir.open(state, os.getpid()) as directory:
             with registered(directory.path, os.environ), Meter("paper") as meter:
-                live = _Live(options, directory, speed, signals, meter)
+                logs = logs_of(given["log"], given["log_level"])
+                live = _Live(options, directory, speed, signals, meter, logs)
                 ended = trio.run(live.run)
             if not ended.finished:
                 return signals.status
@@ -91,6 +96,7 @@ class _Live:
     speed: float | None
     signals: Signals
     meter: Meter
+    logs: Logs | None
     _halting: Halting = attrs.field(factory=Halting)
     _parts: Parts | None = None
 
@@ -106,6 +112,7 @@ class _Live:
                 self.speed,
                 self._observe,
                 self.signals,
+                logs=self.logs,
             )
             nursery.cancel_scope.cancel()
         return ended
@@ -114,6 +121,7 @@ class _Live:
         self._parts = parts
         self._halting.attach(engine)
         engine.on_lifecycle.append(_say_parked)
+        engine.on_hang.append(_say_hang)
 
     async def _show_progress(self) -> None:
         total = len(self.options.data.times_us)
@@ -121,6 +129,11 @@ class _Live:
             if self._parts is not None:
                 self.meter.at(self._parts.prices.step + 1, total)
             await trio.sleep(METER_S)
+
+
+def _say_hang(hang: Hang) -> None:
+    """Say who holds up the engine, while it cannot be asked; on a thread of its own."""
+    say(f"{hang.path} holds up the engine for {hang.held_s:.1f} s, at {hang.where}")
 
 
 def _say_parked(event: Lifecycle) -> None:

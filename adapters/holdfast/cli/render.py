@@ -20,6 +20,11 @@ _COLOURS = {
 """By state; what is in between is yellow."""
 
 
+def colour_of(state: str) -> str:
+    """Return the style in which a state is shown."""
+    return _COLOURS.get(state, "yellow")
+
+
 def render_tree(tree_json: Mapping[str, Any]) -> Tree:
     """Return the tree of actors (`status`'s key ``tree``) with states and restarts."""
     root = Tree(_label(tree_json), guide_style="dim")
@@ -44,7 +49,7 @@ def _grow(branch: Tree, node: Mapping[str, Any]) -> None:
 def _label(node: Mapping[str, Any]) -> Text:
     state = str(node["state"])
     label = Text(str(node["name"]), style="bold" if node["children"] else "")
-    label.append(f"  {state}", style=_COLOURS.get(state, "yellow"))
+    label.append(f"  {state}", style=colour_of(state))
     if node["restarts"]:
         times = "restart" if node["restarts"] == 1 else "restarts"
         label.append(f"  {node['restarts']} {times}", style="yellow")

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import attrs
+import click
 
 from holdfast.results.runs import data_directory
 from holdfast_adapters.files import written_whole
@@ -77,6 +78,19 @@ def the_running_one(environ: Mapping[str, str]) -> Path:
         f"{len(every)}: {listed}" if every else "none",
         "name its state directory" if every else "start one with 'holdfast paper'",
     )
+
+
+directory_argument = click.argument("directory", metavar="[DIR]", required=False)
+"""The state directory of a running engine; without it, the only one that runs."""
+
+
+def path_of(directory: str | None) -> Path:
+    """Return the path that `directory_argument` names.
+
+    Raises:
+        InputError: it names none, and there is not exactly one engine that runs.
+    """
+    return the_running_one(os.environ) if directory is None else Path(directory)
 
 
 def _folder(environ: Mapping[str, str]) -> Path:

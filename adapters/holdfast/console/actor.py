@@ -22,6 +22,7 @@ from holdfast_actors.tree import GUARD, Parts
 from holdfast_adapters.statedir import StateDir
 from holdfast_domain.errors import InputError
 from holdfast_runtime import ActorSpec, Context, Killed, LiveEngine
+from holdfast_runtime.tree import snapshot
 
 ANSWER_S = 5.0
 POLL_S = 0.5
@@ -57,6 +58,7 @@ class Console:
         self._guard = ctx.ref(GUARD)
         self._commands: dict[str, Callable[[dict[str, Any]], Awaitable[Any]]] = {
             "status": self._status,
+            "tree": self._tree,
             "halt": self._halt,
             "resume": self._resume,
             "restart": self._restart,
@@ -108,6 +110,13 @@ class Console:
         del request
         engine, parts = self._engine()
         return {"status": await status_of(self._desk, engine, parts)}
+
+    async def _tree(self, request: dict[str, Any]) -> dict[str, Any]:
+        """Picture the tree; asks no actor, so that it answers whoever is down."""
+        del request
+        engine, _ = self._engine()
+        tree = snapshot(engine).to_json()
+        return {"pid": self._desk.pid, "mode": self._desk.mode, "tree": tree}
 
     async def _halt(self, request: dict[str, Any]) -> dict[str, Any]:
         await self._guard.ask(

@@ -8,6 +8,7 @@ them together).
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 import click
 
@@ -33,6 +34,20 @@ __all__ = ["demo_command"]
     help="Where the HTML report goes. Default: the state directory.",
 )
 @click.option("--plain", is_flag=True, help="Lines instead of a live display.")
+@click.option(
+    "--log",
+    type=click.Choice(["json", "console"]),
+    default="json",
+    show_default=True,
+    help="How its engine logs, in engine.log in the state directory.",
+)
+@click.option(
+    "--log-level",
+    type=click.Choice(["debug", "info", "warning", "error"]),
+    default="info",
+    show_default=True,
+    help="The least that is logged.",
+)
 @click.option("--backoff", type=float, default=0.4, hidden=True)
 @click.option("--limit", "limit_s", type=float, default=120.0, hidden=True)
 @click.pass_context
@@ -43,6 +58,8 @@ def demo_command(
     speed: float,
     report: Path | None,
     plain: bool,
+    log: Literal["json", "console"],
+    log_level: Literal["debug", "info", "warning", "error"],
     backoff: float,
     limit_s: float,
 ) -> None:
@@ -54,6 +71,7 @@ def demo_command(
     """
     # What a run needs takes a moment to import; `holdfast --help` does without it.
     from holdfast.demo.stage import perform  # noqa: PLC0415
+    from holdfast.logs import Logs  # noqa: PLC0415
 
     context.exit(
         perform(
@@ -63,5 +81,6 @@ def demo_command(
             plain=plain,
             backoff_s=backoff,
             limit_s=limit_s,
+            logs=Logs(log, log_level),
         )
     )

@@ -13,6 +13,7 @@ from pathlib import Path
 import attrs
 import trio
 
+from holdfast.logs import Logs
 from holdfast.options import RunOptions, read_options
 from holdfast.paper import run_paper
 from holdfast_adapters.statedir import StateDir
@@ -35,6 +36,9 @@ class Show:
     backoff_s: float
     """The wait before the first restart of an actor."""
 
+    logs: Logs
+    """How it is logged, on standard error."""
+
     def options(self) -> RunOptions:
         """Load the strategies and the data.
 
@@ -48,6 +52,12 @@ class Show:
             commission=self.commission,
         )
 
+    @classmethod
+    def of(cls, text: str) -> Show:
+        """Return the show that ``text`` tells."""
+        told = json.loads(text)
+        return cls(**told | {"logs": Logs(**told["logs"])})
+
     def arguments(self) -> list[str]:
         """Return the command line that runs it."""
         return [sys.executable, "-m", __name__, json.dumps(attrs.asdict(self))]
@@ -60,7 +70,14 @@ def run_show(show: Show) -> int:
         options = show.options()
         with StateDir.open(Path(show.state), os.getpid()) as directory:
             run = trio.run(
-                run_paper, options, directory, show.speed, None, None, backoff
+                run_paper,
+                options,
+                directory,
+                show.speed,
+                None,
+                None,
+                backoff,
+                show.logs,
             )
     except InputError as error:
         sys.stderr.write(f"{error}\n")
@@ -69,4 +86,4 @@ def run_show(show: Show) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(run_show(Show(**json.loads(sys.argv[1]))))
+    sys.exit(run_show(Show.of(sys.argv[1])))

@@ -17,6 +17,7 @@ from holdfast.demo.engine import Show
 from holdfast.demo.plot import acts_of
 from holdfast.demo.samples import sample_path
 from holdfast.demo.screen import LiveScreen, PlainScreen, Screen
+from holdfast.logs import Logs
 from holdfast.results import data_directory
 from holdfast_adapters.statedir import StateDir
 from holdfast_domain.errors import InputError
@@ -32,6 +33,7 @@ def perform(
     plain: bool,
     backoff_s: float,
     limit_s: float,
+    logs: Logs,
 ) -> int:
     """Run the demo; return the exit status.
 
@@ -47,6 +49,7 @@ def perform(
         commission="0.001",
         speed=speed,
         backoff_s=backoff_s,
+        logs=logs,
     )
     options = show.options()
     acts = acts_of(options.data, VENUE, options.names[0])

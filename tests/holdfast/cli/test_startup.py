@@ -13,7 +13,7 @@ from holdfast_domain.errors import InputError
 
 from .commands import Desk, command
 
-COMMANDS = ("backtest", "paper", "status", "halt", "resume", "journal", "audit")
+COMMANDS = ("backtest", "paper", "status", "top", "halt", "resume", "journal", "audit")
 HEAVY = ("polars", "trio", "plotly", "pykka", "msgspec", "rich")
 
 # The package stands without its names here: they are for programs, which want them all.

@@ -1,0 +1,303 @@
+"""Meters: what is measured of one actor, sampled, so that a message costs nothing.
+
+A handler counts its messages, and one compare says when the next is to be measured:
+each one of an actor that is told little, one in a thousand of one that is told much.
+A measured message is handled by way of a clock.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from holdfast_runtime.driving import is_coroutine
+from holdfast_runtime.messages import Asked
+
+if TYPE_CHECKING:
+    from holdfast_runtime.cell import Cell
+
+STRIDE_MAX = 1_024
+"""Of a busy actor, one message in as many is measured."""
+
+PACE_S = 0.002
+"""An actor is measured about as often, and each time if it is told less often."""
+
+RATE_S = 1.0
+"""The least time over which a rate is taken."""
+
+RECENT = 512
+"""A quantile is over so many measured messages at least, and twice as many at most."""
+
+NOTED_MAX = 64
+"""Most messages of one actor that are noted and wait."""
+
+_NEVER = sys.maxsize
+
+
+class Histogram:
+    """Recent durations in buckets, four to a doubling: a quantile is right to 13 %."""
+
+    __slots__ = ("_before", "_count", "_now")
+
+    def __init__(self) -> None:
+        self._now: dict[int, int] = {}
+        self._before: dict[int, int] = {}
+        self._count = 0
+
+    def add(self, duration_s: float) -> None:
+        """Count one duration."""
+        if self._count == RECENT:
+            self._before, self._now, self._count = self._now, {}, 0
+        bucket = _bucket(int(duration_s * 1e9))
+        self._now[bucket] = self._now.get(bucket, 0) + 1
+        self._count += 1
+
+    def quantile(self, share: float) -> float:
+        """Return the duration, in seconds, that ``share`` of all do not exceed."""
+        counts = dict(self._before)
+        for bucket, count in self._now.items():
+            counts[bucket] = counts.get(bucket, 0) + count
+        wanted, seen = share * sum(counts.values()), 0
+        for bucket in sorted(counts):
+            seen += counts[bucket]
+            if seen >= wanted:
+                return _middle(bucket) * 1e-9
+        return 0.0
+
+
+def _bucket(nanoseconds: int) -> int:
+    if nanoseconds < 4:  # noqa: PLR2004 - below, a bucket holds one value
+        return max(0, nanoseconds)
+    shift = nanoseconds.bit_length() - 3
+    return 4 * shift + (nanoseconds >> shift)
+
+
+def _middle(bucket: int) -> float:
+    if bucket < 4:  # noqa: PLR2004 - as above
+        return float(bucket)
+    shift = bucket // 4 - 1
+    return (bucket % 4 + 4.5) * 2.0**shift
+
+
+class Meter:
+    """What is measured of one cell; made when it has handled its first message.
+
+    How long messages wait: of an actor that is told little, each message is noted as
+    it is put into the mailbox. Of a busy one, now and then: with mail waiting, how long
+    it takes to handle so much; without, how long the next one waits.
+    """
+
+    __slots__ = (
+        "_blind",
+        "_came_at",
+        "_came_s",
+        "_due_at",
+        "_last_handled",
+        "_life",
+        "_mark_handled",
+        "_mark_s",
+        "_noted",
+        "_rate",
+        "_stride",
+        "_timed",
+        "cell",
+        "handling",
+        "last_s",
+        "waiting",
+    )
+
+    def __init__(self, cell: Cell) -> None:
+        self.cell = cell
+        self.handling: Histogram | None = None
+        self.waiting: Histogram | None = None
+        self.last_s = self._mark_s = cell.kernel.now_s()
+        self._last_handled = self._mark_handled = cell.handled
+        self._rate = 0.0
+        self._stride = 1
+        self._timed: Any = None
+        self._life = cell.life
+        self._noted: dict[int, tuple[Any, float]] = {}
+        self._blind = cell.mailbox.size
+        self._due_at = _NEVER
+        self._came_at = 0
+        self._came_s = 0.0
+
+    # --- taking measures -----------------------------------------------------
+
+    def sample(self) -> None:
+        """Note that a message has just been handled, and measure what comes next."""
+        cell = self.cell
+        handled, now_s = cell.handled, cell.kernel.now_s()
+        self._set_pace(handled, now_s)
+        if now_s - self._mark_s >= RATE_S:
+            self._rate = (handled - self._mark_handled) / (now_s - self._mark_s)
+            self._mark_s, self._mark_handled = now_s, handled
+        self.last_s, self._last_handled = now_s, handled
+        if handled >= self._due_at:
+            # It may have come in the middle of what was counted at once.
+            took = max(0, self._due_at - self._came_at)
+            share = took / (handled - self._came_at)
+            self._waited((now_s - self._came_s) * share)
+            self._due_at = _NEVER
+        if cell.life != self._life:
+            self._forget_dead()
+        self.install()
+        self._watch_waiting(now_s)
+        cell.sample_at = min(handled + self._stride, self._due_at)
+
+    def _set_pace(self, handled: int, now_s: float) -> None:
+        """Double the stride up to what the rate allows; shorten it at once."""
+        gap_s = now_s - self.last_s
+        most = STRIDE_MAX if self.cell.batch_handler is None else 1
+        if gap_s > 0:
+            most = min(most, int((handled - self._last_handled) / gap_s * PACE_S))
+        self._stride = max(1, min(2 * self._stride, most))
+
+    def install(self) -> None:
+        """See to it that the next message is handled by way of a clock."""
+        cell = self.cell
+        if cell.batch_handler is not None:
+            if cell.batch_handler is not self._timed:
+                self._timed = _timed_batch(self, cell.batch_handler)
+                cell.batch_handler = self._timed
+        elif cell.handler is not None and cell.handler is not self._timed:
+            timed = _timed_async if cell.is_async else _timed
+            self._timed = cell.handler = timed(self, cell.handler)
+
+    @property
+    def is_now_and_then(self) -> bool:
+        """Whether a message is measured now and then only, and not each."""
+        return self._stride > 1
+
+    def measured(self, messages: Sequence[Any], began_s: float) -> None:
+        """Take how long ``messages`` were handled, from ``began_s`` until now."""
+        cell = self.cell
+        if self.handling is None:
+            self.handling = Histogram()
+        self.handling.add(cell.kernel.now_s() - began_s)
+        for message in messages:
+            _, came_s = self._noted.pop(id(message), (None, None))
+            if came_s is not None:
+                self._waited(began_s - came_s)
+            elif self._blind:
+                self._blind -= 1
+            elif cell.probing and cell.kernel.is_direct:
+                self._waited(0.0)
+
+    # --- waiting -------------------------------------------------------------
+
+    def _watch_waiting(self, now_s: float) -> None:
+        cell = self.cell
+        waiting = cell.mailbox.size
+        if self._stride > 1 and waiting:
+            cell.probing = False
+            if self._due_at == _NEVER:
+                self._came_s, self._came_at = now_s, cell.handled
+                self._due_at = cell.handled + waiting
+        elif len(self._noted) < NOTED_MAX:
+            if not cell.probing:
+                self._blind = waiting - len(self._noted)
+                cell.probing = True
+            if not waiting:
+                self._noted.clear()
+            # So that the next message goes the long way, on which it is noted.
+            cell.routes.clear()
+
+    def arrived(self, message: Any) -> None:  # noqa: ANN401
+        """Note ``message``, which has just been put into the mailbox."""
+        cell = self.cell
+        self._noted[id(message)] = (message, cell.kernel.now_s())
+        if self._stride > 1:
+            cell.probing = False
+            self.install()
+        elif len(self._noted) == NOTED_MAX:
+            cell.probing = False
+
+    def dropped(self, message: Any) -> None:  # noqa: ANN401
+        """Notice that ``message`` is out of the mailbox, by its lane's policy."""
+        self._noted.pop(id(message), None)
+        if self._due_at != _NEVER:
+            self._due_at -= 1
+            self.cell.sample_at = min(self.cell.sample_at, self._due_at)
+
+    def _forget_dead(self) -> None:
+        """Forget what was noted and is not in the mailbox: it was fatal, or buried."""
+        self._life = self.cell.life
+        waiting = {id(_content(each)) for each in self.cell.mailbox}
+        for key in self._noted.keys() - waiting:
+            del self._noted[key]
+
+    def _waited(self, waited_s: float) -> None:
+        if self.waiting is None:
+            self.waiting = Histogram()
+        self.waiting.add(waited_s)
+
+    # --- reading -------------------------------------------------------------
+
+    def rate_per_s(self) -> float:
+        """Return how many messages were handled each second, lately."""
+        cell = self.cell
+        over_s = cell.kernel.now_s() - self._mark_s
+        if over_s < RATE_S:
+            return self._rate
+        return (cell.handled - self._mark_handled) / over_s
+
+    def age_s(self) -> float:
+        """Return how long ago the last measured message was handled.
+
+        What was handled since then was not measured; so that whoever looks again
+        knows more, the next message is.
+        """
+        cell = self.cell
+        if cell.handled > self._last_handled:
+            cell.sample_at = cell.handled
+        return cell.kernel.now_s() - self.last_s
+
+
+def _content(message: Any) -> Any:  # noqa: ANN401 - whatever is in a mailbox
+    return message.message if type(message) is Asked else message
+
+
+def _timed(meter: Meter, plain: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Return ``plain`` by way of a clock, once."""
+    cell, now_s = meter.cell, meter.cell.kernel.now_s
+
+    def timed(message: Any) -> Any:  # noqa: ANN401 - any handler's
+        if meter.is_now_and_then and cell.handler is timed:
+            cell.handler = plain
+        began_s = now_s()
+        value = plain(message)
+        meter.measured((message,), began_s)
+        return value
+
+    return timed
+
+
+def _timed_async(meter: Meter, plain: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    cell, now_s = meter.cell, meter.cell.kernel.now_s
+
+    async def timed(message: Any) -> Any:  # noqa: ANN401 - any handler's
+        if meter.is_now_and_then and cell.handler is timed:
+            cell.handler = plain
+        began_s = now_s()
+        value = await plain(message)
+        meter.measured((message,), began_s)
+        return value
+
+    return timed
+
+
+def _timed_batch(
+    meter: Meter, plain: Callable[[list[Any]], Any]
+) -> Callable[[list[Any]], Any]:
+    now_s = meter.cell.kernel.now_s
+
+    async def timed(messages: list[Any]) -> None:
+        began_s = now_s()
+        value = plain(messages)
+        if is_coroutine(value):
+            await value
+        meter.measured(messages, began_s)
+
+    return timed

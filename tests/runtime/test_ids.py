@@ -1,0 +1,125 @@
+"""What a line of a log can say of itself, on each engine."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import attrs
+import pytest
+
+from holdfast_runtime import SupervisorSpec
+from holdfast_runtime.ids import LogIds, ids_of, origin_text
+
+from .puppets import AsyncPuppet, Do, Puppet, Say, Told, puppet
+from .worlds import World, on_each_engine, play
+
+
+@attrs.frozen
+class Chained(Told):
+    """Derives from a record, which was made on an input."""
+
+    @property
+    def correlation(self) -> tuple[str, int]:
+        return ("input", 10 * self.number)
+
+
+@attrs.frozen
+class Order:
+    """Names an order, and nothing else."""
+
+    order_id: str
+
+
+@attrs.define(eq=False)
+class Logging(Puppet):
+    """Logs what it is told."""
+
+    log: LogIds
+    lines: list[Any]
+
+    def handle(self, message: object) -> object:
+        self.lines.append(dict(self.log(None, "info", {"event": "handled"})))
+        return None
+
+
+@attrs.define(eq=False)
+class SlowlyLogging(Logging):
+    """Logs before and after it has waited."""
+
+    async def handle(self, message: object) -> object:
+        Logging.handle(self, message)
+        await self.ctx.sleep(1.0)
+        return Logging.handle(self, message)
+
+
+class BatchLogging(Logging):
+    """Logs of a batch, which names its first message."""
+
+    async def handle_batch(self, messages: list[object]) -> None:
+        await self.ctx.sleep(1.0)
+        Logging.handle(self, messages)
+
+
+@on_each_engine
+@pytest.mark.parametrize("make", [Logging, SlowlyLogging, BatchLogging])
+@pytest.mark.parametrize("budget_s", [None, 100.0])
+def test_a_line_has_the_ids_of_the_message_in_hand(
+    kind: str, make: type[Logging], budget_s: float | None
+) -> None:
+    lines: list[Any] = []
+    logs: list[LogIds] = []
+
+    def build(ctx: Any, notes: list[str]) -> Logging:
+        return make(ctx, notes, LogIds(ctx.me._cell.kernel, otherwise=now), lines)
+
+    def now() -> tuple[str, int]:
+        return ("input", 99)
+
+    async def scenario(world: World) -> None:
+        logs.append(LogIds(world.engine, otherwise=now))
+        for message in (Chained(7), Told(8), Order("abc"), Say("x")):
+            lines.clear()
+            await world.told("top/a", message)
+            await world.sleep(5.0)
+            expected = {
+                Chained: ("input:70", "record:7"),
+                Told: ("record:8", "record:8"),
+                Order: ("input:99", "Order:abc"),
+                Say: ("input:99", "Say"),
+            }[type(message)]
+            assert {(e["correlation"], e["causation"]) for e in lines} == {expected}
+            assert {(e["actor"], e["incarnation"]) for e in lines} == {("top/a", 1)}
+            assert len(lines) == 1 + (make is SlowlyLogging)
+        assert logs[0](None, "info", {"event": "outside"}) == {"event": "outside"}
+
+    play(
+        kind,
+        SupervisorSpec(
+            name="top", children=(puppet([], "a", make=build, budget_s=budget_s),)
+        ),
+        scenario,
+    )
+
+
+@on_each_engine
+@pytest.mark.parametrize("make", [Puppet, AsyncPuppet])
+def test_a_question_has_the_ids_of_what_is_asked(kind: str, make: type[Puppet]) -> None:
+    def line(actor: Puppet) -> Any:
+        return LogIds(actor.ctx.me._cell.kernel)(None, "info", {"actor": "mine"})
+
+    async def scenario(world: World) -> None:
+        answer = await world.ref("top/a").ask(Do(line), deadline_s=1.0)
+        # What the line has already, stays; and nothing is known of this one's input.
+        assert answer == {"actor": "mine", "incarnation": 1, "causation": "Do"}
+
+    play(
+        kind,
+        SupervisorSpec(name="top", children=(puppet([], "a", make=make),)),
+        scenario,
+    )
+
+
+def test_an_origin_is_written_as_it_is_journaled() -> None:
+    assert origin_text(("decision", "sma", 4)) == "decision:sma:4"
+    assert origin_text("plain") == "plain"
+    assert ids_of(Told(3)) == {"correlation": "record:3", "causation": "record:3"}
