@@ -124,11 +124,28 @@ def test_a_tree_can_run_in_the_background_of_a_script() -> None:
     ]
 
 
-def test_the_test_that_kills_an_actor_passes() -> None:
-    ran = run(
-        *("-m", "pytest", "-q", "-p", "no:cacheprovider"),
-        str(EXAMPLES / "test_kill_an_actor.py"),
-    )
+@pytest.mark.parametrize(
+    ("name", "count"),
+    [
+        ("test_kill_an_actor.py", 25),
+        ("test_crash_your_strategy.py", 4),
+        ("test_flaky_links.py", 15),
+    ],
+)
+def test_a_user_s_test_of_a_strategy_passes(name: str, count: int) -> None:
+    plugins = ("-p", "holdfast_runtime.testing.plugin", "-p", "holdfast.pytest_plugin")
+    options = ("-q", "-p", "no:cacheprovider", *plugins)
+
+    ran = run("-m", "pytest", *options, str(EXAMPLES / name))
 
     assert ran.returncode == 0, ran.stdout
-    assert "6 passed" in ran.stdout
+    assert f"{count} passed" in ran.stdout
+
+
+def test_every_test_among_the_examples_is_run_and_named_in_the_readme() -> None:
+    text = (EXAMPLES / "README.md").read_text(encoding="utf-8")
+    here = Path(__file__).read_text(encoding="utf-8")
+    names = sorted(path.name for path in EXAMPLES.glob("test_*.py"))
+
+    assert re.findall(r"^\| `(test_\w+\.py)` \|", text, re.MULTILINE) == names
+    assert [name for name in names if f'"{name}"' not in here] == []

@@ -27,7 +27,7 @@ from holdfast_domain.events import Event, RunFinished
 from holdfast_domain.marketdata import MarketData, utc_from_us
 from holdfast_runtime import Ref
 
-RUN = 128
+SLICES_MAX = 128
 """Steps that a strategy takes by itself before anybody else gets a turn."""
 
 
@@ -51,6 +51,7 @@ class ReplayFeed:
         speed: float | None,
         finished: Callable[[], None],
         incarnation: int = 1,
+        slices_max: int = SLICES_MAX,
     ) -> None:
         """Replay ``speed`` times faster than it happened; None is without a wait."""
         self._data = data
@@ -68,6 +69,7 @@ class ReplayFeed:
         self._finished = finished
         self._next = NextStep(incarnation)
         self._may_run = speed is None and len(strategies) == 1
+        self._slices_max = slices_max
         self._times_us = data.times_us
         self._steps = len(data)
         self._next_due: int | None = None
@@ -162,7 +164,7 @@ class ReplayFeed:
         """Return the last step to which nothing comes between the slices."""
         if not self._may_run or self._interest.wanted:
             return step
-        beyond = min(step + RUN, self._steps)
+        beyond = min(step + self._slices_max, self._steps)
         if self._next_due is not None:
             beyond = bisect_left(self._times_us, self._next_due, step + 1, beyond)
         return beyond - 1

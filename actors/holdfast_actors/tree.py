@@ -23,7 +23,7 @@ from typing import Any
 import attrs
 
 from holdfast_actors.clock import HaltGate, MarketClock, PriceBoard, VenueInterest
-from holdfast_actors.feed import ReplayFeed
+from holdfast_actors.feed import SLICES_MAX, ReplayFeed
 from holdfast_actors.guard import Guard, Limits
 from holdfast_actors.journal import GroupCommit, Journal, Routes, route_by_type
 from holdfast_actors.ledger import Ledger
@@ -111,6 +111,9 @@ class Parts:
     clock: MarketClock
     finished: Callable[[], None]
     speed: float | None = None
+    slices_max: int = SLICES_MAX
+    """Most slices that a lone strategy is given in one message."""
+
     backoff: Backoff = attrs.field(factory=Backoff)
     strategy_budget_s: float | None = None
     """How long a strategy may take over one message before that is reported."""
@@ -329,6 +332,7 @@ def _feed(parts: Parts, ctx: Context) -> ReplayFeed:
         record=ctx.record,
         after=ctx.after,
         speed=parts.speed,
+        slices_max=parts.slices_max,
         finished=parts.finished,
         incarnation=ctx.incarnation,
     )

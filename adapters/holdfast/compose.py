@@ -11,6 +11,7 @@ import platformdirs
 from holdfast.loading import Loaded
 from holdfast.options import RunOptions
 from holdfast_actors.clock import MarketClock
+from holdfast_actors.feed import SLICES_MAX
 from holdfast_actors.guard import Limits
 from holdfast_actors.messages import Note
 from holdfast_actors.strategy.plan import StrategyPlan
@@ -51,6 +52,7 @@ class World:
     """Epochs up to here were used by records that a repair has dropped."""
 
     speed: float | None = None
+    slices_max: int = SLICES_MAX
     backoff: Backoff = attrs.field(factory=Backoff)
     strategy_budget_s: float | None = None
     """How long a strategy may take over one message before that is reported."""
@@ -82,6 +84,7 @@ def make_parts(options: RunOptions, world: World) -> Parts:
         ),
         finished=world.finished,
         speed=world.speed,
+        slices_max=world.slices_max,
         backoff=world.backoff,
         strategy_budget_s=world.strategy_budget_s,
         more=world.more,

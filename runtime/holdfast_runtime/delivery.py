@@ -58,6 +58,9 @@ class Delivery(Engine):
         self.on_lifecycle: list[Callable[[Lifecycle], None]] = []
         self.on_quarantine: list[Callable[[Cell, Hashable, Any, Exception], None]] = []
         self.on_dead_letter: list[Callable[[DeadLetter], None]] = []
+        self.on_built: list[Callable[[Cell], None]] = []
+        """Told of each new actor before its `start`; may put others in its place."""
+
         self.timers = Timers()
         self.cells: dict[str, Cell] = {}
         self._orders = 0

@@ -51,3 +51,6 @@ class Hold:
             cell.kernel.kill(cell, lost)
         self.failed = self.done = True
         cell.kernel.let_out(cell)
+
+    def __repr__(self) -> str:
+        return f"Hold({self.cell.path!r})"

@@ -236,6 +236,8 @@ class Kernel(ByHand, Blame):
         if manners is not cell.manners:
             cell.manners = manners
             cell.routes.clear()
+        for listener in self.on_built:
+            listener(cell)
         if cell.spec.is_watched:
             cell.watchdog = Watchdog(cell)
         if cell.meter is not None:

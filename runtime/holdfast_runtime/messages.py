@@ -51,6 +51,7 @@ class Records(Personal):
 
     The recorder makes ``entries`` durable and then calls ``hold.confirm()``, which
     lets out what the actor said; or ``hold.fail(error)``, which ends the incarnation.
+    It leaves out what has ``hold.failed``: that rests on a record that was lost.
     """
 
     entries: tuple[Any, ...]

@@ -53,7 +53,8 @@ class SimulatedBell:
             try:
                 await Trap(self, until_s)
             finally:
-                self._task = None
+                # The task stays: where an engine is thrown away that was not stopped,
+                # letting go of it here would end the waiter in the midst of its end.
                 if self._timer is not None:
                     self._timer.cancel()
         rung, self._rung = self._rung, False

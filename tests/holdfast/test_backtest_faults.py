@@ -11,6 +11,8 @@ import pytest
 
 from holdfast import BarData, Context, Strategy
 from holdfast.options import RunOptions, read_options
+from holdfast.testing import Faults, TradingRun, columns, market_of
+from holdfast.testing.outcome import domain_records
 from holdfast_actors.guard import Limits
 from holdfast_actors.messages import Halt, Readmit, Resume
 from holdfast_actors.requests import Submit
@@ -19,16 +21,7 @@ from holdfast_actors.tree import GUARD, ORDERS
 from holdfast_domain import events as ev
 from holdfast_runtime import SimulatedEngine
 
-from .simulations import (
-    CutJournal,
-    Fault,
-    PowerCut,
-    columns,
-    domain_records,
-    market_of,
-    outcome,
-    run,
-)
+from .simulations import CutJournal, PowerCut, add, run
 
 STEPS = 40
 PATHS = (
@@ -43,6 +36,7 @@ PATHS = (
     "engine/trading/scheduler",
 )
 HOWS = ("before", "after", "now", "soon")
+"""Crash inside of a handler, before or after its work; or kill between two messages."""
 
 
 class Trader(Strategy):
@@ -153,16 +147,14 @@ def options(fill: str = "next_open") -> RunOptions:
 
 
 @cache
-def undisturbed(fill: str = "next_open") -> dict[str, object]:
-    return outcome(run(options(fill)))
+def undisturbed(fill: str = "next_open") -> TradingRun:
+    return run(options(fill))
 
 
 @cache
 def calls_of(path: str) -> int:
-    """How often the handler of an actor is called in a run without a fault."""
-    fault = Fault(path, 0, "never")
-    run(options(), fault)
-    return fault.calls
+    """How many messages an actor handles in a run without a fault."""
+    return len(undisturbed().history.of("handled", path))
 
 
 def test_the_run_that_is_disturbed_below_has_all_kinds_of_records() -> None:
@@ -190,8 +182,10 @@ def test_an_actor_that_dies_once_changes_nothing(
     calls = calls_of(path)
 
     for nth in {1, 2, *sample.sample(range(1, calls + 1), 2)}:
-        fault = Fault(path, nth, how)
-        assert outcome(run(options(), fault)) == undisturbed(), fault
+        faults = Faults()
+        fault = add(faults, how, path, nth)
+        run(options(), faults).expect_same_as(undisturbed())
+        assert fault.happened
 
 
 @pytest.mark.soak
@@ -202,31 +196,32 @@ def test_an_actor_that_dies_at_any_message_changes_nothing(
     path: str, how: str, commit_s: float
 ) -> None:
     for nth in range(1, calls_of(path) + 1):
-        fault = Fault(path, nth, how)
-        ran = run(options(), fault, commit_s=commit_s)
-        assert outcome(ran) == undisturbed(), fault
+        faults = Faults()
+        add(faults, how, path, nth)
+        run(options(), faults, commit_s=commit_s).expect_same_as(undisturbed())
 
 
 @pytest.mark.parametrize("fill", ["next_open", "next_close", "this_close"])
 def test_two_deaths_in_one_run_change_nothing(fill: str, sample: Random) -> None:
     for _ in range(10):
-        faults = [
-            Fault(path, sample.randint(1, calls_of(path)), sample.choice(HOWS))
-            for path in sample.sample(PATHS, 2)
-        ]
-        ran = run(options(fill), *faults, commit_s=sample.choice([0.0, 0.01]))
-        assert outcome(ran) == undisturbed(fill), faults
+        faults = Faults()
+        for path in sample.sample(PATHS, 2):
+            nth = sample.randint(1, calls_of(path))
+            add(faults, sample.choice(HOWS), path, nth)
+        ran = run(options(fill), faults, commit_s=sample.choice([0.0, 0.01]))
+        ran.expect_same_as(undisturbed(fill))
 
 
 @pytest.mark.parametrize("how", HOWS)
 def test_an_order_in_doubt_survives_the_guard_that_is_to_readmit_it(how: str) -> None:
-    lost = Fault("engine/trading/venues/paper/session", 2, "before", only=Submit)
-    asked = Fault(GUARD, 1, how, only=Readmit)
+    faults = Faults()
+    faults.crash_on("engine/trading/venues/paper/session", Submit, 2)
+    asked = add(faults, how, GUARD, 1, Readmit)
 
-    ran = run(options(), lost, asked)
+    ran = run(options(), faults)
 
     assert asked.happened
-    assert outcome(ran) == undisturbed()
+    ran.expect_same_as(undisturbed())
     assert len(ran.events(ev.OrderReadmitted)) >= 1
 
 
@@ -243,7 +238,7 @@ def test_a_process_that_ends_at_any_commit_goes_on_as_if_it_had_not(
         with pytest.raises(PowerCut):
             run(options(), store=store, venue_path=file)
         ran = run(options(), store=store, venue_path=file)
-        assert outcome(ran) == undisturbed(), f"cut at commit {nth}"
+        ran.expect_same_as(undisturbed())
         assert ran.entries[-1].epoch == 2
 
 
@@ -257,7 +252,7 @@ def test_a_process_may_end_again_and_again(tmp_path: Path) -> None:
 
     ran = run(options(), store=store, venue_path=file)
 
-    assert outcome(ran) == undisturbed()
+    ran.expect_same_as(undisturbed())
     assert len(ran.events(ev.EngineStarted)) == 5
 
 
@@ -265,24 +260,26 @@ def test_a_process_may_end_again_and_again(tmp_path: Path) -> None:
 def test_a_seed_that_shuffles_who_is_next_gives_the_same_journal(
     commit_s: float, sample: Random
 ) -> None:
-    expected = domain_records(run(options()))
+    expected = domain_records(undisturbed().entries)
 
-    for seed in sample.sample(range(10_000), 8):
-        ran = run(options(), seed=seed, shuffle=True, commit_s=commit_s)
-        assert domain_records(ran) == expected, f"seed {seed}"
+    for seed in sample.sample(range(1, 10_000), 8):
+        ran = run(options(), seed=seed, commit_s=commit_s)
+        assert domain_records(ran.entries) == expected, f"seed {seed}"
 
 
 def test_a_slow_disk_changes_nothing() -> None:
-    assert domain_records(run(options(), commit_s=5.0)) == domain_records(
-        run(options())
-    )
+    ran = run(options(), commit_s=5.0)
+
+    assert domain_records(ran.entries) == domain_records(undisturbed().entries)
 
 
 def test_while_halted_nothing_is_sent_and_the_halt_survives_the_guard() -> None:
     def poke(engine: SimulatedEngine) -> None:
         engine.ref(GUARD).tell(Halt("lunch", "test"))
 
-    ran = run(options(), Fault(GUARD, 20, "before"), poke=poke)
+    faults = Faults()
+    faults.crash_on(GUARD, nth=20)
+    ran = run(options(), faults, poke=poke)
 
     refusals = {each.reason for each in ran.events(ev.OrderRefused)}
     assert ran.finished
@@ -296,7 +293,9 @@ def test_after_a_resume_orders_go_out_again() -> None:
         engine.ref(GUARD).tell(Halt("lunch", "test"))
         engine.ref(GUARD).tell(Resume("back", "test"))
 
-    ran = run(options(), Fault(ORDERS, 9, "after"), poke=poke)
+    faults = Faults()
+    faults.crash_on(ORDERS, nth=9, after=True)
+    ran = run(options(), faults, poke=poke)
 
     assert ran.events(ev.OrderFilled)
     assert len(ran.events(ev.Resumed)) == 1
@@ -307,8 +306,9 @@ def test_limits_hold_although_the_guard_dies() -> None:
     base = run(options(), limits=limits)
 
     for nth in (5, 25, 60):
-        ran = run(options(), Fault(GUARD, nth, "now"), limits=limits)
-        assert outcome(ran) == outcome(base)
+        faults = Faults()
+        faults.kill(GUARD, object, nth)
+        run(options(), faults, limits=limits).expect_same_as(base)
 
     reasons = {each.reason for each in base.events(ev.OrderRefused)}
     assert "more than 3 orders in 604800 s" in reasons

@@ -11,10 +11,9 @@ import pytest
 
 from holdfast import BarData, Context, Strategy, backtest
 from holdfast.results.measure import RunResult
+from holdfast.testing import columns, flat, market, market_of
 from holdfast_actors.strategy.orders import OrderView, Transaction
 from holdfast_domain.marketdata import MarketData
-
-from .simulations import columns, flat, market, market_of
 
 D = Decimal
 Act = Callable[[Strategy, Context, BarData], object]

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from holdfast import BarData, Context, Strategy, param
 from holdfast.options import RunOptions, read_options
+from holdfast.testing import TradingRun, columns, market, market_of
 from holdfast_actors.clock import MarketClock
 from holdfast_actors.messages import Decision, Resend
 from holdfast_actors.strategy.actor import StrategyActor
@@ -22,7 +23,7 @@ from holdfast_actors.tree import strategy_path
 from holdfast_domain import events as ev
 from holdfast_runtime import SimulatedEngine
 
-from .simulations import CutJournal, Ran, columns, market, market_of, run
+from .simulations import CutJournal, run
 
 STEPS = 30
 
@@ -182,7 +183,7 @@ class Mute:
 
 
 def restored(
-    ran: Ran, records: list[ev.Entry], cursor: int | None = None
+    ran: TradingRun, records: list[ev.Entry], cursor: int | None = None
 ) -> tuple[StrategyActor, Mute]:
     """Build the strategy from the first records alone, as a restart there does."""
     parts, guard = ran.parts, Mute()

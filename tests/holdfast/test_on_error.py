@@ -7,8 +7,7 @@ from typing import Any
 import pytest
 
 from holdfast import InputError, Strategy, backtest
-
-from .simulations import flat, market
+from holdfast.testing import flat, market
 
 
 class Complaining(Strategy):

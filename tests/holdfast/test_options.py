@@ -11,9 +11,8 @@ import pytest
 
 from holdfast import InputError, Strategy, param
 from holdfast.options import read_options
+from holdfast.testing import flat, market
 from holdfast_adapters.matching import FillAt
-
-from .simulations import flat, market
 
 DATA = market(AAA=flat(1, 2, 3))
 SAMPLES = Path(__file__).parents[2] / "examples" / "data"

@@ -8,11 +8,12 @@ import pytest
 
 from holdfast import Strategy
 from holdfast.options import RunOptions, read_options
-from holdfast_actors import feed
+from holdfast.testing import Faults, TradingRun, flat, market
+from holdfast.testing.outcome import domain_records
 from holdfast_actors.tree import FEED, GUARD, strategy_path
 from holdfast_domain import events as ev
 
-from .simulations import Fault, Ran, domain_records, flat, market, outcome, run
+from .simulations import add, run
 
 BARS = 200
 FAILS_AT = 57
@@ -62,16 +63,15 @@ def options_of(*strategies: type[Strategy]) -> RunOptions:
 
 
 def ran(
-    strategy: type[Strategy], length: int, monkeypatch: pytest.MonkeyPatch, *how: Fault
-) -> Ran:
-    monkeypatch.setattr(feed, "RUN", length)
+    strategy: type[Strategy], length: int, faults: Faults | None = None
+) -> TradingRun:
     failures.clear()
-    finished = run(options_of(strategy), *how)
+    finished = run(options_of(strategy), faults, slices_max=length)
     assert finished.finished
     return finished
 
 
-def messages_of(finished: Ran) -> int:
+def messages_of(finished: TradingRun) -> int:
     name = finished.parts.plans[0].name
     return finished.engine.cells[strategy_path(name)].handled
 
@@ -79,22 +79,20 @@ def messages_of(finished: Ran) -> int:
 @pytest.mark.parametrize("strategy", [Seldom, Failing, FailingOnce])
 @pytest.mark.parametrize("length", [2, 7, 128])
 def test_the_journal_is_that_of_slice_by_slice(
-    strategy: type[Strategy], length: int, monkeypatch: pytest.MonkeyPatch
+    strategy: type[Strategy], length: int
 ) -> None:
-    one_by_one = ran(strategy, 1, monkeypatch)
+    one_by_one = ran(strategy, 1)
     failed = list(failures)
-    runs = ran(strategy, length, monkeypatch)
+    runs = ran(strategy, length)
 
-    assert domain_records(runs) == domain_records(one_by_one)
+    assert domain_records(runs.entries) == domain_records(one_by_one.entries)
     assert failures == failed
     assert messages_of(runs) < messages_of(one_by_one)
     assert bool(runs.events(ev.Quarantined)) is (strategy is Failing)
 
 
-def test_only_the_slice_that_fails_is_quarantined(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    finished = ran(Failing, 128, monkeypatch)
+def test_only_the_slice_that_fails_is_quarantined() -> None:
+    finished = ran(Failing, 128)
 
     (quarantined,) = finished.events(ev.Quarantined)
     assert quarantined.origin == f"input:{(FAILS_AT + 1) << 16 | 0xFFFF}"
@@ -104,18 +102,16 @@ def test_only_the_slice_that_fails_is_quarantined(
 @pytest.mark.parametrize("path", [strategy_path("Seldom"), FEED, GUARD])
 @pytest.mark.parametrize("how", ["before", "after", "now", "soon"])
 @pytest.mark.parametrize("nth", [1, 2, 3])
-def test_a_death_amid_a_run_changes_nothing(
-    path: str, how: str, nth: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    whole = outcome(ran(Seldom, 128, monkeypatch))
+def test_a_death_amid_a_run_changes_nothing(path: str, how: str, nth: int) -> None:
+    faults = Faults()
+    fault = add(faults, how, path, nth)
 
-    fault = Fault(path, nth, how)
-    assert outcome(ran(Seldom, 128, monkeypatch, fault)) == whole
+    ran(Seldom, 128, faults).expect_same_as(ran(Seldom, 128))
+
     assert fault.happened
 
 
-def test_siblings_take_slice_after_slice(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(feed, "RUN", 128)
+def test_siblings_take_slice_after_slice() -> None:
     finished = run(options_of(Seldom, FailingOnce))
 
     for name in ("Seldom", "FailingOnce"):

@@ -2,27 +2,19 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import attrs
 
+from holdfast.testing.outcome import plain
 from holdfast_actors.ledger import Ledger
 from holdfast_actors.orderbook import OrderBook
 from holdfast_adapters.auditor import audit
 from holdfast_adapters.journal.sqlite import SqliteJournal
 from holdfast_domain import events as ev
 from holdfast_domain.instruments import Instrument
-
-ORDER_ID = re.compile(r"\b[0-9a-f]{16}([0-9a-f]{16})\b")
-"""A client order id; its last 64 bits are strategy, decision and index."""
-
-
-def plain(value: object) -> str:
-    """Return ``value`` as text in which an order is (strategy, decision, index)."""
-    return ORDER_ID.sub(r"\1", repr(value))
 
 
 def read(journal: Path) -> list[ev.Entry]:
@@ -32,26 +24,6 @@ def read(journal: Path) -> list[ev.Entry]:
         return list(store.read())
     finally:
         store.close()
-
-
-def domain_records(entries: Iterable[ev.Entry]) -> list[tuple[int, int, str]]:
-    """Return what was traded, in order: no operational kinds, no host, no epoch.
-
-    A decision cites the last record that its strategy had taken; records are counted
-    here without the operational ones.
-    """
-    numbers: dict[int, int] = {0: 0}
-    rows: list[tuple[int, int, str]] = []
-    for entry in entries:
-        operational = isinstance(entry.event, ev.OPERATIONAL)
-        numbers[entry.sequence] = len(rows) + (not operational)
-        if operational:
-            continue
-        event = entry.event
-        if isinstance(event, ev.DecisionMade):
-            event = attrs.evolve(event, applied=numbers[event.applied])
-        rows.append((entry.cursor, entry.market_time_us, plain(event)))
-    return rows
 
 
 def outcome(

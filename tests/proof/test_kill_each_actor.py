@@ -30,7 +30,7 @@ from holdfast_actors.tree import (
 )
 from holdfast_domain import events as ev
 from holdfast_runtime import Killed, LiveEngine
-from holdfast_runtime.cell import Cell
+from holdfast_runtime.testing import Faults
 
 from .comparing import complaints, outcome, read
 from .running import DATA, EXAMPLES, RESTLESS, run_on_paper
@@ -54,10 +54,6 @@ CALLS = {SCHEDULER: 20, LEDGER: 60, strategy_path("SmaCross"): 40}
 """Messages that an actor is sure to get; `CALLS_OTHERWISE` for the others."""
 
 CALLS_OTHERWISE = 100
-
-
-class Struck(Exception):
-    """What a handler raises that was told to fail."""
 
 
 Blow = Callable[[LiveEngine, Parts], None]
@@ -110,37 +106,9 @@ def kill_between(path: str, sample: random.Random) -> Blow:
 def crash_inside(path: str, sample: random.Random) -> Blow:
     """Return a blow that fails inside a sampled message, before or after its work."""
     nth = sample.randrange(1, CALLS.get(path, CALLS_OTHERWISE))
-    after = sample.random() < 0.5
-
-    def blow(engine: LiveEngine, parts: Parts) -> None:
-        del parts
-        cell = engine.cells[path]
-        name = "handler" if cell.batch_handler is None else "batch_handler"
-        setattr(cell, name, _failing(cell, getattr(cell, name), nth, after=after))
-
-    return blow
-
-
-def _failing(cell: Cell, handler: Any, nth: int, *, after: bool) -> Any:
-    calls = iter(range(1, nth + 1))
-
-    def strikes(now: bool) -> None:
-        if now == after and next(calls, nth) == nth:
-            raise Struck(cell.path)
-
-    def fails(message: Any) -> Any:
-        strikes(now=False)
-        value = handler(message)
-        strikes(now=True)
-        return value
-
-    async def fails_later(message: Any) -> Any:
-        strikes(now=False)
-        value = await handler(message)
-        strikes(now=True)
-        return value
-
-    return fails_later if cell.is_async else fails
+    faults = Faults()
+    faults.crash_on(path, nth=nth, after=sample.random() < 0.5)
+    return lambda engine, _parts: faults.attach(engine)
 
 
 def check(undisturbed: Reference, state: Path, path: str, blow: Blow) -> None:

@@ -10,9 +10,10 @@ import pytest
 
 from holdfast.backtest import finish, simulate
 from holdfast.options import RunOptions, read_options
+from holdfast.testing.outcome import domain_records
 from holdfast_domain.events import OrderFilled, OrderRefused as Refused
 
-from .comparing import complaints, domain_records, read
+from .comparing import complaints, read
 from .running import DATA, EXAMPLES, RESTLESS, run_on_paper
 
 SMA = EXAMPLES / "strategies" / "sma_cross.py"

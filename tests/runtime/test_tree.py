@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
-from pathlib import Path
 from random import Random
 
 import pytest
@@ -119,27 +115,3 @@ def test_a_backoff_stays_within_its_limits(attempt: int) -> None:
     delay_s = backoff.delay_s(attempt, Random(3))
     plain_s = min(16.0, 2.0 ** min(attempt, 5))
     assert plain_s <= delay_s <= 1.5 * plain_s
-
-
-# --- the same seed, the same history ----------------------------------------------
-
-PROGRAM = Path(__file__).parent / "history.py"
-
-
-def history(seed: int, hash_seed: int) -> str:
-    done = subprocess.run(
-        [sys.executable, str(PROGRAM), str(seed)],
-        env=os.environ | {"PYTHONHASHSEED": str(hash_seed)},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    return done.stdout
-
-
-def test_the_same_seed_gives_the_same_history_in_another_process() -> None:
-    first = history(1, hash_seed=1)
-    assert first.count("\n") > 100
-    assert "crashed" in first
-    assert history(1, hash_seed=2) == first
-    assert history(2, hash_seed=1) != first
