@@ -94,7 +94,7 @@ class BarData:
             symbol: str = assets if kind is str else assets.symbol  # type: ignore[assignment, union-attr]
             if type(fields) is str:
                 own = self._own.get((symbol, fields, frequency))
-                if own is None or self._step < 0:
+                if own is None:
                     return self._tail(symbol, fields, count, frequency)
                 series, _, bars = own
                 seen = bars[self._step]
@@ -127,16 +127,16 @@ class BarData:
         Raises:
             DomainError: as `history`, or ``count`` is not positive.
         """
+        symbol = asset if asset.__class__ is str else asset.symbol  # type: ignore[union-attr]
+        own = self._own.get((symbol, field, frequency))
+        if own is not None:
+            seen = own[2][self._step]
+            if 0 < count <= seen:
+                return sum(own[1][seen - count : seen]) / count
         if count < 1:
             message = f"expected the mean of at least 1 value, got {count}"
             raise DomainError(message)
-        symbol = asset if isinstance(asset, str) else asset.symbol
-        own = self._own.get((symbol, field, frequency))
-        if own is None or self._step < 0:
-            last = self.history(asset, field, count, frequency).to_list()
-        else:
-            seen = own[2][self._step]
-            last = own[1][max(0, seen - count) : seen]
+        last = self.history(asset, field, count, frequency).to_list()
         return sum(last) / count if len(last) == count else nan
 
     def can_trade(self, asset: Instrument | str) -> bool:
@@ -199,7 +199,7 @@ class BarData:
         seen = self._seen[symbol][self._step] if self._step >= 0 else 0
         every_us = self._every_us(symbol, frequency) if frequency else 0
         if every_us == 0:
-            if self._max_age_us is None:
+            if self._max_age_us is None and self._step >= 0:
                 values = columns.values[field]
                 self._own[symbol, field, frequency] = series, values, self._seen[symbol]
             first = seen - count if seen > count else 0
