@@ -11,6 +11,7 @@ from typing import Any
 
 import attrs
 
+from holdfast.analyzing import actors_of, let_analyze
 from holdfast.clocks import FixedClock
 from holdfast.compose import World, build_tree, make_parts, watch, write_opening
 from holdfast.loading import said, where_of
@@ -18,7 +19,7 @@ from holdfast.options import RunOptions, read_options
 from holdfast.results.measure import RunResult, measure
 from holdfast_actors.strategy.api import Strategy
 from holdfast_actors.strategy.state import CannotSave
-from holdfast_actors.tree import Parts, strategy_path
+from holdfast_actors.tree import Parts
 from holdfast_adapters.journal.memory import MemoryJournal
 from holdfast_domain.errors import InputError
 from holdfast_domain.events import Entry
@@ -155,27 +156,8 @@ def _turns(engine: SimulatedEngine, done: list[bool], failed: list[Exception]) -
 def finish(options: RunOptions, run: Simulation) -> RunResult:
     """Measure a run, and let each strategy look at its result."""
     result = measure(run.entries, options.data, options.instruments, wall_s=run.wall_s)
-    for plan in run.parts.plans:
-        actor = run.engine.cells[strategy_path(plan.name)].actor
-        analyze = getattr(actor.strategy, "analyze", None) if actor else None
-        if analyze is not None:
-            _analyze(plan.name, analyze, actor.context, result)
+    let_analyze(actors_of(run.parts, run.engine.cells), result)
     return result
-
-
-def _analyze(
-    name: str,
-    analyze: Callable[[Any, RunResult], None],
-    context: object,
-    result: RunResult,
-) -> None:
-    try:
-        analyze(context, result)
-    except Exception as error:
-        expected = f"an analyze of {name} that runs"
-        raise InputError(
-            where_of(error, name), expected, said(error), "correct it there"
-        ) from error
 
 
 def _said_of(cell: Cell, error: Exception) -> Exception:

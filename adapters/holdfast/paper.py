@@ -12,6 +12,7 @@ from typing import Any
 import attrs
 import trio
 
+from holdfast.analyzing import actors_of, let_analyze
 from holdfast.backtest import strategy_error
 from holdfast.clocks import SystemClock
 from holdfast.compose import (
@@ -26,6 +27,7 @@ from holdfast.console.actor import Desk, console_spec
 from holdfast.logs import Logs
 from holdfast.options import RunOptions, read_options
 from holdfast.results.measure import RunResult, measure
+from holdfast_actors.strategy.actor import StrategyActor
 from holdfast_actors.strategy.api import Strategy
 from holdfast_actors.tree import Parts
 from holdfast_adapters.journal.sqlite import SqliteJournal
@@ -64,6 +66,8 @@ class PaperRun:
     """Families that went beyond their limit, with the error."""
 
     wall_s: float
+    actors: dict[str, StrategyActor] = attrs.field(factory=dict)
+    """The strategies as they were at the end of the data."""
 
 
 Observer = Callable[[LiveEngine, Parts], None]
@@ -117,12 +121,20 @@ def paper(
 
 
 def paper_result(options: RunOptions, directory: StateDir, run: PaperRun) -> RunResult:
-    """Measure the whole run, from its first start on."""
+    """Measure the whole run, from its first start on.
+
+    Where this run came to the end of the data, its strategies look at the result.
+
+    Raises:
+        InputError: an `analyze` raised.
+    """
     entries = run_entries(directory)
     starts = sum(isinstance(entry.event, EngineStarted) for entry in entries)
     # Of a run that was resumed, one process knows only its own share of the time.
     wall_s = run.wall_s if run.finished and starts == 1 else None
-    return measure(entries, options.data, options.instruments, wall_s=wall_s or None)
+    result = measure(entries, options.data, options.instruments, wall_s=wall_s or None)
+    let_analyze(run.actors, result)
+    return result
 
 
 def run_entries(directory: StateDir) -> list[Entry]:
@@ -221,6 +233,7 @@ async def _run(
         finished=finished.is_set(),
         parked=watcher.parked,
         wall_s=time.perf_counter() - began_s,
+        actors=watcher.actors,
     )
 
 
@@ -256,6 +269,8 @@ async def _serve(
 
             nursery.start_soon(until, finished)
             nursery.start_soon(until, watcher.gave_up)
+        if finished.is_set():
+            watcher.actors = actors_of(parts, engine.cells)
 
 
 class _Watcher:
@@ -266,6 +281,7 @@ class _Watcher:
         self.failed: InputError | None = None
         self.gave_up = trio.Event()
         self.parked: dict[str, str] = {}
+        self.actors: dict[str, StrategyActor] = {}
 
     def crashed(self, cell: Cell, error: Exception) -> None:
         """Give up where a strategy's very first start fails: its author is there."""
