@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import attrs
+from msgspec import Struct
 
 from holdfast_domain.errors import DomainError
 
@@ -10,8 +10,7 @@ DIGITS = 32
 """The length of an id: hex digits of four bits."""
 
 
-@attrs.frozen(kw_only=True)
-class ClientOrderId:
+class ClientOrderId(Struct, frozen=True, kw_only=True, gc=False):
     """Who made an order: 32 bits engine, 32 epoch, 48 sequence, 16 strategy.
 
     Unique across machines, starts and strategies, so a late message of a replaced

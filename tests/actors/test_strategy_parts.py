@@ -8,7 +8,7 @@ from typing import Any
 import attrs
 import pytest
 from hypothesis import given, strategies as st
-from msgspec.structs import replace
+from msgspec.structs import astuple, replace
 
 from holdfast import Amount, param
 from holdfast_actors.strategy.orders import INDEX_BITS, Desk, terms_of
@@ -229,7 +229,7 @@ def test_ids_tell_engine_epoch_decision_place_and_strategy() -> None:
 
     ids = [ClientOrderId.parse(made.place(terms(1))) for _ in range(2)]
 
-    assert [attrs.astuple(each) for each in ids] == [
+    assert [astuple(each) for each in ids] == [
         (1, 2, 42 << INDEX_BITS, 3),
         (1, 2, (42 << INDEX_BITS) + 1, 3),
     ]

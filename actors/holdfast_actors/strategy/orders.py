@@ -29,6 +29,8 @@ _TYPES = {
 }
 """The order type by whether there is a limit price, and a stop price."""
 
+_FORCES = {each.value: each for each in TimeInForce}
+
 INDEX_BITS = 16
 """Orders of one decision: the low bits of an id's sequence."""
 
@@ -230,11 +232,10 @@ def terms_of(
     units = to_decimal(quantity)
     if units == 0:
         return None
-    try:
-        force = TimeInForce(time_in_force)
-    except ValueError:
-        known = ", ".join(each.value for each in TimeInForce)
-        raise InputError("time_in_force", f"one of {known}", time_in_force) from None
+    force = _FORCES.get(time_in_force)
+    if force is None:
+        known = ", ".join(_FORCES)
+        raise InputError("time_in_force", f"one of {known}", time_in_force)
     return OrderTerms(
         instrument=asset.symbol,
         side=Side.BUY if units > 0 else Side.SELL,

@@ -309,25 +309,22 @@ class PaperCore:
         self.rows.append((cursor, record))
         self._newest = max(self._newest, cursor)
         match record:
+            case Executed() | Acked() | Ended() | Replaced():
+                self._orders[record.order_id].said.append((cursor, record))
+                if isinstance(record, Executed):
+                    self._executions.append((cursor, record))
+                if self._advance is not None:
+                    self._advance.append(record)
             case Submitted():
                 order = record.order
                 self._orders[order.order_id] = _Order(order, cursor)
                 self._advance = None
             case Advanced():
                 self._advance = self._advances.setdefault(cursor, [])
-            case Executed() | Acked() | Ended() | Replaced():
-                self._index(cursor, record)
             case CancelRequested() | ReplaceRequested():
                 self._advance = None
             case Triggered() | VolumeTaken():
                 """The engine's own; nobody is told."""
-
-    def _index(self, cursor: int, event: VenueEvent) -> None:
-        self._orders[event.order_id].said.append((cursor, event))
-        if isinstance(event, Executed):
-            self._executions.append((cursor, event))
-        if self._advance is not None:
-            self._advance.append(event)
 
 
 @attrs.frozen
