@@ -47,6 +47,9 @@ class Engine:
         """Run a coroutine of the runtime itself beside the actors."""
         raise NotImplementedError
 
+    async def breathe(self) -> None:
+        """Let others run, in the midst of much that waits for nothing."""
+
     def watch_hangs(self, budget_s: float) -> HangWatch | None:
         """Return who sees a synchronous handler hang; None if none ever can."""
         del budget_s

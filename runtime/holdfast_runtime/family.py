@@ -20,6 +20,9 @@ from holdfast_runtime.spec import ActorSpec, Beyond, Restart, Strategy, Supervis
 if TYPE_CHECKING:
     from holdfast_runtime.kernel import Kernel
 
+TURNS = 64
+"""Children that start or end without waiting before others get a turn."""
+
 _ALIVE = (State.STARTING, State.RUNNING, State.STOPPING)
 _ENDED = (State.STOPPED, State.PARKED, State.NEW, State.DOWN)
 
@@ -34,6 +37,7 @@ class Family(Brood):
         self.window = self._new_window()
         self.restarts = 0
         self._added = 0
+        self._turns = 0
         self._alone = spec.strategy is Strategy.ONE_FOR_ONE
         self._marked: set[Cell | Family] = set()
         """Those that go along with a dead sibling, and may have to be stopped."""
@@ -109,7 +113,7 @@ class Family(Brood):
                 return
             if await self._stop_others():
                 continue
-            if self._start_due(first=first):
+            if await self._start_due(first=first):
                 continue
             if first and not (self._down or self._starting or self._dead):
                 first = False
@@ -212,7 +216,7 @@ class Family(Brood):
         await self._stop_all(others, State.DOWN)
         return bool(others)
 
-    def _start_due(self, *, first: bool) -> bool:
+    async def _start_due(self, *, first: bool) -> bool:
         """Start those of the waiting whose time has come; whether there were any."""
         now_s = self.kernel.now_s()
         started = False
@@ -222,9 +226,16 @@ class Family(Brood):
                 child.by_hand = False
                 child.begin()
                 started = True
+                await self._count_turn()
                 if first or not self._alone:
                     break
         return started
+
+    async def _count_turn(self) -> None:
+        """Let others run after some children that started or ended at once."""
+        self._turns += 1
+        if not self._turns % TURNS:
+            await self.kernel.breathe()
 
     def _waiting(self, *, first: bool) -> Iterator[Cell | Family]:
         """Yield those whose start waits for its time only, and for no sibling.
@@ -254,6 +265,7 @@ class Family(Brood):
                 goal = State.STOPPED
             if child.state in _ALIVE:
                 await self._stop_one(child, goal)
+                await self._count_turn()
             if child.state in (State.CRASHED, State.EXITED):
                 child.become(goal)
             if goal is State.STOPPED:

@@ -222,8 +222,24 @@ class Kernel(ByHand, Blame):
     async def start_actor(self, cell: Cell) -> None:
         """Build the actor of ``cell`` once its holds are settled, and let it start."""
         await self._settled(cell)
+        if cell.spec.runs_in == "engine":
+            actor = self.build(cell)
+        else:
+            cell.outbox, cell.records = [], []
+            actor = await move(cell, self.place(cell))
+        await self.end_start(cell, self.begin_start(cell, actor))
+
+    def build(self, cell: Cell) -> Any:  # noqa: ANN401
+        """Return a new actor for ``cell``, to live on the engine's thread."""
         cell.outbox, cell.records = [], []
-        actor = await self._build(cell)
+        return self.enter(cell, cell.spec.build, Context(cell))
+
+    def begin_start(self, cell: Cell, actor: Any) -> Any:  # noqa: ANN401
+        """Let ``actor`` live in ``cell``; return what its `start` returns.
+
+        Raises:
+            SpecError: it is no actor.
+        """
         handler = getattr(actor, "handle", None)
         if not callable(handler):
             message = f"{cell.path}: expected an object with handle, was {actor!r}"
@@ -243,22 +259,20 @@ class Kernel(ByHand, Blame):
         if cell.meter is not None:
             cell.meter.install()
         start = getattr(actor, "start", None)
-        if start is not None:
-            await self.drive(cell, start)
-        self.release(cell)
-        self._started(cell)
+        return None if start is None else self.enter(cell, start)
 
-    async def _build(self, cell: Cell) -> Any:  # noqa: ANN401
-        """Return the actor of ``cell``, or what stands for it if it is moved."""
-        if cell.spec.runs_in == "engine":
-            return self.enter(cell, cell.spec.build, Context(cell))
-        return await move(cell, self.place(cell))
+    async def end_start(self, cell: Cell, started: Any) -> None:  # noqa: ANN401
+        """Await what `start` returned if it must be, and say that the actor is up."""
+        if is_coroutine(started):
+            await Driven(self, cell, started)
+        self.release(cell)
+        self.is_up(cell)
 
     def place(self, cell: Cell) -> Place:
         """Return where the moved actor of ``cell`` computes; here, inline."""
         return inline_place(cell)
 
-    def _started(self, cell: Cell) -> None:
+    def is_up(self, cell: Cell) -> None:
         """Say that the actor of ``cell`` is ready."""
         cell.started_s = self.now_s()
         if cell.state is State.STARTING:
@@ -279,9 +293,17 @@ class Kernel(ByHand, Blame):
         For good, it ends when all is durable that it recorded; but before a restart
         nobody waits, for its recorder may be down too.
         """
+        await self.end_stop(cell, self.begin_stop(cell))
+
+    def begin_stop(self, cell: Cell) -> Any:  # noqa: ANN401
+        """Return what the actor's `stop` returns."""
         stop = getattr(cell.actor, "stop", None)
-        if stop is not None:
-            await self.drive(cell, stop)
+        return None if stop is None else self.enter(cell, stop)
+
+    async def end_stop(self, cell: Cell, stopped: Any) -> None:  # noqa: ANN401
+        """Await what `stop` returned if it must be, and let out what it said."""
+        if is_coroutine(stopped):
+            await Driven(self, cell, stopped)
         self.release(cell)
         if cell.ends_as is State.STOPPED and cell.holds:
             recorder = self.cells[cell.spec.recorder]  # type: ignore[index]

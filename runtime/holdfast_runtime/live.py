@@ -25,9 +25,9 @@ from holdfast_runtime.errors import (
     MailboxFull,
     UnknownMessage,
 )
+from holdfast_runtime.incarnations import Incarnations
 from holdfast_runtime.kernel import Kernel
 from holdfast_runtime.livebell import LiveBell
-from holdfast_runtime.messages import Stop, take
 from holdfast_runtime.moving.moved import Place
 from holdfast_runtime.moving.places import OwnThread
 from holdfast_runtime.moving.process import OwnProcess
@@ -62,6 +62,7 @@ class LiveEngine(Kernel):
         self._sooner = trio.Event()
         self._sleeps_until_s = inf
         self._pump = Pump(self)
+        self._incarnations = Incarnations(self)
         self.scope = trio.CancelScope()
         """All that runs; shielded once the tree is up, so that it stops in order."""
 
@@ -177,14 +178,17 @@ class LiveEngine(Kernel):
     def resume(self, cell: Cell) -> None:
         """Let ``cell`` read on; or end it, if that was asked for."""
         if cell.scope is None and cell.state is State.STOPPING:
-            self.start_cell(cell)
+            self._incarnations.stop(cell)
         else:
             self.wake(cell)
 
     def start_cell(self, cell: Cell) -> None:
-        """Start a task in which ``cell`` starts, or stops, an incarnation."""
-        cell.scope = trio.CancelScope()
-        self.nursery.start_soon(self._live, cell)
+        """Start an incarnation of ``cell``: at once, or in a task if it waits."""
+        self._incarnations.start(cell)
+
+    async def breathe(self) -> None:
+        """Let trio run its other tasks."""
+        await trio.lowlevel.checkpoint()
 
     def place(self, cell: Cell) -> Place:
         """Return the thread or process in which the actor of ``cell`` computes."""
@@ -202,7 +206,7 @@ class LiveEngine(Kernel):
         if cell.scope is not None:
             self._mark_killed(cell, error)
             cell.scope.cancel()
-        elif cell is self._pump.reading:
+        elif cell is self._pump.reading or cell is self._incarnations.turning:
             self._mark_killed(cell, error)
         elif cell.state is RUNNING:
             cell.kill_error = error
@@ -256,94 +260,6 @@ class LiveEngine(Kernel):
             now_s = self.now_s()
             while (first_s := timers.first_s()) is not None and first_s <= now_s:
                 timers.pop()()
-
-    # --- one incarnation in a task ---------------------------------------------
-
-    async def _live(self, cell: Cell) -> None:
-        """Run one incarnation; of a synchronous actor, only its start or its end."""
-        error: Exception | None = None
-        try:
-            with cell.scope:
-                if cell.actor is None:
-                    await self.start_actor(cell)
-                    if self._is_for_pump(cell):
-                        cell.scope = None
-                        self.wake(cell)
-                        return
-                    await self._serve_beside_run(cell)
-                await self.stop_actor(cell)
-        except Exception as raised:  # noqa: BLE001 - its supervisor decides
-            error = raised
-        cancelled = cell.scope.cancelled_caught
-        cell.scope, cell.task = None, None
-        if cancelled or (error is not None and cell.kill_error is not None):
-            error = cell.kill_error
-        if error is not None:
-            self.died(cell, error)
-        else:
-            self.exited(cell)
-
-    @staticmethod
-    def _is_for_pump(cell: Cell) -> bool:
-        return not (cell.is_async or cell.interrupted or hasattr(cell.actor, "run"))
-
-    async def _serve_beside_run(self, cell: Cell) -> None:
-        run = getattr(cell.actor, "run", None)
-        if run is None:
-            await self._serve(cell)
-            return
-
-        async def service() -> None:
-            try:
-                await run()
-            except Exception as error:  # noqa: BLE001 - its supervisor decides
-                self.kill(cell, error)
-
-        crash: Exception | None = None
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(service)
-            try:
-                await self._serve(cell)
-            except Exception as error:  # noqa: BLE001 - raised when `run` has ended
-                crash = error
-            nursery.cancel_scope.cancel()
-        if crash is not None:
-            raise crash
-
-    async def _serve(self, cell: Cell) -> None:
-        """Handle messages until the incarnation is stopped; raises what crashed it."""
-        mailbox = cell.mailbox
-        while not cell.interrupted:
-            if not mailbox.size or cell.stalls:
-                await self._park(cell)
-            else:
-                await self._read_in_task(cell)
-        if cell.kill_error is not None:
-            raise cell.kill_error
-
-    async def _read_in_task(self, cell: Cell) -> None:
-        """Let the actor handle a message, or a batch of them if it takes batches."""
-        messages = take(cell)
-        if type(messages[0]) is Stop:
-            self.ends_by_itself(cell)
-            return
-        cell.in_hand = tuple(messages)
-        await self.handle_async(cell, messages)
-        if cell.kill_error is not None:
-            raise cell.kill_error
-        self.after(cell)
-        if cell.mailbox.size:
-            await trio.lowlevel.checkpoint()
-
-    @staticmethod
-    async def _park(cell: Cell) -> None:
-        cell.task = trio.lowlevel.current_task()
-
-        def abort(_: Any) -> trio.lowlevel.Abort:  # noqa: ANN401 - trio's type
-            cell.task = None
-            return trio.lowlevel.Abort.SUCCEEDED
-
-        await trio.lowlevel.wait_task_rescheduled(abort)
 
 
 async def _await(task: Coroutine[Any, Any, None]) -> None:
