@@ -11,5 +11,8 @@ class Bell(Protocol):
     def ring(self) -> None:
         """Wake the waiter, or the next one that comes."""
 
+    def hush(self) -> None:
+        """Forget a ring: the waiter looks at everything anyway, just now."""
+
     async def wait(self, until_s: float | None = None) -> bool:
         """Return True once rung, or False when the engine's clock is at ``until_s``."""

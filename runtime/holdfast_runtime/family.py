@@ -102,6 +102,7 @@ class Family(Brood):
     async def _run(self) -> None:
         first = True
         while True:
+            self.bell.hush()
             if self.stop_wanted:
                 await self._stop_all(self.children, self.ends_as)
                 self._end(self.ends_as)

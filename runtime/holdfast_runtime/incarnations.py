@@ -79,7 +79,9 @@ class Incarnations:
 
     # --- in a task -----------------------------------------------------------
 
-    def _spawn(self, cell: Cell, start: Phase | None, stop: Phase | None = None) -> None:
+    def _spawn(
+        self, cell: Cell, start: Phase | None, stop: Phase | None = None
+    ) -> None:
         cell.scope = trio.CancelScope()
         self._engine.nursery.start_soon(self._live, cell, start, stop)
 

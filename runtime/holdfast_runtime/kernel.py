@@ -266,7 +266,8 @@ class Kernel(ByHand, Blame):
         if is_coroutine(started):
             await Driven(self, cell, started)
         self.release(cell)
-        self.is_up(cell)
+        if cell.kill_error is None:
+            self.is_up(cell)
 
     def place(self, cell: Cell) -> Place:
         """Return where the moved actor of ``cell`` computes; here, inline."""

@@ -25,6 +25,10 @@ class LiveBell:
         self._rung = True
         self._wake()
 
+    def hush(self) -> None:
+        """Forget a ring."""
+        self._rung = False
+
     async def wait(self, until_s: float | None = None) -> bool:
         """Return True once rung, or False when the engine's clock is at ``until_s``."""
         if self._rung:

@@ -47,6 +47,10 @@ class SimulatedBell:
             self._timer.cancel()
         self._wake()
 
+    def hush(self) -> None:
+        """Forget a ring."""
+        self._rung = False
+
     async def wait(self, until_s: float | None = None) -> bool:
         """Return True once rung, or False when virtual time is at ``until_s``."""
         if not self._rung:
