@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from holdfast_runtime.errors import ActorError
 from holdfast_runtime.mailbox import LaneQueue, Mailbox
-from holdfast_runtime.messages import MANNERS
+from holdfast_runtime.messages import MANNERS, Manners
 from holdfast_runtime.refs import Ref
 from holdfast_runtime.spec import is_at_or_below
 
@@ -55,15 +55,33 @@ UNSETTLED = frozenset(
 class Child:
     """What cells and families have in common, as children of a family."""
 
-    place = 0
-    """Its number in the order of start of its family."""
-
-    by_hand = False
-    """Whether the next start was asked for by hand: it counts as no restart."""
+    __slots__ = (
+        "attempt",
+        "by_hand",
+        "closed",
+        "due_s",
+        "ends_as",
+        "error",
+        "family",
+        "incarnation",
+        "kernel",
+        "name",
+        "path",
+        "place",
+        "restart",
+        "started_s",
+        "state",
+    )
 
     def __init__(
         self, kernel: Kernel, spec: ActorSpec | SupervisorSpec, family: Family | None
     ) -> None:
+        self.place = 0
+        """Its number in the order of start of its family."""
+
+        self.by_hand = False
+        """Whether the next start was asked for by hand: it counts as no restart."""
+
         self.kernel = kernel
         self.name = spec.name
         self.family = family
@@ -122,90 +140,158 @@ class Child:
 class Cell(Child):
     """The place of one actor: mailbox, reference and counts survive restarts."""
 
-    queued = False
+    __slots__ = (
+        "actor",
+        "at_end",
+        "batch_handler",
+        "began",
+        "blocked",
+        "busy",
+        "commit",
+        "direct",
+        "handled",
+        "handler",
+        "holds",
+        "hung",
+        "in_hand",
+        "interrupted",
+        "is_async",
+        "is_recorder",
+        "kill_error",
+        "left",
+        "life",
+        "mailbox",
+        "manners",
+        "meter",
+        "one_by_one",
+        "order",
+        "outbox",
+        "overruns",
+        "probing",
+        "queued",
+        "records",
+        "ref",
+        "room",
+        "routes",
+        "sample_at",
+        "scope",
+        "service",
+        "settled",
+        "spec",
+        "stalls",
+        "suspects",
+        "task",
+        "watchdog",
+    )
+
+    queued: bool
     """Whether the live engine's pump is about to read its mailbox, or at it."""
 
-    busy = False
+    busy: bool
     """Whether an asynchronous handler is under way on the simulated engine."""
 
-    manners = MANNERS
+    manners: Manners
     """Lane and turn by the class of a message; it raises for what is not taken."""
 
-    direct = 0
+    direct: int
     """Messages of the simulated engine that wait in no mailbox."""
 
-    left = 0
+    left: int
     """How many messages waited, all in all, when it was stopped."""
 
-    began = False
+    began: bool
     """Whether there was an incarnation since it was last said to be stopped."""
 
-    is_recorder = False
+    is_recorder: bool
     """Whether others wait until what they recorded is durable here."""
 
-    hung: Hung | None = None
+    hung: Hung | None
     """Counts the threads that hang, of all incarnations; if it runs in a thread."""
 
-    sample_at = 1
+    sample_at: int
     """How many messages are handled when the next one is to be measured."""
 
-    probing = False
+    probing: bool
     """Whether the meter wants to know of the next message in the mailbox."""
 
-    meter: Meter | None = None
-    watchdog: Watchdog | None = None
-    overruns = 0
+    meter: Meter | None
+    watchdog: Watchdog | None
+    overruns: int
     """How many handlers were over their budget."""
+
+    spec: ActorSpec
+    order: int
+    mailbox: Mailbox
+    routes: dict[type, LaneQueue]
+    """Lanes by the class of a message, where nothing but a place is needed."""
+
+    ref: Ref[Any]
+    actor: Any
+    handler: Callable[[Any], Any] | None
+    batch_handler: Callable[[list[Any]], Any] | None
+    commit: Callable[[list[Any]], None] | None
+    """Of a recorder that never waits: commits what another actor recorded."""
+
+    is_async: bool
+    life: int
+    """Counts ends of incarnations: an old one's holds are void."""
+
+    outbox: Outbox
+    records: list[Any]
+    holds: deque[Hold]
+    stalls: int
+    """How many receivers with full lanes this cell waits for."""
+
+    blocked: list[Cell]
+    room: list[Bell]
+    settled: list[Bell]
+    in_hand: tuple[Any, ...]
+    """The messages that are being handled, for their disposal after a death."""
+
+    kill_error: Exception | None
+    interrupted: bool
+    """Whether the incarnation is to handle no more: it is stopped or killed."""
+
+    suspects: set[Hashable]
+    """The derived inputs that were in hand when an incarnation crashed."""
+
+    one_by_one: int
+    """How many messages a batch handler is given alone, to find the fatal one."""
+
+    handled: int
+    task: Any
+    """What the engine runs now for this cell, or resumes when there is mail."""
+
+    service: Any
+    scope: Any
+    at_end: list[Callable[[], None]]
+    """What is called when the incarnation has ended, however it did."""
 
     def __init__(self, kernel: Kernel, spec: ActorSpec, family: Family) -> None:
         super().__init__(kernel, spec, family)
+        self.manners = MANNERS
+        self.sample_at = 1
         self.spec = spec
         self.order = kernel.next_order()
         self.mailbox = Mailbox(spec.lanes)
-        self.routes: dict[type, LaneQueue] = {}
-        """Lanes by the class of a message, where nothing but a place is needed."""
-
-        self.ref: Ref[Any] = Ref(self)
-        self.actor: Any = None
-        self.handler: Callable[[Any], Any] | None = None
-        self.batch_handler: Callable[[list[Any]], Any] | None = None
-        self.commit: Callable[[list[Any]], None] | None = None
-        """Of a recorder that never waits: commits what another actor recorded."""
-
-        self.is_async = False
-        self.life = 0
-        """Counts ends of incarnations: an old one's holds are void."""
-
-        self.outbox: Outbox = []
-        self.records: list[Any] = []
-        self.holds: deque[Hold] = deque()
-        self.stalls = 0
-        """How many receivers with full lanes this cell waits for."""
-
-        self.blocked: list[Cell] = []
-        self.room: list[Bell] = []
-        self.settled: list[Bell] = []
-        self.in_hand: tuple[Any, ...] = ()
-        """The messages that are being handled, for their disposal after a death."""
-
-        self.kill_error: Exception | None = None
-        self.interrupted = False
-        """Whether the incarnation is to handle no more: it is stopped or killed."""
-
-        self.suspects: set[Hashable] = set()
-        """The derived inputs that were in hand when an incarnation crashed."""
-
-        self.one_by_one = 0
-        """How many messages a batch handler is given alone, to find the fatal one."""
-
-        self.handled = 0
-        self.task: Any = None
-        """What the engine runs now for this cell, or resumes when there is mail."""
-
-        self.service: Any = None
-        self.scope: Any = None
-        self.at_end: list[Callable[[], None]] = []
-        """What is called when the incarnation has ended, however it did."""
+        self.routes = {}
+        self.ref = Ref(self)
+        self.outbox = []
+        self.records = []
+        self.holds = deque()
+        self.blocked = []
+        self.room = []
+        self.settled = []
+        self.in_hand = ()
+        self.suspects = set()
+        self.at_end = []
+        self.queued = self.busy = self.began = self.is_recorder = self.probing = False
+        self.is_async = self.interrupted = False
+        self.direct = self.left = self.overruns = self.life = self.stalls = 0
+        self.one_by_one = self.handled = 0
+        self.hung = self.meter = self.watchdog = self.actor = self.handler = None
+        self.batch_handler = self.commit = self.kill_error = self.task = None
+        self.service = self.scope = None
 
     @property
     def stop_s(self) -> float:
