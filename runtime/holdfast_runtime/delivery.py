@@ -41,6 +41,8 @@ TAKEN = Put.TAKEN
 class Delivery(Engine):
     """Who gets which message when, and what becomes of those that nobody gets."""
 
+    __slots__ = ("current", "pending")  # for speed: each message looks at them
+
     is_direct = False
     """Whether messages may be handed over without a mailbox, and then never wait."""
 

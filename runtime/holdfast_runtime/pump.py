@@ -97,10 +97,11 @@ class Pump:
         try:
             for taken in range(1, min(most, len(queue)) + 1):  # noqa: B007 - told below
                 message = queue.popleft()
-                if type(message) is Stop:
+                kind = type(message)
+                if kind is Stop:
                     break
                 try:
-                    if type(message) is Asked:
+                    if kind is Asked:
                         kernel.answer(cell, message)
                     else:
                         value = cell.handler(message)  # type: ignore[misc]
