@@ -108,11 +108,16 @@ class Child:
         """Change the state, and keep the counts of what is unsettled."""
         before, self.state = self.state, state
         self.closed = state in (State.STOPPED, State.PARKED)
+        if self.closed:
+            self.shut()
         if self.family is not None and before is not state:
             self.family.moved(self, before)  # type: ignore[arg-type]
         step = (state in UNSETTLED) - (before in UNSETTLED)
         if step:
             self.kernel.settle(step)
+
+    def shut(self) -> None:
+        """Notice that messages are refused from now on."""
 
     def begin(self) -> None:
         """Start a new incarnation; its family's bell rings when that is decided."""
@@ -223,7 +228,10 @@ class Cell(Child):
     order: int
     mailbox: Mailbox
     routes: dict[type, LaneQueue]
-    """Lanes by the class of a message, where nothing but a place is needed."""
+    """Lanes by the class of a message, where nothing but a place is needed.
+
+    Empty while messages are refused.
+    """
 
     ref: Ref[Any]
     actor: Any
@@ -302,6 +310,10 @@ class Cell(Child):
     def culprit(self) -> str:
         """Its own path."""
         return self.path
+
+    def shut(self) -> None:
+        """Forget the short ways in."""
+        self.routes.clear()
 
     def begin(self) -> None:
         """Start a new incarnation."""

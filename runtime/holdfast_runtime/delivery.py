@@ -112,7 +112,7 @@ class Delivery(Engine):
         """
         # The common case of `put`, without its calls.
         box = cell.routes.get(type(message))
-        if box is not None and not cell.closed and len(box.queue) < box.capacity:
+        if box is not None and len(box.queue) < box.capacity:
             box.queue.append(message)
             cell.mailbox.size += 1
             self.pending += 1
@@ -125,7 +125,7 @@ class Delivery(Engine):
             return
         self.put(cell, message, sender, lane)
         plain = cell.mailbox.plain_lane(lane)
-        if plain is not None and not cell.probing:
+        if plain is not None and not (cell.probing or cell.closed):
             cell.routes[type(message)] = plain
 
     @staticmethod

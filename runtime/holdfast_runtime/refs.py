@@ -51,7 +51,7 @@ class Ref(Generic[M]):
             return
         # The common case of `Delivery.tell`, without its calls.
         box = cell.routes.get(type(message))
-        if box is None or cell.closed or len(queue := box.queue) >= box.capacity:
+        if box is None or len(queue := box.queue) >= box.capacity:
             kernel.tell(cell, message)
             return
         queue.append(message)
