@@ -82,10 +82,8 @@ def cases(end: str) -> list[Case]:
 
 def _cases(end: str) -> Iterator[Case]:
     waits = end.startswith("hang")
-    # Whether a temporary one goes along depends on whether it is up yet again.
-    siblings = RESTARTS[:2] if end == OVERLAP else RESTARTS
     for restart, sibling, strategy, depth in itertools.product(
-        RESTARTS, siblings, STRATEGIES, (1, 2, 3)
+        RESTARTS, RESTARTS, STRATEGIES, (1, 2, 3)
     ):
         for outer in STRATEGIES if depth > 1 else STRATEGIES[:1]:
             for parks in range(depth + 1):
@@ -231,11 +229,26 @@ class Play:
                 oracle.bad_starts.clear()
                 self.script.bad.clear()
             case "crash during a sibling's restart":
+                if self.is_early:
+                    oracle.bad_starts.add("victim")
                 oracle.crashes(first)
-                oracle.crashes(victim)
+                if not self.is_early:
+                    oracle.crashes(victim)
+                oracle.bad_starts.clear()
                 self.script.slow.clear()
             case _:
                 oracle.crashes(victim)
+
+    @property
+    def is_early(self) -> bool:
+        """Whether the victim crashed as it came up, before its sibling was started.
+
+        A temporary sibling that is up goes with it for good. One that has not run yet
+        is no restart: it is started.
+        """
+        born = [note for note in self.notes if note in ("victim: born", "last: born")]
+        early = ["victim: born", "victim: born", "last: born"]
+        return any(born[at : at + 3] == early for at in range(len(born)))
 
     async def by_hand(self, path: str) -> None:
         if parent_of(self.leaf("victim")).up:
