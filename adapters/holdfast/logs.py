@@ -34,6 +34,10 @@ _LEVELS: dict[str, Level] = {
     "parked": "error",
     "overran": "warning",
     "silent": "warning",
+    "abandoned": "error",
+    "returned": "warning",
+    "events_lost": "error",
+    "end_failed": "error",
 }
 
 

@@ -24,6 +24,7 @@ from holdfast.compose import (
     write_opening,
 )
 from holdfast.console.actor import Desk, console_spec
+from holdfast.hosts import Hosts
 from holdfast.logs import Logs
 from holdfast.options import RunOptions, read_options
 from holdfast.results.measure import RunResult, measure
@@ -49,7 +50,6 @@ from holdfast_domain.money import Numeric
 from holdfast_domain.ports import JournalStore
 from holdfast_runtime import Backoff, EngineFailed, LiveEngine, Signals, open_engine
 from holdfast_runtime.cell import Cell
-from holdfast_runtime.threads import PykkaThreadHost
 
 STRATEGY_BUDGET_S = 1.0
 """A strategy that takes longer over one message holds up the whole engine."""
@@ -197,13 +197,13 @@ async def _run(
     logs: Logs | None,
 ) -> PaperRun:
     finished = trio.Event()
-    journal_host, venue_host = PykkaThreadHost(), PykkaThreadHost()
     desk = Desk(mode="paper", pid=os.getpid(), directory=directory)
+    hosts = Hosts(desk)
     world = World(
         store=store,
-        journal_host=journal_host,
+        journal_host=hosts.journal,
         venue_path=directory.venue(VENUE),
-        venue_host=venue_host,
+        venue_host=hosts.venue,
         wall=SystemClock(),
         engine=store.engine,
         epoch_floor=store.epoch_floor,
@@ -225,8 +225,7 @@ async def _run(
     try:
         await _serve(parts, desk, watcher, finished, signals, observe, logs)
     finally:
-        journal_host.close()
-        venue_host.close()
+        hosts.close()
     if watcher.failed is not None:
         raise watcher.failed
     return PaperRun(

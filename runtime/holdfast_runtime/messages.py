@@ -101,7 +101,7 @@ class Lifecycle:
 
     Of a thread: ``abandoned``, for it hung, or ``returned``, if it came back after all.
     ``end_failed``: what was to be closed at an end raised.
-    Of watchdogs: ``overran`` and ``silent``.
+    Of watchdogs: ``overran`` and ``silent``. ``by_hand``: what a person did, and why.
     """
 
     incarnation: int

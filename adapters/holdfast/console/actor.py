@@ -62,6 +62,7 @@ class Console:
             "halt": self._halt,
             "resume": self._resume,
             "restart": self._restart,
+            "kill": self._kill,
         }
 
     def handle(self, message: object) -> None:
@@ -135,13 +136,26 @@ class Console:
         return {"halted": False}
 
     async def _restart(self, request: dict[str, Any]) -> dict[str, Any]:
-        """Kill one actor, so that its supervisor brings it back."""
+        """Stop an actor or a family in order, and start it anew; nothing is counted.
+
+        Where the console goes along, nobody is left to answer.
+        """
+        engine, _ = self._engine()
+        path, reason = _text(request, "path"), _text(request, "reason")
+        await engine.restart_child(path)
+        nodes = snapshot(engine).walk()
+        again = next(each.incarnation for each in nodes if each.path == path)
+        engine.tell_lifecycle(path, "by_hand", again, f"restarted: {reason}")
+        return {"path": path, "incarnation": again}
+
+    async def _kill(self, request: dict[str, Any]) -> dict[str, Any]:
+        """Crash one actor, as a drill: its supervisor counts it, and brings it back."""
         engine, _ = self._engine()
         path = _text(request, "path")
         cell = engine.cells.get(path)
         if cell is None:
             raise InputError("path", f"one of {', '.join(engine.cells)}", repr(path))
-        engine.kill(cell, Killed(f"restarted by hand: {_text(request, 'reason')}"))
+        engine.kill(cell, Killed(f"killed by hand: {_text(request, 'reason')}"))
         return {"path": path, "incarnation": cell.incarnation}
 
     def _engine(self) -> tuple[LiveEngine, Parts]:

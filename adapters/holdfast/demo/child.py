@@ -61,9 +61,9 @@ class EngineProcess:
         answer = self._ask({"command": "status"})
         return None if answer is None else answer["status"]
 
-    def restart(self, path: str, reason: str) -> bool:
+    def crash(self, path: str, reason: str) -> bool:
         """Crash one actor of the tree; whether the engine took the command."""
-        request = {"command": "restart", "path": path, "reason": reason}
+        request = {"command": "kill", "path": path, "reason": reason}
         return self._ask(request) is not None
 
     def _ask(self, request: Mapping[str, object]) -> dict[str, Any] | None:

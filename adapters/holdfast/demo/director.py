@@ -79,7 +79,7 @@ class Director:
         if act.deed is Deed.KILL:
             self._kill(status)
             return
-        done = self._engine.restart(act.path, f"the demo crashes {act.what}")
+        done = self._engine.crash(act.path, f"the demo crashes {act.what}")
         self._told(f"crashing {act.what}: {act.path}{'' if done else ': no answer'}")
 
     def _kill(self, status: dict[str, Any]) -> None:

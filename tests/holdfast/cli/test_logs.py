@@ -74,7 +74,7 @@ def crash_later(desk: Desk, ended: Any) -> None:
         if (node["incarnation"], node["state"]) == (2, "running"):
             return
         if not crashed and node["handled"] > 8:
-            ask(desk.state, {"command": "restart", "path": STRATEGY, "reason": "test"})
+            ask(desk.state, {"command": "kill", "path": STRATEGY, "reason": "test"})
             crashed = True
 
 
@@ -104,7 +104,7 @@ def test_each_line_of_json_has_the_ids_of_what_it_is_on(desk: Desk) -> None:
     ]
     assert told == [("crashed", "error"), ("restarted", "warning")]
     crash = next(each for each in lines if each["event"] == "crashed")
-    assert crash["error"] == "Killed: restarted by hand: test"
+    assert crash["error"] == "Killed: killed by hand: test"
     assert (crash["actor"], crash["incarnation"]) == (STRATEGY, 1)
     assert "started" not in {each["event"] for each in lines}
 

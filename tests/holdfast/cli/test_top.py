@@ -56,7 +56,7 @@ def test_top_shows_a_running_engine(desk: Desk) -> None:
         assert (ran.status, ran.err) == (0, "")
         answer = json.loads(ran.out)
         shown = desk.run("top", "--sort", "handling")
-        asked = {"command": "restart", "path": STRATEGY, "reason": "a test"}
+        asked = {"command": "kill", "path": STRATEGY, "reason": "a test"}
         ask(desk.state, asked)
         failed = desk.run("top").out
         engine.send_signal(signal.SIGTERM)
@@ -73,7 +73,7 @@ def test_top_shows_a_running_engine(desk: Desk) -> None:
     assert shown.status == 0
     assert "of 9 actors run" in shown.out
     assert "trading" not in shown.out
-    assert f"{STRATEGY}  Killed: restarted by hand: a test" in failed
+    assert f"{STRATEGY}  Killed: killed by hand: a test" in failed
     refused(desk.run("top", str(desk.state)), "a running engine")
 
 
@@ -201,3 +201,21 @@ def test_actors_alone_come_the_highest_first(sort: str) -> None:
     first = "f" if sort == "restarts" else "a-name"
     assert lines[3].startswith(first)
     assert "engine  " not in lines[3]
+
+
+@pytest.mark.parametrize("path", [STRATEGY, STRATEGY.rpartition("/")[0]])
+def test_a_restart_by_hand_is_in_order_and_is_answered_when_it_is_up(
+    desk: Desk, path: str
+) -> None:
+    asked = {"command": "restart", "path": path, "reason": "a test"}
+    with running(desk) as engine:
+        answer = ask(desk.state, asked)
+        after = nodes(ask(desk.state, {"command": "tree"}))
+        with pytest.raises(Refused, match="expected the path of a child in the tree"):
+            ask(desk.state, asked | {"path": "engine/nobody"})
+        engine.send_signal(signal.SIGTERM)
+        engine.wait()
+    assert (answer["path"], answer["incarnation"]) == (path, 2)
+    assert (after[STRATEGY]["state"], after[STRATEGY]["incarnation"]) == ("running", 2)
+    # Nothing crashed.
+    assert not after[STRATEGY]["error"]
