@@ -11,7 +11,7 @@ from typing import Any
 
 from holdfast_runtime.cell import Cell
 from holdfast_runtime.delivery import Delivery
-from holdfast_runtime.errors import Poisoned
+from holdfast_runtime.errors import Poisoned, UnknownMessage
 from holdfast_runtime.messages import Asked, Derived, Records, is_derived, lane_of
 
 
@@ -48,6 +48,23 @@ class Blame(Delivery):
         in_hand = [each.origin for each in messages if is_derived(each)]
         if error.origin not in in_hand:
             self._blame(cell, error.origin, None, error)
+
+    def sift(self, cell: Cell) -> None:
+        """Bury what waits and is not taken: it was told before that was known."""
+        mailbox = cell.mailbox
+        refused = []
+        for message in mailbox.drain():
+            content = message.message if type(message) is Asked else message
+            try:
+                if type(content) is not Records:
+                    self.manners(cell, content)
+            except UnknownMessage as error:
+                refused.append((message, str(error)))
+            else:
+                mailbox.put(message, lane_of(message))
+        for message, why in refused:
+            self.bury(cell, message, why)
+            self.done()
 
     def _put_back(self, cell: Cell, message: Any) -> None:  # noqa: ANN401
         if cell.mailbox.put_first(message, lane_of(message)):

@@ -252,6 +252,7 @@ class Kernel(ByHand, Blame):
         if manners is not cell.manners:
             cell.manners = manners
             cell.routes.clear()
+            self.sift(cell)
         for listener in self.on_built:
             listener(cell)
         if cell.spec.is_watched:

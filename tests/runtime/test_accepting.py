@@ -23,6 +23,7 @@ from holdfast_runtime import (
     UnknownMessage,
 )
 from holdfast_runtime.accepting import manners_for
+from holdfast_runtime.kernel import Kernel
 from holdfast_runtime.messages import MANNERS
 
 from .puppets import Do, Puppet, Say, puppet
@@ -188,6 +189,29 @@ def test_an_incarnation_of_another_class_takes_other_messages(kind: str) -> None
     spec = SupervisorSpec(name="top", children=(ActorSpec(name="a", build=build),))
     play(kind, spec, scenario)
     assert notes[:2] == [Buy(1), "a: psst"]
+
+
+@on_each_engine
+@MAKERS
+def test_what_was_told_before_the_first_start_is_looked_at_then(
+    kind: str, make: Any
+) -> None:
+    notes: list[Any] = []
+
+    def prepare(engine: Kernel) -> None:
+        for message in (Buy(1), "nonsense", Sell(2)):
+            engine.ref("top/trader").tell(message)
+
+    async def scenario(world: World) -> None:
+        await world.settle()
+        assert notes == [Buy(1), Sell(2)]
+        letters = world.engine.dead_letters
+        assert [each.message for each in letters] == ["nonsense"]
+        assert "expected one of Buy, Sell" in letters[0].why
+        assert world.cell("top/trader").incarnation == 1
+
+    spec = ActorSpec(name="trader", build=lambda _: make(notes))
+    play(kind, SupervisorSpec(name="top", children=(spec,)), scenario, prepare=prepare)
 
 
 class Counted(type):
