@@ -192,6 +192,8 @@ class Kernel(ByHand, Blame):
             or recorder.stalls
         ):
             return False
+        nth = recorder.handled + 1
+        began_s = self.now_s() if nth >= recorder.sample_at else None
         try:
             self.enter(recorder, commit, records)
         except Exception as error:  # noqa: BLE001 - its supervisor decides
@@ -199,7 +201,11 @@ class Kernel(ByHand, Blame):
             self.kill(cell, lost)
             self.kill(recorder, error)
             return True
-        recorder.handled += 1
+        recorder.handled = nth
+        if began_s is not None:
+            if recorder.meter is not None:
+                recorder.meter.measured((), began_s)
+            self.sample(recorder)
         told, recorder.outbox = recorder.outbox, []
         self.deliver(told, recorder)
         self.deliver(outbox, cell)

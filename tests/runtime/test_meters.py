@@ -5,6 +5,8 @@ from __future__ import annotations
 from random import Random
 
 import pytest
+import trio
+from trio.testing import MockClock
 
 from holdfast_runtime import Backoff, Full, Lane, LaneSpec, SupervisorSpec
 from holdfast_runtime.meters import STRIDE_MAX, Histogram
@@ -103,6 +105,32 @@ def test_a_batch_is_measured_as_a_whole(kind: str) -> None:
         assert node.waiting_p99_s == pytest.approx(0.6, rel=0.13)
 
     play(kind, one(make=Batcher), scenario)
+
+
+class AtOnce(Puppet):
+    """Commits what others record without waiting; it takes two seconds."""
+
+    def commit(self, entries: list[object]) -> None:
+        self.note(f"{len(entries)} committed")
+        clock = trio.lowlevel.current_clock()
+        assert isinstance(clock, MockClock)
+        clock.jump(2.0)
+
+
+def test_a_commit_in_place_is_measured() -> None:
+    async def scenario(world: World) -> None:
+        for _ in range(20):
+            await world.told("top/a", Do(lambda actor: actor.ctx.record("x")))
+        node = seen(world, "top/log")
+        assert node.handled == 20
+        assert node.handling_p50_s == pytest.approx(2.0, rel=0.13)
+        assert node.rate_per_s == pytest.approx(0.5)
+
+    children = (
+        puppet([], "log", make=AtOnce),
+        puppet([], "a", recorder="top/log"),
+    )
+    play("live", SupervisorSpec(name="top", children=children), scenario)
 
 
 @on_each_engine
