@@ -284,7 +284,8 @@ def test_what_is_asked_for_ends_with_the_family(kind: str) -> None:
         await world.settle()
         world.engine.root.request_stop()
         await world.sleep(20.0)
-        assert ended == ["removed", "not restarted"]
+        # Both end at one moment; trio has no order for that.
+        assert sorted(ended) == ["not restarted", "removed"]
 
     async def hold_up() -> None:
         await engines[0].remove_child("top/c")

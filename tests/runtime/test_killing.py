@@ -25,7 +25,7 @@ from holdfast_runtime import (
     Strategy,
     SupervisorSpec,
 )
-from holdfast_runtime.cell import State
+from holdfast_runtime.cell import Cell, State
 from holdfast_runtime.kernel import Kernel
 
 from .puppets import (
@@ -62,16 +62,15 @@ def test_a_kill_of_an_actor_that_starts(kind: str, make: type[Puppet]) -> None:
     notes: list[str] = []
 
     def prepare(engine: Kernel) -> None:
-        # As soon as it is asked to start, before anything of it runs.
-        cell = engine.cells["top/a"]
-        begin = cell.begin
+        # As soon as it is asked to start, before anything of it that waits has run.
+        start_cell = engine.start_cell
 
-        def begin_and_kill() -> None:
-            begin()
+        def start_and_kill(cell: Cell) -> None:
+            start_cell(cell)
             if cell.incarnation == 1:
                 engine.kill(cell, Killed("at once"))
 
-        cell.begin = begin_and_kill  # type: ignore[method-assign]
+        engine.start_cell = start_and_kill  # type: ignore[method-assign]
 
     async def scenario(world: World) -> None:
         assert world.cell("top/a").incarnation == 2
