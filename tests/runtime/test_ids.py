@@ -119,6 +119,48 @@ def test_a_question_has_the_ids_of_what_is_asked(kind: str, make: type[Puppet]) 
     )
 
 
+class Recording(Puppet):
+    """Records what it is told."""
+
+    def handle(self, message: object) -> None:
+        self.ctx.record(message)
+
+
+class AtOnce(Puppet):
+    """Commits in place, and logs how it starts, commits and stops."""
+
+    def start(self) -> None:
+        self.log()
+
+    def commit(self, entries: list[object]) -> None:
+        del entries
+        self.log()
+
+    def stop(self) -> None:
+        self.log()
+
+    def log(self) -> None:
+        line = LogIds(self.ctx.me._cell.kernel)(None, "info", {})
+        self.note(f"{line['actor']} on {line.get('causation')}")
+
+
+@on_each_engine
+def test_a_commit_in_place_is_on_the_message_of_who_records(kind: str) -> None:
+    notes: list[str] = []
+
+    async def scenario(world: World) -> None:
+        await world.told("top/a", Told(7), Told(8))
+
+    children = (
+        puppet(notes, "log", make=AtOnce),
+        puppet(notes, "a", make=Recording, recorder="top/log"),
+    )
+    play(kind, SupervisorSpec(name="top", children=children), scenario)
+    said = ["None", "record:7", "record:8", "None"]
+    on = [note for note in notes if " on " in note]
+    assert on == [f"log: top/log on {each}" for each in said]
+
+
 def test_an_origin_is_written_as_it_is_journaled() -> None:
     assert origin_text(("decision", "sma", 4)) == "decision:sma:4"
     assert origin_text("plain") == "plain"
