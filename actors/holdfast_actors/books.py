@@ -1,0 +1,197 @@
+"""The books: balances, positions, lots and fees, as a pure projection of the journal.
+
+The ledger, a snapshot and a question about the past are all made of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+from typing import Any
+
+import attrs
+import msgspec
+
+from holdfast_domain.events import CapitalAllotted, Entry, Event, OrderFilled
+from holdfast_domain.fills import Fill, postings_of
+from holdfast_domain.instruments import Instrument
+from holdfast_domain.lots import Lot, Lots
+from holdfast_domain.money import ZERO, Currency
+from holdfast_domain.positions import FLAT, Position
+
+
+@attrs.frozen(kw_only=True)
+class SubLedger:
+    """What one strategy holds of the account.
+
+    Realised profit is without fees, in the instrument's currency, by both methods:
+    ``positions`` has it by average cost, ``lots_realised`` by first in, first out.
+    """
+
+    strategy: str
+    capital: dict[Currency, Decimal]
+    cash: dict[Currency, Decimal]
+    positions: dict[str, Position]
+    fees: dict[Currency, Decimal]
+    lots: dict[str, tuple[Lot, ...]] = attrs.field(factory=dict)
+    """Open lots of each instrument, oldest first."""
+
+    lots_realised: dict[str, Decimal] = attrs.field(factory=dict)
+    """By instrument, per multiplier of 1."""
+
+
+@attrs.define
+class _Book:
+    capital: dict[Currency, Decimal] = attrs.field(factory=dict)
+    cash: dict[Currency, Decimal] = attrs.field(factory=dict)
+    positions: dict[str, Position] = attrs.field(factory=dict)
+    lots: dict[str, Lots] = attrs.field(factory=dict)
+    fees: dict[Currency, Decimal] = attrs.field(factory=dict)
+
+
+class Books:
+    """Double entry: the postings of each fill sum to zero for each unit."""
+
+    def __init__(self, instruments: Mapping[str, Instrument], venue: str) -> None:
+        self._instruments = instruments
+        self._venue = venue
+        self.balances: dict[tuple[str, str], Decimal] = {}
+        """By account (such as ``strategy/momentum/cash``) and unit."""
+
+        self._books: dict[str, _Book] = {}
+
+    def apply(self, event: Event) -> None:
+        """Take one record; those that move no money change nothing."""
+        if isinstance(event, OrderFilled):
+            self._fill(event.fill)
+        elif isinstance(event, CapitalAllotted):
+            book = self._book(event.strategy)
+            unit, amount = event.money.currency, event.money.amount
+            book.capital[unit] = book.capital.get(unit, ZERO) + amount
+            book.cash[unit] = book.cash.get(unit, ZERO) + amount
+            self._post(f"strategy/{event.strategy}/cash", unit, amount)
+            self._post("capital", unit, -amount)
+
+    def sub_ledgers(self) -> dict[str, SubLedger]:
+        """Return each strategy's part; together they are the account."""
+        return {
+            name: SubLedger(
+                strategy=name,
+                capital=dict(book.capital),
+                cash=dict(book.cash),
+                positions=dict(book.positions),
+                fees=dict(book.fees),
+                lots={symbol: tuple(each.open) for symbol, each in book.lots.items()},
+                lots_realised={
+                    symbol: each.realised for symbol, each in book.lots.items()
+                },
+            )
+            for name, book in self._books.items()
+        }
+
+    def save(self) -> dict[str, Any]:
+        """Return all of it as plain values, for a snapshot."""
+        return {
+            "balances": [
+                [account, unit, str(amount)]
+                for (account, unit), amount in self.balances.items()
+            ],
+            "strategies": {name: _saved(book) for name, book in self._books.items()},
+        }
+
+    def load(self, saved: dict[str, Any]) -> None:
+        """Be what `save` returned."""
+        self.balances = {
+            (account, unit): Decimal(amount)
+            for account, unit, amount in saved["balances"]
+        }
+        self._books = {name: _loaded(each) for name, each in saved["strategies"].items()}
+
+    def _fill(self, fill: Fill) -> None:
+        instrument = self._instruments[fill.instrument]
+        for leg in postings_of(fill, instrument, self._venue):
+            self._post(leg.account, leg.unit, leg.amount)
+        book = self._book(fill.strategy)
+        units = fill.quantity.value * fill.side.sign
+        price, symbol = fill.price.value, fill.instrument
+        book.positions[symbol] = book.positions.get(symbol, FLAT).after(units, price)
+        lots = book.lots.get(symbol)
+        if lots is None:
+            lots = book.lots[symbol] = Lots()
+        lots.trade(units, price)
+        paid = instrument.notional(price, units).amount
+        cash, unit = book.cash, instrument.currency
+        cash[unit] = cash.get(unit, ZERO) - paid
+        fee = fill.fee
+        book.fees[fee.currency] = book.fees.get(fee.currency, ZERO) + fee.amount
+        if fee.amount:
+            cash[fee.currency] = cash.get(fee.currency, ZERO) - fee.amount
+
+    def _book(self, strategy: str) -> _Book:
+        book = self._books.get(strategy)
+        if book is None:
+            book = self._books[strategy] = _Book()
+        return book
+
+    def _post(self, account: str, unit: str, amount: Decimal) -> None:
+        key = (account, unit)
+        self.balances[key] = self.balances.get(key, ZERO) + amount
+
+
+def books_as_of(
+    entries: Iterable[Entry],
+    sequence: int,
+    instruments: Mapping[str, Instrument],
+    venue: str,
+) -> Books:
+    """Return the books as they were when the record ``sequence`` had been applied.
+
+    ``entries`` begin with the first record of the journal. Reads them up to there.
+    """
+    books = Books(instruments, venue)
+    for entry in entries:
+        if entry.sequence > sequence:
+            break
+        books.apply(entry.event)
+    return books
+
+
+def _saved(book: _Book) -> dict[str, Any]:
+    return {
+        "capital": _texts(book.capital),
+        "cash": _texts(book.cash),
+        "fees": _texts(book.fees),
+        "positions": {
+            symbol: msgspec.to_builtins(held) for symbol, held in book.positions.items()
+        },
+        "lots": {
+            symbol: {
+                "realised": str(lots.realised),
+                "open": [[str(lot.units), str(lot.price)] for lot in lots.open],
+            }
+            for symbol, lots in book.lots.items()
+        },
+    }
+
+
+def _loaded(saved: dict[str, Any]) -> _Book:
+    return _Book(
+        capital=_decimals(saved["capital"]),
+        cash=_decimals(saved["cash"]),
+        fees=_decimals(saved["fees"]),
+        positions=msgspec.convert(saved["positions"], dict[str, Position]),
+        lots={symbol: _loaded_lots(each) for symbol, each in saved["lots"].items()},
+    )
+
+
+def _loaded_lots(saved: dict[str, Any]) -> Lots:
+    made = tuple(Lot(Decimal(units), Decimal(price)) for units, price in saved["open"])
+    return Lots(made, Decimal(saved["realised"]))
+
+
+def _texts(amounts: Mapping[str, Decimal]) -> dict[str, str]:
+    return {unit: str(amount) for unit, amount in amounts.items()}
+
+
+def _decimals(texts: Mapping[str, str]) -> dict[str, Decimal]:
+    return {unit: Decimal(text) for unit, text in texts.items()}
