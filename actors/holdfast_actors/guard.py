@@ -6,7 +6,6 @@ cash. A refusal is an answer, with its reason, and never an exception.
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from typing import Any, assert_never
@@ -14,6 +13,7 @@ from typing import Any, assert_never
 import attrs
 
 from holdfast_actors.clock import HaltGate, MarketClock, PriceBoard
+from holdfast_actors.guardbook import GuardBook
 from holdfast_actors.messages import (
     Change,
     Committed,
@@ -30,7 +30,7 @@ from holdfast_actors.messages import (
     Vetted,
 )
 from holdfast_actors.replaying import replay
-from holdfast_actors.reservations import Reservation, Reservations
+from holdfast_actors.reservations import Reservation
 from holdfast_actors.vetting import crosses, off_grid
 from holdfast_domain import events as ev
 from holdfast_domain.instruments import Instrument
@@ -56,6 +56,11 @@ class Limits:
 
     stale_after_s: int = 60
     """A new order on an input older than this is refused."""
+
+    @property
+    def recent_us(self) -> int:
+        """How long an order counts against ``orders``; 0 where there is no limit."""
+        return 0 if self.orders is None else self.orders_period_s * 1_000_000
 
 
 class Guard:
@@ -84,12 +89,10 @@ class Guard:
         self._orders = orders
         self._record = record
         self._effect = effect
-        self._reservations = Reservations(dict(instruments))
-        self._passed: dict[str, int] = {}
-        self._recent: dict[str, deque[int]] = {}
-        self._quarantined: dict[str, str] = {}
+        self._book = GuardBook(instruments, gate, limits.recent_us)
+        self._reservations = self._book.reservations
         self._replaying = True
-        self._applied = replay(history, self._apply, path)
+        self._applied = replay(history, self._apply, path, self._book.load)
         self._replaying = False
 
     def start(self) -> None:
@@ -117,7 +120,7 @@ class Guard:
             case Resume():
                 self._resume(message)
             case Report():
-                return dict(self._quarantined)
+                return dict(self._book.quarantined)
             case _:
                 assert_never(message)
         return None
@@ -125,14 +128,14 @@ class Guard:
     # --- decisions -----------------------------------------------------------
 
     def _vet(self, decision: Decision) -> None:
-        passed = self._passed.get(decision.strategy, 0)
+        passed = self._book.passed.get(decision.strategy, 0)
         if decision.number <= passed:
             return
         if decision.number != passed + 1:
             # One before it was lost with an incarnation; to go on would skip it.
             self._orders.tell(Missed(decision.strategy))
             return
-        self._passed[decision.strategy] = decision.number
+        self._book.passed[decision.strategy] = decision.number
         valid_us = self._limits.submit_valid_s * 1_000_000
         self._orders.tell(
             Vetted(
@@ -156,8 +159,7 @@ class Guard:
             self._reservations.reserve(
                 draft.order_id, decision.strategy, draft.terms, verdict.reserved.amount
             )
-            if self._limits.orders is not None:
-                self._recent[decision.strategy].append(self._clock.now_us)
+            self._book.note(decision.strategy, self._clock.now_us)
         return verdict
 
     def _vet_change(self, decision: Decision, change: Change) -> Verdict:
@@ -308,11 +310,7 @@ class Guard:
         limit = self._limits.orders
         if limit is None:
             return ""
-        recent = self._recent.setdefault(strategy, deque())
-        since_us = self._clock.now_us - self._limits.orders_period_s * 1_000_000
-        while recent and recent[0] <= since_us:
-            recent.popleft()
-        if len(recent) >= limit:
+        if len(self._book.recent_at(strategy, self._clock.now_us)) >= limit:
             return f"more than {limit} orders in {self._limits.orders_period_s} s"
         return ""
 
@@ -320,9 +318,9 @@ class Guard:
         """Return why a strategy may send nothing of an instrument; empty if it may."""
         if self._gate.halted:
             return f"halted: {self._gate.reason}"
-        if self._quarantined and (
-            f"strategy/{strategy}" in self._quarantined
-            or f"instrument/{instrument}" in self._quarantined
+        if self._book.quarantined and (
+            f"strategy/{strategy}" in self._book.quarantined
+            or f"instrument/{instrument}" in self._book.quarantined
         ):
             return "quarantined"
         if self._clock.now_us - time_us > self._limits.stale_after_s * 1_000_000:
@@ -357,40 +355,9 @@ class Guard:
         if not self._gate.halted:
             return
         self._record(ev.Resumed(reason=message.reason, by=message.by))
-        self._effect(self._open_gate)
-
-    def _open_gate(self) -> None:
-        self._gate.halted = False
-        self._gate.reason = ""
-
-    def _count(self, strategy: str, number: int) -> None:
-        """Count decisions up to ``number`` as passed."""
-        self._passed[strategy] = max(self._passed.get(strategy, 0), number)
+        self._effect(self._book.open_gate)
 
     # --- the journal ---------------------------------------------------------
 
     def _apply(self, entry: ev.Entry) -> None:
-        event = entry.event
-        self._reservations.apply(event)
-        match event:
-            case ev.OrderIntended():
-                self._count(event.strategy, event.decision)
-                if self._replaying:
-                    times = self._recent.setdefault(event.strategy, deque())
-                    times.append(entry.market_time_us)
-            case ev.OrderRefused():
-                self._count(event.strategy, event.decision)
-            case ev.DecisionMade():
-                self._count(event.strategy, event.number)
-            case ev.Halted():
-                self._gate.halted = True
-                self._gate.reason = event.reason
-                self._gate.generation = max(self._gate.generation, event.generation)
-            case ev.Resumed():
-                self._open_gate()
-            case ev.Quarantined():
-                self._quarantined[event.subject] = event.error
-            case ev.QuarantineReleased():
-                self._quarantined.pop(event.subject, None)
-            case _:
-                """The reservations have it, or nobody here needs it."""
+        self._book.apply(entry, replaying=self._replaying)

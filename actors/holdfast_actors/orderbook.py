@@ -7,9 +7,10 @@ alike, and `next_state` is the only one that decides what an order may become.
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Final
+from typing import Any, Final
 
 import attrs
+import msgspec
 
 from holdfast_domain.events import (
     CancelRefused,
@@ -94,6 +95,24 @@ class OrderBook:
         """The last execution id that was recorded."""
 
         self.decisions: dict[str, int] = {}
+
+    def save(self) -> dict[str, Any]:
+        """Return all of it as plain values, for a snapshot."""
+        return {
+            "rows": [msgspec.to_builtins(row) for row in list(self.rows.values())],
+            "executions": sorted(self.executions),
+            "watermark": self.watermark,
+            "decisions": dict(self.decisions),
+        }
+
+    def load(self, saved: dict[str, Any]) -> None:
+        """Be what `save` returned."""
+        rows = [msgspec.convert(each, OrderRow) for each in saved["rows"]]
+        self.rows = {row.order_id: row for row in rows}
+        self.open = {row.order_id: row for row in rows if row.is_open}
+        self.executions = set(saved["executions"])
+        self.watermark = saved["watermark"]
+        self.decisions = dict(saved["decisions"])
 
     def apply(self, event: Event) -> None:
         """Take one record; records that concern no order change nothing."""

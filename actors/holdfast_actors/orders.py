@@ -67,7 +67,10 @@ class Orders:
         """Replay ``history``; no effect is released by it."""
         self._book = OrderBook()
         self._replayed = replay(
-            history, lambda entry: self._book.apply(entry.event), path
+            history,
+            lambda entry: self._book.apply(entry.event),
+            path,
+            self._book.load,
         )
         """The last record of the journal when this incarnation was built."""
 

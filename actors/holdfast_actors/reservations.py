@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from decimal import ROUND_CEILING, Decimal
+from typing import Any
 
 import attrs
+import msgspec
 
 from holdfast_domain.events import (
     CancelRefused,
@@ -91,6 +93,20 @@ class Reservations:
         self.accounts: dict[str, Account] = {}
         self.open: dict[str, Reservation] = {}
         self._finished: set[str] = set()
+
+    def save(self) -> dict[str, Any]:
+        """Return all of it as plain values, for a snapshot."""
+        return {
+            "accounts": msgspec.to_builtins(self.accounts),
+            "open": msgspec.to_builtins(self.open),
+            "finished": sorted(self._finished),
+        }
+
+    def load(self, saved: dict[str, Any]) -> None:
+        """Be what `save` returned."""
+        self.accounts = msgspec.convert(saved["accounts"], dict[str, Account])
+        self.open = msgspec.convert(saved["open"], dict[str, Reservation])
+        self._finished = set(saved["finished"])
 
     def account(self, strategy: str) -> Account:
         """Return the account of ``strategy``, empty at first."""
