@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Hashable
-from typing import ClassVar
+from typing import ClassVar, TypeAlias
 
 from msgspec import Struct
 
@@ -326,3 +326,21 @@ class Resume(Struct, frozen=True):
 
 class Report(Struct, frozen=True):
     """Ask an owner of state for what it holds, as plain values."""
+
+
+class Save(Struct, frozen=True):
+    """Ask a strategy to journal its whole state now."""
+
+
+StrategyMessage: TypeAlias = (
+    Slice
+    | Ticks
+    | Quotes
+    | Committed
+    | Triggered
+    | Resend
+    | AskSchedules
+    | Report
+    | Save
+)
+"""What a strategy's actor takes."""

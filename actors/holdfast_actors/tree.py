@@ -242,6 +242,7 @@ def _strategy(parts: Parts, plan: StrategyPlan) -> SupervisorSpec:
             prices=parts.prices,
             guard=ctx.ref(GUARD),
             scheduler=ctx.ref(SCHEDULER),
+            journal=ctx.ref(JOURNAL),
             path=ctx.path,
         ),
         lanes={Lane.DATA: LaneSpec(capacity=1_024, full=Full.BLOCK)},

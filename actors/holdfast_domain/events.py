@@ -71,12 +71,18 @@ class DecisionMade:
 
 @attrs.frozen(kw_only=True)
 class StrategySaved:
-    """A strategy's whole state between two decisions, so that a restart is quick."""
+    """A strategy's whole state between two decisions, so that a restart is quick.
+
+    It counts only if the decision ``number`` is the last one before it.
+    """
 
     strategy: str
     number: int
     cursor: int
     applied: int
+    time_us: int
+    """Market time of the strategy."""
+
     state: str
 
 

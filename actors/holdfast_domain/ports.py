@@ -53,6 +53,9 @@ class JournalStore(Protocol):
             JournalDamaged: a record does not match its hash or its neighbours.
         """
 
+    def hash_of(self, sequence: int) -> str:
+        """Return the hash of a durable record, as text; empty if it is not there."""
+
     def close(self) -> None:
         """Give the file back; idempotent."""
 

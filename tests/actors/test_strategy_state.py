@@ -254,11 +254,14 @@ def test_memory_sees_a_change_inside_of_an_object() -> None:
     assert "1" in str(memory.changes({"a": counter})["a"])
 
 
-def test_memory_has_the_whole_at_once() -> None:
+def test_memory_has_the_whole_at_once_and_still_tells_what_changed() -> None:
     memory = Memory()
     memory.changes({"a": 1, "gone": 2})
 
-    assert memory.whole({"a": 1, "b": 2}) == {"a": "1", "b": "2"}
+    whole = memory.between({"a": 1, "b": 2})
+
+    assert whole == {"a": "1", "b": "2", "gone": None}
+    assert memory.changes({"a": 1, "b": 2}) == {"b": "2", "gone": None}
 
 
 @given(st.lists(st.dictionaries(st.sampled_from("abc"), values), max_size=6))

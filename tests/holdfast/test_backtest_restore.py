@@ -201,6 +201,7 @@ def restored(
         prices=parts.prices,
         guard=guard,  # type: ignore[arg-type]
         scheduler=Mute(),  # type: ignore[arg-type]
+        journal=Mute(),  # type: ignore[arg-type]
         path=strategy_path("Dice"),
     )
     actor.start()

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
-from typing import Any, TypeAlias, assert_never
+from typing import Any, assert_never
 
 import msgspec
 
@@ -19,10 +19,13 @@ from holdfast_actors.messages import (
     Committed,
     Decision,
     Declare,
+    Note,
     Quotes,
     Report,
     Resend,
+    Save,
     Slice,
+    StrategyMessage,
     Ticks,
     Triggered,
 )
@@ -32,6 +35,7 @@ from holdfast_actors.strategy.calling import (
     attributes_of,
     fires_of,
     own_method,
+    report_of,
     tell_of_order,
 )
 from holdfast_actors.strategy.data import BarData
@@ -48,11 +52,6 @@ from holdfast_domain.marketdata import MarketData, Quote, Trade
 from holdfast_domain.schedules import Calendars
 from holdfast_runtime import Poisoned, Ref
 from holdfast_runtime.ids import origin_text
-
-StrategyMessage: TypeAlias = (
-    Slice | Ticks | Quotes | Committed | Triggered | Resend | AskSchedules | Report
-)
-"""What a strategy's actor takes."""
 
 KEPT_DECISIONS = 1_024
 DAY_US = 86_400_000_000
@@ -76,6 +75,7 @@ class StrategyActor:
         prices: PriceBoard,
         guard: Ref[Any],
         scheduler: Ref[Any],
+        journal: Ref[Any],
         path: str,
     ) -> None:
         self.plan = plan
@@ -88,6 +88,7 @@ class StrategyActor:
         self._prices = prices
         self._guard = guard
         self._scheduler = scheduler
+        self._journal = journal
         self._view = PriceBoard(data)
         self._data = BarData(data)
         self._portfolio = Portfolio(instruments, self._view.last)
@@ -127,15 +128,15 @@ class StrategyActor:
     def start(self) -> None:
         """Initialise, restore what was saved, and take what was missed."""
         past = Past.read(self.plan.name, self._path, self._history(0))
-        first = next(
-            (e for e in past.entries if isinstance(e.event, ev.CapitalAllotted)), None
-        )
-        if first is not None:
-            self._take_record(first, quiet=True)
+        if past.first is not None:
+            self._take_record(past.first, quiet=True)
         self._cursor, self._desk.number = past.cursor, past.number
         self._initialize(past)
+        if past.settled is not None and not past.is_first:
+            self._portfolio.load(past.settled["portfolio"])
+            self._desk.load(past.settled["desk"])
         for entry in past.entries:
-            if first is not entry and entry.sequence <= past.applied:
+            if entry.sequence <= past.applied:
                 self._take_record(entry, quiet=True)
         self._read = past.read_to
         self._applied = max(self._applied, past.applied)
@@ -172,14 +173,7 @@ class StrategyActor:
     def _restore(self, past: Past) -> None:
         if past.is_first:
             return
-        for name in past.gone:
-            owner, _, attribute = name.partition(".")
-            target = self._context if owner == "context" else self.strategy
-            vars(target).pop(attribute, None)
-        for name, value in past.state(self._instruments).items():
-            owner, _, attribute = name.partition(".")
-            target = self._context if owner == "context" else self.strategy
-            object.__setattr__(target, attribute, value)
+        past.put_back(self.strategy, self._context, self._instruments)
         self._memory = Memory()
         self._memory.changes(self._attributes())
 
@@ -253,6 +247,8 @@ class StrategyActor:
                 self._declare()
             case Report():
                 return self._report()
+            case Save():
+                self._save()
             case _:
                 assert_never(message)
         return None
@@ -383,15 +379,22 @@ class StrategyActor:
         self._sent.append(decision)
         self._guard.tell(decision)
 
+    def _save(self) -> None:
+        """Say the whole state, for a restart that feeds less again."""
+        state = self._memory.between(self._attributes())
+        saved = ev.StrategySaved(
+            strategy=self.plan.name,
+            number=self._desk.number,
+            cursor=self._cursor,
+            applied=self._applied,
+            time_us=self._time_us,
+            state=msgspec.json.encode(state).decode(),
+        )
+        self._journal.tell(Note(saved))
+
     def _attributes(self) -> dict[str, Any]:
         return attributes_of(self.strategy, self._context)
 
     def _report(self) -> dict[str, Any]:
-        return {
-            "cash": Decimal(self._portfolio.cash),
-            "value": Decimal(self._portfolio.portfolio_value),
-            "open_orders": len(self._desk.open),
-            "decisions": self._desk.number,
-            "cursor": self._cursor,
-            "recorded": dict(self._host.recorded),
-        }
+        own = {"cursor": self._cursor, "recorded": dict(self._host.recorded)}
+        return report_of(self._portfolio, self._desk) | own

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
 from holdfast_actors.strategy.amount import Amount
 from holdfast_actors.strategy.api import Context, Strategy
-from holdfast_actors.strategy.orders import OrderView, Transaction
+from holdfast_actors.strategy.orders import Desk, OrderView, Transaction
+from holdfast_actors.strategy.portfolio import Portfolio
 from holdfast_domain import events as ev
 from holdfast_domain.marketdata import MarketData
 
@@ -77,3 +79,13 @@ def fires_of(data: MarketData, subscribed: list[str]) -> bytearray | None:
                 fires[step] = 1
             before = seen
     return fires
+
+
+def report_of(portfolio: Portfolio, desk: Desk) -> dict[str, Any]:
+    """Return what a strategy's actor tells of itself."""
+    return {
+        "cash": Decimal(portfolio.cash),
+        "value": Decimal(portfolio.portfolio_value),
+        "open_orders": len(desk.open),
+        "decisions": desk.number,
+    }

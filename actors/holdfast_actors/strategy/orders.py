@@ -9,8 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Decimal
+from typing import Any
 
 import attrs
+import msgspec
 
 from holdfast_actors.messages import Change, Draft
 from holdfast_actors.strategy.amount import Amount
@@ -180,6 +182,24 @@ class Desk:
                 return self._close(event.order_id, "expired")
             case _:
                 return None
+
+    def save(self) -> list[dict[str, Any]]:
+        """Return the open orders as plain values, for a snapshot."""
+        return [
+            {
+                "order_id": view.id,
+                "terms": msgspec.to_builtins(view.terms),
+                "filled": str(view.filled),
+            }
+            for view in self.open.values()
+        ]
+
+    def load(self, saved: list[dict[str, Any]]) -> None:
+        """Have the open orders that `save` returned, and no others."""
+        self.open.clear()
+        for each in saved:
+            terms = msgspec.convert(each["terms"], OrderTerms)
+            self._open(each["order_id"], terms).filled = Amount(each["filled"])
 
     def _open(self, order_id: str, terms: OrderTerms) -> OrderView:
         asset = self._instruments[terms.instrument]

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
+from typing import Any
 
 import attrs
+import msgspec
 
 from holdfast_actors.strategy.amount import Amount
 from holdfast_domain.fills import Fill
@@ -122,3 +124,17 @@ class Portfolio:
             self._cash -= fill.fee.amount
         held = self._book.get(fill.instrument, FLAT)
         self._book[fill.instrument] = held.after(units, fill.price.value)
+
+    def save(self) -> dict[str, Any]:
+        """Return all of it as plain values, for a snapshot."""
+        return {
+            "cash": str(self._cash),
+            "starting_cash": str(self.starting_cash),
+            "positions": msgspec.to_builtins(self._book),
+        }
+
+    def load(self, saved: dict[str, Any]) -> None:
+        """Be what `save` returned."""
+        self._cash = Decimal(saved["cash"])
+        self.starting_cash = Amount(saved["starting_cash"])
+        self._book = msgspec.convert(saved["positions"], dict[str, Position])

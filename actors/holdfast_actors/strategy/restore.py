@@ -9,7 +9,8 @@ from typing import Any
 import attrs
 
 from holdfast_actors.messages import Committed, Slice, Triggered
-from holdfast_actors.scheduler import PastTriggers, declared
+from holdfast_actors.replaying import History
+from holdfast_actors.scheduler import PastTriggers
 from holdfast_actors.strategy.state import Symbols, decode
 from holdfast_domain import events as ev
 from holdfast_domain.cursor import START
@@ -36,7 +37,13 @@ class Past:
 
     strategy: str
     entries: list[ev.Entry] = attrs.field(factory=list)
-    """Its own records, in order."""
+    """Its own records, in order; with `settled`, only those that are not in there."""
+
+    first: ev.Entry | None = None
+    """The record of its capital, which comes before everything."""
+
+    settled: dict[str, Any] | None = None
+    """Portfolio and desk of a snapshot, as plain values."""
 
     cursor: int = START
     """The last input that its saved state has taken."""
@@ -48,11 +55,19 @@ class Past:
     """Its last decision."""
 
     time_us: int = 0
-    """Market time of that decision."""
+    """Market time of that state."""
 
-    saved: dict[str, str] = attrs.field(factory=dict)
+    decided: dict[str, str] = attrs.field(factory=dict)
+    """Attributes as of its last decision."""
+
     gone: set[str] = attrs.field(factory=set)
-    """Attributes that were deleted since `initialize`."""
+    """Attributes that were deleted since `initialize`, as of its last decision."""
+
+    between: dict[str, str | None] = attrs.field(factory=dict)
+    """All attributes as they were saved after that decision; None for a deleted one.
+
+    The next decision says what changed since the one before, and not since this.
+    """
 
     schedules: dict[str, Any] = attrs.field(factory=dict)
     quarantined: set[str] = attrs.field(factory=set)
@@ -64,47 +79,72 @@ class Past:
 
     @classmethod
     def read(cls, strategy: str, path: str, history: Iterable[ev.Entry]) -> Past:
-        """Read the journal once, for one strategy at ``path`` of the tree."""
-        past = cls(strategy)
-        every = []
+        """Read the journal once, for one strategy at ``path`` of the tree.
+
+        A `History` whose ``saved`` is a `Past` goes on from there.
+        """
+        saved = history.saved if isinstance(history, History) else None
+        past = cls(strategy) if saved is None else saved
         for entry in history:
-            event = entry.event
-            past.read_to = entry.sequence
-            if isinstance(event, ev.SchedulesDeclared):
-                every.append(event)
-            elif isinstance(event, ev.OrderFilled):
-                if event.fill.strategy == strategy:
-                    past.entries.append(entry)
-            elif isinstance(event, ev.Quarantined) and event.reader == path:
-                past.quarantined.add(event.origin)
-            elif isinstance(event, ev.QuarantineReleased):
-                past.quarantined.discard(event.origin)
-            elif getattr(event, "strategy", None) == strategy:
-                past._take(entry)
-        past.schedules = dict(declared(every))
+            past.take(entry, path)
         return past
 
-    def _take(self, entry: ev.Entry) -> None:
+    def take(self, entry: ev.Entry, path: str) -> None:
+        """Take one record of the journal, for the reader at ``path``."""
         event = entry.event
-        if isinstance(event, ev.DecisionMade | ev.StrategySaved):
-            self.is_first = False
-            self.cursor = event.cursor
-            self.time_us = entry.market_time_us
-            self.applied = event.applied
-            self.number = event.number
+        self.read_to = entry.sequence
+        if isinstance(event, ev.SchedulesDeclared):
+            self.schedules[event.strategy] = event.schedules
+        elif isinstance(event, ev.OrderFilled):
+            if event.fill.strategy == self.strategy:
+                self.entries.append(entry)
+        elif isinstance(event, ev.Quarantined) and event.reader == path:
+            self.quarantined.add(event.origin)
+        elif isinstance(event, ev.QuarantineReleased):
+            self.quarantined.discard(event.origin)
+        elif getattr(event, "strategy", None) == self.strategy:
+            self._take_own(entry)
+
+    def _take_own(self, entry: ev.Entry) -> None:
+        event = entry.event
+        if isinstance(event, ev.DecisionMade):
+            self._stands_at(event, entry.market_time_us)
+            self.between = {}
             for name, text in json.loads(event.state).items():
                 if text is None:
-                    self.saved.pop(name, None)
+                    self.decided.pop(name, None)
                     self.gone.add(name)
                 else:
-                    self.saved[name] = text
+                    self.decided[name] = text
                     self.gone.discard(name)
-        if type(event) in READ:
+        elif isinstance(event, ev.StrategySaved):
+            if event.number == self.number:
+                self._stands_at(event, event.time_us)
+                self.between = json.loads(event.state)
+        elif isinstance(event, ev.CapitalAllotted) and self.first is None:
+            self.first = entry
+        elif type(event) in READ:
             self.entries.append(entry)
 
-    def state(self, symbols: Symbols) -> dict[str, Any]:
-        """Return the saved attributes as values."""
-        return {name: decode(text, symbols) for name, text in self.saved.items()}
+    def _stands_at(self, event: ev.DecisionMade | ev.StrategySaved, us: int) -> None:
+        self.is_first = False
+        self.cursor, self.applied = event.cursor, event.applied
+        self.number, self.time_us = event.number, us
+
+    def put_back(self, strategy: object, context: object, symbols: Symbols) -> None:
+        """Give ``strategy`` and its ``context`` the attributes that were saved."""
+        texts: dict[str, str | None] = {
+            **dict.fromkeys(self.gone),
+            **self.decided,
+            **self.between,
+        }
+        for name, text in texts.items():
+            owner, _, attribute = name.partition(".")
+            target = context if owner == "context" else strategy
+            if text is None:
+                vars(target).pop(attribute, None)
+            else:
+                object.__setattr__(target, attribute, decode(text, symbols))
 
 
 def is_told(event: ev.Event, strategy: str) -> bool:

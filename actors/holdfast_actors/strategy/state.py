@@ -268,7 +268,13 @@ class Memory:
                 values.pop(name, None)
         return changed
 
-    def whole(self, attributes: Mapping[str, Any]) -> dict[str, str | None]:
-        """Return every attribute as text."""
-        self.changes(attributes)
-        return dict(self._texts)
+    def between(self, attributes: Mapping[str, Any]) -> dict[str, str | None]:
+        """Return every attribute as text; None for one that is gone since `changes`.
+
+        Changes nothing: what changed is still told from the last `changes` on.
+
+        Raises:
+            CannotSave: naming the attribute.
+        """
+        gone = dict.fromkeys(name for name in self._texts if name not in attributes)
+        return {**gone, **Memory().changes(attributes)}

@@ -41,7 +41,7 @@ class Happening(NamedTuple):
 
 
 def read_journal(path: Path) -> list[Record]:
-    """Return the records of the journal at ``path`` in their order.
+    """Return the records of the journal at ``path`` in their order, archive first.
 
     Raises:
         sqlite3.Error: it is no journal.
@@ -50,7 +50,12 @@ def read_journal(path: Path) -> list[Record]:
         "SELECT sequence, epoch, cursor, market_time_us, wall_time_us, kind, body, "
         "hash FROM records ORDER BY sequence"
     )
-    rows = _rows(path, question)
+    rows: list[Any] = []
+    archived = sorted((path.parent / "archive").glob("records-*.sqlite"))
+    for file in [*archived, path]:
+        last = rows[-1][0] if rows else 0
+        # A segment whose records are still in the next file was not finished.
+        rows += [row for row in _rows(file, question) if row[0] > last]
     return [Record._make((*row, _fields(row[6]))) for row in rows]
 
 

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from holdfast_adapters.files import written_whole
-from holdfast_adapters.journal.records import Row, open_reader, read_meta, verified
+from holdfast_adapters.journal.archive import start_of, verified
+from holdfast_adapters.journal.records import Row, open_reader, read_meta
 from holdfast_domain.errors import InputError, JournalDamaged
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -33,7 +34,7 @@ def export(
     with contextlib.closing(open_reader(path)) as reader:
         read_meta(reader, path)
         wanted = None if kind is None else kind.encode()
-        for row in verified(reader, path, after):
+        for row in verified(reader, path, max(after, start_of(reader, path))):
             if wanted is None or row[5] == wanted:
                 yield _readable(path, row)
 

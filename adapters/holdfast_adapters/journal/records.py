@@ -59,6 +59,14 @@ _CANNOT_READ = frozenset({
 })  # fmt: skip
 
 
+@attrs.frozen
+class Base:
+    """The last record that compaction has moved to the archive: the chain's anchor."""
+
+    sequence: int = 0
+    hash: bytes = BEFORE_FIRST
+
+
 @attrs.frozen(kw_only=True)
 class Meta:
     """What the file says of itself."""
@@ -73,6 +81,8 @@ class Meta:
     an order id made of an epoch anew could be one that a venue has already seen.
     """
 
+    base: Base = attrs.field(factory=lambda: Base())
+
 
 def link(
     previous: bytes, head: tuple[int, int, int, int, int], kind: str, body: bytes
@@ -83,8 +93,16 @@ def link(
     return sha256(previous + text.encode() + body).digest()
 
 
-def create(path: Path, meta: Meta, rows: Iterable[tuple[object, ...]] = ()) -> None:
+def create(
+    path: Path,
+    meta: Meta,
+    rows: Iterable[tuple[object, ...]] = (),
+    *,
+    mode: str = "WAL",
+) -> None:
     """Make the file ``path`` with ``rows`` (texts as `str`), whole or not at all.
+
+    ``mode`` is SQLite's journal mode.
 
     Raises:
         sqlite3.Error, OSError: if it cannot be made; ``path`` is what it was.
@@ -92,7 +110,7 @@ def create(path: Path, meta: Meta, rows: Iterable[tuple[object, ...]] = ()) -> N
     made = path.with_name(f"{path.name}.new")
     _remove(made)
     try:
-        _fill(made, meta, rows)
+        _fill(made, meta, rows, mode)
         put_in_place(made, path)
     except BaseException:
         _remove(made)
@@ -153,11 +171,14 @@ def is_damage(error: sqlite3.Error) -> bool:
     return code in _CANNOT_READ or code & 0xFF in _DAMAGE
 
 
-def verified(connection: sqlite3.Connection, path: Path, after: int) -> Iterator[Row]:
+def verified_here(
+    connection: sqlite3.Connection, path: Path, after: int
+) -> Iterator[Row]:
     """Yield the rows above ``after`` in order, each checked against its neighbours.
 
-    Holds no transaction between chunks, so that a slow consumer does not keep SQLite
-    from recycling space; records committed meanwhile are yielded too.
+    Those of this one file alone: ``after`` is not below its base. Holds no
+    transaction between chunks, so that a slow consumer does not keep SQLite from
+    recycling space; records committed meanwhile are yielded too.
 
     Raises:
         JournalDamaged: names the first record that is not as it was written.
@@ -218,7 +239,8 @@ def read_meta(connection: sqlite3.Connection, path: Path) -> Meta:
         version = int(found[b"schema_version"])
         if version <= SCHEMA_VERSION:
             floor = int(found.get(b"epoch_floor", 0))
-            return Meta(engine=int(found[b"engine"]), epoch_floor=floor)
+            engine = int(found[b"engine"])
+            return Meta(engine=engine, epoch_floor=floor, base=_base_in(found))
     except sqlite3.Error as error:
         if not is_damage(error):
             raise unreadable(path, error) from error
@@ -232,6 +254,21 @@ def read_meta(connection: sqlite3.Connection, path: Path) -> Meta:
     raise JournalTooNew(message)
 
 
+def base_of(connection: sqlite3.Connection) -> Base:
+    """Return where the records of a file begin; as if anew where it does not say."""
+    try:
+        return _base_in(dict(connection.execute("SELECT key, value FROM meta")))
+    except (sqlite3.Error, ValueError, TypeError):
+        return Base()
+
+
+def _base_in(found: dict[bytes, bytes]) -> Base:
+    sequence = int(found.get(b"base_sequence", 0))
+    if not sequence:
+        return Base()
+    return Base(sequence, bytes.fromhex(found[b"base_hash"].decode()))
+
+
 def damage(connection: sqlite3.Connection, path: Path, why: str) -> JournalDamaged:
     """Return the damage that names the first bad record, for the reason ``why``.
 
@@ -239,7 +276,8 @@ def damage(connection: sqlite3.Connection, path: Path, why: str) -> JournalDamag
     """
     last = 0
     try:
-        for row in verified(connection, path, 0):
+        last = base_of(connection).sequence
+        for row in verified_here(connection, path, last):
             last = row[0]
     except JournalDamaged as found:
         return found
@@ -251,16 +289,26 @@ def _remove(path: Path) -> None:
         file.unlink(missing_ok=True)
 
 
-def _fill(made: Path, meta: Meta, rows: Iterable[tuple[object, ...]]) -> None:
+def base_rows(base: Base) -> list[tuple[str, str]]:
+    """Return what the table meta says of ``base``."""
+    if not base.sequence:
+        return []
+    return [("base_sequence", str(base.sequence)), ("base_hash", base.hash.hex())]
+
+
+def _fill(
+    made: Path, meta: Meta, rows: Iterable[tuple[object, ...]], mode: str
+) -> None:
     values = {"schema_version": SCHEMA_VERSION, "engine": meta.engine}
     if meta.epoch_floor:
         values["epoch_floor"] = meta.epoch_floor
     with contextlib.closing(sqlite3.connect(made, isolation_level=None)) as new:
-        new.execute("PRAGMA journal_mode=WAL")
+        new.execute(f"PRAGMA journal_mode={mode}")
         new.execute("BEGIN")
         for statement in _SCHEMA:
             new.execute(statement)
         texts = [(key, str(value)) for key, value in values.items()]
+        texts += base_rows(meta.base)
         new.executemany("INSERT INTO meta VALUES (?, ?)", texts)
         new.executemany(INSERT, rows)
         new.execute("COMMIT")
@@ -272,8 +320,9 @@ def _is_writable(directory: Path) -> bool:
 
 
 def _hash_at(connection: sqlite3.Connection, path: Path, sequence: int) -> bytes:
-    if sequence == 0:
-        return BEFORE_FIRST
+    base = base_of(connection)
+    if sequence == base.sequence:
+        return base.hash
     query = (
         "SELECT sequence, hash FROM records WHERE sequence >= ?"
         " ORDER BY sequence LIMIT 1"

@@ -9,15 +9,19 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+import attrs
+
 from holdfast_adapters.files import sync_directory, sync_file
+from holdfast_adapters.journal.archive import start_of, verified
 from holdfast_adapters.journal.records import (
+    Base,
     Meta,
+    base_of,
     create,
     entry_of,
     open_reader,
     read_meta,
     shm_of,
-    verified,
     wal_of,
 )
 from holdfast_adapters.journal.verify import verify
@@ -80,7 +84,7 @@ def last_whole(path: Path, to: int) -> int:
     """
     opened, missing = 0, set[str]()
     with contextlib.closing(open_reader(path)) as reader:
-        for row in verified(reader, path, 0):
+        for row in verified(reader, path, start_of(reader, path)):
             if row[0] > to:
                 break
             event = entry_of(path, row).event
@@ -92,11 +96,12 @@ def last_whole(path: Path, to: int) -> int:
 
 
 def _check(path: Path, to: int) -> None:
-    readable = verify(path).records
-    if not 0 <= to <= readable:
+    report = verify(path)
+    readable, lowest = report.records, report.first - 1
+    if not lowest <= to <= readable:
         raise InputError(
             str(path),
-            f"a record from 0 to {readable} to go on from",
+            f"a record from {lowest} to {readable} to go on from",
             str(to),
             f"{readable} is the last one that can be read",
         )
@@ -120,6 +125,11 @@ def _swap(path: Path, copy: Path, to: int) -> None:
     with contextlib.closing(open_reader(copy)) as reader:
         meta = _meta_for(reader, copy)
         if meta is not None:
+            if start_of(reader, copy):
+                meta = attrs.evolve(meta, base=base_of(reader))
+            else:
+                # The archive is read into the new file, which begins at record 1.
+                meta = attrs.evolve(meta, base=Base())
             _empty_wal(path)
             create(path, meta, _rows(reader, copy, to))
         elif to == 0:
@@ -158,7 +168,7 @@ def _rows(
 ) -> Iterator[tuple[object, ...]]:
     if to == 0:
         return
-    for row in verified(reader, path, 0):
+    for row in verified(reader, path, start_of(reader, path)):
         yield (*row[:5], row[5].decode(), row[6].decode(), row[7])
         if row[0] == to:
             return

@@ -8,12 +8,16 @@ import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import attrs
+
+from holdfast_adapters.journal.archive import verified, write_segment
 from holdfast_adapters.journal.codec import encode
 from holdfast_adapters.journal.memory import check_follows
 from holdfast_adapters.journal.records import (
-    BEFORE_FIRST,
     INSERT,
+    Base,
     Meta,
+    base_rows,
     create,
     damage,
     entry_of,
@@ -22,12 +26,12 @@ from holdfast_adapters.journal.records import (
     open_reader,
     read_meta,
     unreadable,
-    verified,
     wal_of,
 )
 from holdfast_domain.errors import CommitFailed, InputError, JournalDamaged
 from holdfast_domain.events import Entry
 
+_HASH = "SELECT hash FROM records WHERE sequence = ?"
 _LAST = "SELECT sequence, hash FROM records ORDER BY sequence DESC LIMIT 1"
 
 
@@ -66,7 +70,7 @@ class SqliteJournal:
             _make(path, Meta(engine=engine))
         with contextlib.closing(open_reader(path)) as reader:
             self._meta = read_meta(reader, path)
-            self._last, self._hash = _tail(reader, path)
+            self._last, self._hash = _tail(reader, path, self._meta.base)
         if not read_only:
             self._writer = _open_writer(path, pages_max)
 
@@ -117,6 +121,67 @@ class SqliteJournal:
         with contextlib.closing(open_reader(self._path)) as reader:
             for row in verified(reader, self._path, after):
                 yield entry_of(self._path, row)
+
+    @property
+    def base(self) -> int:
+        """The last record that compaction has moved to the archive; 0 at first."""
+        return self._meta.base.sequence
+
+    def hash_of(self, sequence: int) -> str:
+        """Return the hash of a record, hex; empty if it is not there.
+
+        It is not checked against what the record says.
+        """
+        base = self._meta.base
+        if sequence == base.sequence:
+            return base.hash.hex()
+        with contextlib.closing(open_reader(self._path)) as reader:
+            try:
+                found = reader.execute(_HASH, (sequence,)).fetchone()
+            except sqlite3.Error as error:
+                raise unreadable(self._path, error) from error
+        return "" if found is None else bytes(found[0]).hex()
+
+    def compact(self, upto: int) -> int:
+        """Move the records up to ``upto`` to the archive; return how many those are.
+
+        The newest record always stays. Blocks; `append` waits only for the deletion.
+        A kill at any moment leaves each record in the live file or in the archive.
+
+        Raises:
+            CommitFailed: nothing was moved.
+            JournalDamaged: a record is not as it was written; nothing was moved.
+        """
+        upto = min(upto, self._last - 1)
+        if upto <= self.base:
+            return 0
+        try:
+            with contextlib.closing(open_reader(self._path)) as reader:
+                base = write_segment(self._path, reader, self._meta, upto)
+            with self._lock:
+                self._drop(base)
+        except (sqlite3.Error, OSError) as error:
+            message = f"{self._path}: expected to compact, got {error}; nothing changed"
+            raise CommitFailed(message) from error
+        moved = base.sequence - self.base
+        self._meta = attrs.evolve(self._meta, base=base)
+        return moved
+
+    def _drop(self, base: Base) -> None:
+        writer = self._writer
+        if writer is None:
+            message = "the journal is closed or read-only"
+            raise OSError(message)
+        try:
+            writer.execute("BEGIN IMMEDIATE")
+            writer.execute("DELETE FROM records WHERE sequence <= ?", (base.sequence,))
+            writer.executemany(
+                "INSERT OR REPLACE INTO meta VALUES (?, ?)", base_rows(base)
+            )
+            writer.execute("COMMIT")
+        finally:
+            if writer.in_transaction:
+                writer.execute("ROLLBACK")
 
     def close(self) -> None:
         """Give the file back; idempotent."""
@@ -181,7 +246,7 @@ def _make(path: Path, meta: Meta) -> None:
         ) from error
 
 
-def _tail(reader: sqlite3.Connection, path: Path) -> tuple[int, bytes]:
+def _tail(reader: sqlite3.Connection, path: Path, base: Base) -> tuple[int, bytes]:
     try:
         found = reader.execute(_LAST).fetchone()
     except sqlite3.Error as error:
@@ -189,7 +254,7 @@ def _tail(reader: sqlite3.Connection, path: Path) -> tuple[int, bytes]:
             raise unreadable(path, error) from error
         raise damage(reader, path, str(error)) from error
     if found is None:
-        return 0, BEFORE_FIRST
+        return base.sequence, base.hash
     sequence, last_hash = found
     if sequence < 1 or not isinstance(last_hash, bytes):
         raise damage(reader, path, "the last record has no hash")

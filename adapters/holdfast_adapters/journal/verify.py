@@ -8,12 +8,13 @@ from pathlib import Path
 
 import attrs
 
+from holdfast_adapters.journal.archive import start_of, verified
 from holdfast_adapters.journal.records import (
     BEFORE_FIRST,
+    base_of,
     entry_of,
     open_reader,
     read_meta,
-    verified,
 )
 from holdfast_domain.errors import JournalDamaged
 
@@ -23,6 +24,11 @@ class VerifyReport:
     """What was found; ``records``, ``last_hash`` and ``kinds`` count the good ones."""
 
     records: int
+    """The last good record's sequence."""
+
+    first: int
+    """Where the check began: 1, or after what was compacted if the archive is gone."""
+
     last_hash: str
     """Hex; whoever keeps it elsewhere can tell later that nothing was cut off."""
 
@@ -46,12 +52,15 @@ def verify(path: Path) -> VerifyReport:
     kinds: Counter[str] = Counter()
     records, last_hash, damaged = 0, BEFORE_FIRST, None
     with contextlib.closing(open_reader(path)) as connection:
+        start = start_of(connection, path)
+        if start:
+            records, last_hash = start, base_of(connection).hash
         try:
             read_meta(connection, path)
         except JournalDamaged as found:
             damaged = found
         try:
-            for row in verified(connection, path, 0):
+            for row in verified(connection, path, start):
                 entry = entry_of(path, row)
                 kinds[type(entry.event).__name__] += 1
                 records, last_hash = entry.sequence, row[7]
@@ -59,6 +68,7 @@ def verify(path: Path) -> VerifyReport:
             damaged = found
     return VerifyReport(
         records=records,
+        first=start + 1,
         last_hash=last_hash.hex(),
         damaged=damaged,
         kinds=dict(sorted(kinds.items())),
