@@ -105,7 +105,9 @@ class Books:
             (account, unit): Decimal(amount)
             for account, unit, amount in saved["balances"]
         }
-        self._books = {name: _loaded(each) for name, each in saved["strategies"].items()}
+        self._books = {
+            name: _loaded(each) for name, each in saved["strategies"].items()
+        }
 
     def _fill(self, fill: Fill) -> None:
         instrument = self._instruments[fill.instrument]

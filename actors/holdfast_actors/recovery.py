@@ -6,14 +6,13 @@ at last the whole journal. All three give the same state.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import attrs
 
 from holdfast_actors.folding import (
     RUN,
-    SCHEDULES,
     RunSoFar,
     past_of,
     schedules_of,
@@ -25,107 +24,103 @@ from holdfast_domain.ports import JournalStore
 from holdfast_domain.snapshots import EventCodec, Snapshot
 
 
-@attrs.frozen
-class _Base:
-    """Where reading begins."""
+@attrs.define
+class _Read:
+    """What was read: a snapshot, or none, and the records after it."""
 
-    after: int = 0
-    sections: dict[str, Any] | None = None
+    snapshot: Snapshot | None
+    entries: list[Entry]
+
+    @property
+    def after(self) -> int:
+        return 0 if self.snapshot is None else self.snapshot.sequence
+
+    def section(self, name: str) -> Any:  # noqa: ANN401 - as its owner saved it
+        return None if self.snapshot is None else self.snapshot.sections[name]
 
 
 class Recovery:
-    """Reads the journal for whoever is built; from a snapshot on, if there is one."""
+    """Reads the journal for whoever is built; from a snapshot on, if there is one.
+
+    At the start it reads once for all; after `release` each who is built again reads
+    anew, from the newest snapshot of that time.
+    """
 
     def __init__(
         self,
         store: JournalStore,
         codec: EventCodec,
-        snapshots: Iterable[Snapshot] = (),
+        newest_first: Callable[[], Iterable[Snapshot]] = tuple,
     ) -> None:
-        """Choose of ``snapshots``, the newest first; read what follows it, once.
+        """Take what ``newest_first`` gives; reads nothing yet."""
+        self._store = store
+        self._codec = codec
+        self._newest_first = newest_first
+        self._read: _Read | None = None
+        self._keeps = True
 
-        Blocks.
+    def used(self) -> Snapshot | None:
+        """Return the newest snapshot that is good; None if all must be replayed.
 
         Raises:
             JournalError: the journal is damaged, or of a newer version.
         """
-        self._store = store
-        self._codec = codec
-        self.used: Snapshot | None = None
-        """The snapshot that was chosen; None if the whole journal is read."""
-
-        self._base = _Base()
-        self._read: Sequence[Entry] | None = None
-        for snapshot in snapshots:
-            if not fits(snapshot, store):
-                continue
-            entries = list(store.read(snapshot.sequence))
-            if not undone(entries, snapshot.sequence):
-                self.used, self._read = snapshot, entries
-                self._base = _Base(snapshot.sequence, snapshot.sections)
-                break
-        else:
-            self._read = list(store.read())
-
-    @property
-    def entries(self) -> Sequence[Entry]:
-        """The records after the snapshot (all, without one), as of the start.
-
-        Empty after `release`.
-        """
-        return self._read or ()
-
-    def add(self, entries: Iterable[Entry]) -> None:
-        """Know of records that were written after the reading, before the start."""
-        if self._read is not None:
-            self._read = [*self._read, *entries]
+        return self._since().snapshot
 
     def release(self) -> None:
-        """Forget what was read at the start: who is built later reads anew."""
-        self._read = None
-
-    def advance(self, snapshot: Snapshot) -> None:
-        """Begin at ``snapshot`` from now on; from any thread."""
-        self._base = _Base(snapshot.sequence, snapshot.sections)
+        """Forget what was read at the start, to save memory."""
+        self._read, self._keeps = None, False
 
     def run_so_far(self) -> RunSoFar:
         """Return what a start must know of the starts before it."""
-        sections = self._base.sections
-        run = RunSoFar() if sections is None else RunSoFar(**sections[RUN])
-        for entry in self.entries:
+        read = self._since()
+        saved = read.section(RUN)
+        run = RunSoFar() if saved is None else RunSoFar(**saved)
+        for entry in read.entries:
             run.apply(entry.event)
         return run
 
     def history(self, section: str) -> History:
         """Return what the owner of ``section`` is rebuilt from."""
-        base, entries = self._since()
-        saved = None if base.sections is None else base.sections[section]
-        return History(entries, base.after, saved)
+        read = self._since()
+        return History(read.entries, read.after, read.section(section))
 
     def scheduler(self) -> History:
-        """Return what the scheduler is rebuilt from."""
-        base, entries = self._since()
-        saved = None if base.sections is None else schedules_of(base.sections)
-        return History(entries, base.after, saved)
+        """Return what the scheduler is rebuilt from; ``saved`` are declarations."""
+        read = self._since()
+        known = None if read.snapshot is None else schedules_of(read.snapshot.sections)
+        return History(read.entries, read.after, known)
 
     def strategy(self, name: str) -> History:
         """Return what a strategy is rebuilt from; ``saved`` is a `Past`."""
-        base, entries = self._since()
+        read = self._since()
         past = None
-        if base.sections is not None:
-            saved = base.sections[section_of(name)]
-            past = past_of(name, saved, schedules_of(base.sections), self._codec)
-            past.read_to = base.after
-        return History(entries, base.after, past)
+        if read.snapshot is not None:
+            schedules = schedules_of(read.snapshot.sections)
+            saved = read.section(section_of(name))
+            past = past_of(name, saved, schedules, self._codec)
+            past.read_to = read.after
+        return History(read.entries, read.after, past)
 
-    def _since(self) -> tuple[_Base, Sequence[Entry]]:
-        base = self._base
-        if self._read is not None:
-            return base, self._read
-        entries = list(self._store.read(base.after))
-        if undone(entries, base.after):
-            return _Base(), list(self._store.read())
-        return base, entries
+    def _since(self) -> _Read:
+        read = self._read
+        if read is None:
+            read = self._chosen()
+            if self._keeps:
+                self._read = read
+            return read
+        last = read.entries[-1].sequence if read.entries else read.after
+        if last < self._store.last_sequence:
+            read.entries.extend(self._store.read(last))
+        return read
+
+    def _chosen(self) -> _Read:
+        for snapshot in self._newest_first():
+            if fits(snapshot, self._store):
+                entries = list(self._store.read(snapshot.sequence))
+                if not undone(entries, snapshot.sequence):
+                    return _Read(snapshot, entries)
+        return _Read(None, list(self._store.read()))
 
 
 def fits(snapshot: Snapshot, store: JournalStore) -> bool:
@@ -146,6 +141,3 @@ def undone(entries: Iterable[Entry], sequence: int) -> bool:
             if source == "journal" and int(number) <= sequence:
                 return True
     return False
-
-
-__all__ = ["SCHEDULES", "Recovery", "fits", "undone"]

@@ -20,6 +20,7 @@ from holdfast_actors.messages import (
     TimeTo,
     Triggered,
 )
+from holdfast_actors.replaying import History
 from holdfast_domain.cursor import ADVANCE_SLOT, cursor_at, step_of
 from holdfast_domain.events import Entry, Event, SchedulesDeclared
 from holdfast_domain.schedules import Calendars, Schedule, triggers_between
@@ -42,7 +43,11 @@ class Scheduler:
         record: Callable[[Event], None],
     ) -> None:
         """Look no further than from after ``since_us`` to ``until_us``."""
-        self._declared = declared(entry.event for entry in history)
+        known = history.saved if isinstance(history, History) else None
+        self._declared: dict[str, tuple[Schedule, ...]] = {
+            **(known or {}),
+            **declared(entry.event for entry in history),
+        }
         self._calendars = calendars
         self._clock = clock
         self._strategies = strategies

@@ -22,12 +22,15 @@ from typing import Any
 
 import attrs
 
+from holdfast_actors import folding
 from holdfast_actors.clock import HaltGate, MarketClock, PriceBoard, VenueInterest
 from holdfast_actors.feed import SLICES_MAX, ReplayFeed
+from holdfast_actors.folding import Shape
 from holdfast_actors.guard import Guard, Limits
 from holdfast_actors.journal import GroupCommit, Journal, Routes, route_by_type
 from holdfast_actors.ledger import Ledger
 from holdfast_actors.orders import Orders
+from holdfast_actors.recovery import Recovery
 from holdfast_actors.scheduler import Scheduler
 from holdfast_actors.session import Session, SessionAtOnce
 from holdfast_actors.strategy.actor import StrategyActor
@@ -98,6 +101,7 @@ class Parts:
     limits: Limits
     plans: tuple[StrategyPlan, ...]
     store: JournalStore
+    recovery: Recovery
     journal_host: ThreadHost | None
     """Where commits run; None for a store that does not wait."""
 
@@ -126,9 +130,19 @@ class Parts:
     def __attrs_post_init__(self) -> None:
         self.prices = PriceBoard(self.data)
 
-    def history(self, after: int = 0) -> Iterable[ev.Entry]:
-        """Read the journal from its beginning, or after a record."""
-        return self.store.read(after)
+    @property
+    def shape(self) -> Shape:
+        """What a fold of this engine's journal must know."""
+        return Shape(
+            instruments=self.instruments,
+            venue=self.venue,
+            recent_us=self.limits.recent_us,
+            strategies={plan.name: strategy_path(plan.name) for plan in self.plans},
+        )
+
+    def past(self, name: str, after: int) -> Iterable[ev.Entry]:
+        """Return what a strategy is rebuilt from, or the records after one."""
+        return self.store.read(after) if after else self.recovery.strategy(name)
 
 
 def build_tree(parts: Parts) -> SupervisorSpec:
@@ -160,10 +174,11 @@ def _core(parts: Parts) -> SupervisorSpec:
             ActorSpec(
                 name="ledger",
                 build=lambda ctx: Ledger(
-                    history=parts.history(),
+                    history=parts.recovery.history(folding.LEDGER),
                     instruments=parts.instruments,
                     venue=parts.venue,
                     path=ctx.path,
+                    read=parts.store.read,
                 ),
                 waits_for=(),
             ),
@@ -237,7 +252,7 @@ def _strategy(parts: Parts, plan: StrategyPlan) -> SupervisorSpec:
             instruments=parts.instruments,
             calendars=parts.calendars,
             commission=parts.limits.commission,
-            history=parts.history,
+            history=lambda after: parts.past(plan.name, after),
             clock=parts.clock,
             prices=parts.prices,
             guard=ctx.ref(GUARD),
@@ -277,7 +292,7 @@ def _routes(parts: Parts, ctx: Context) -> Routes:
 
 def _orders(parts: Parts, ctx: Context) -> Orders:
     return Orders(
-        history=parts.history(),
+        history=parts.recovery.history(folding.ORDERS),
         venue=parts.venue,
         session=ctx.ref(session_path(parts.venue)),
         guard=ctx.ref(GUARD),
@@ -293,7 +308,7 @@ def _orders(parts: Parts, ctx: Context) -> Orders:
 
 def _guard(parts: Parts, ctx: Context) -> Guard:
     return Guard(
-        history=parts.history(),
+        history=parts.recovery.history(folding.GUARD),
         instruments=parts.instruments,
         limits=parts.limits,
         prices=parts.prices,
@@ -341,7 +356,7 @@ def _feed(parts: Parts, ctx: Context) -> ReplayFeed:
 
 def _scheduler(parts: Parts, ctx: Context) -> Scheduler:
     return Scheduler(
-        history=parts.history(),
+        history=parts.recovery.scheduler(),
         calendars=parts.calendars,
         clock=parts.clock,
         strategies={

@@ -68,6 +68,10 @@ class CommitFailed(JournalError):
     """The store did not take a batch; nothing of it is durable."""
 
 
+class SnapshotFailed(DomainError):
+    """A snapshot was not made; those before it and the journal are as they were."""
+
+
 class VenueError(DomainError):
     """A request to a venue did not simply succeed."""
 

@@ -14,9 +14,11 @@ from holdfast_actors.clock import MarketClock
 from holdfast_actors.feed import SLICES_MAX
 from holdfast_actors.guard import Limits
 from holdfast_actors.messages import Note
+from holdfast_actors.recovery import Recovery
 from holdfast_actors.strategy.plan import StrategyPlan
 from holdfast_actors.tree import JOURNAL, Parts, build_tree
 from holdfast_adapters.calendars import MarketCalendars
+from holdfast_adapters.journal import codec
 from holdfast_adapters.paper.venue import PaperVenue
 from holdfast_domain import events as ev
 from holdfast_domain.money import Money
@@ -40,6 +42,9 @@ class World:
     """What differs between a backtest and a run on paper: everything but the rules."""
 
     store: JournalStore
+    recovery: Recovery | None = None
+    """What was read of it already; None reads it all."""
+
     journal_host: ThreadHost | None
     venue_path: Path | None
     venue_host: ThreadHost | None
@@ -72,6 +77,7 @@ def make_parts(options: RunOptions, world: World) -> Parts:
         limits=attrs.evolve(world.limits, commission=options.model.commission),
         plans=_plans(options),
         store=world.store,
+        recovery=world.recovery or Recovery(world.store, codec),
         journal_host=world.journal_host,
         connect=_venue(options, world, calendars),
         venue=VENUE,

@@ -25,9 +25,12 @@ from holdfast.compose import (
 )
 from holdfast.console.actor import Desk, console_spec
 from holdfast.hosts import Hosts
+from holdfast.keeping import Keeping, check_age, ignore, recover
 from holdfast.logs import Logs
 from holdfast.options import RunOptions, read_options
 from holdfast.results.measure import RunResult, measure
+from holdfast_actors.folding import RunSoFar
+from holdfast_actors.snapshots import SnapshotPlan
 from holdfast_actors.strategy.actor import StrategyActor
 from holdfast_actors.strategy.api import Strategy
 from holdfast_actors.tree import Parts
@@ -39,15 +42,12 @@ from holdfast_domain.events import (
     EngineStarted,
     Entry,
     Halted,
-    Resumed,
-    RunFinished,
     SchedulesDeclared,
     SessionOpened,
 )
 from holdfast_domain.instruments import Instrument
 from holdfast_domain.marketdata import MarketData
 from holdfast_domain.money import Numeric
-from holdfast_domain.ports import JournalStore
 from holdfast_runtime import Backoff, EngineFailed, LiveEngine, Signals, open_engine
 from holdfast_runtime.cell import Cell
 
@@ -158,10 +158,13 @@ async def run_paper(
     signals: Signals | None = None,
     backoff: Backoff = Backoff(),  # noqa: B008 - frozen
     logs: Logs | None = None,
+    snapshots: SnapshotPlan = SnapshotPlan(),  # noqa: B008 - frozen
+    say: Callable[[str], None] = ignore,
 ) -> PaperRun:
     """Run to the end of the data, or to the first of ``signals``; then stop in order.
 
-    With ``logs``, what happens to actors is logged from the start on.
+    With ``logs``, what happens to actors is logged from the start on. ``say`` is told
+    what a person should know: stale state, a snapshot that could not be made.
 
     Raises:
         InputError: other options than at the first start, or a strategy that cannot
@@ -171,11 +174,15 @@ async def run_paper(
     store = SqliteJournal(directory.journal, secrets.randbits(32))
     is_new = store.last_sequence == 0
     try:
-        past = _Past.of(store, options, directory)
-        if past.finished:
+        recovered = recover(store, directory)
+        run = recovered.recovery.run_so_far()
+        _check_same(run, options, directory)
+        if run.finished:
             return PaperRun(finished=True, parked={}, wall_s=0.0)
+        check_age(recovered, SystemClock(), say, mode="paper", where=directory.path)
+        keeping = Keeping(store, directory, recovered, snapshots, say)
         return await _run(
-            options, directory, store, past, speed, observe, signals, backoff, logs
+            options, directory, keeping, run, speed, observe, signals, backoff, logs
         )
     except InputError:
         if is_new:
@@ -188,8 +195,8 @@ async def run_paper(
 async def _run(
     options: RunOptions,
     directory: StateDir,
-    store: SqliteJournal,
-    past: _Past,
+    keeping: Keeping,
+    past: RunSoFar,
     speed: float | None,
     observe: Observer | None,
     signals: Signals | None,
@@ -197,10 +204,12 @@ async def _run(
     logs: Logs | None,
 ) -> PaperRun:
     finished = trio.Event()
+    store = keeping.store
     desk = Desk(mode="paper", pid=os.getpid(), directory=directory)
     hosts = Hosts(desk)
     world = World(
         store=store,
+        recovery=keeping.recovered.recovery,
         journal_host=hosts.journal,
         venue_path=directory.venue(VENUE),
         venue_host=hosts.venue,
@@ -214,20 +223,24 @@ async def _run(
         backoff=backoff,
         # Without a pace, one message may be a run of many bars.
         strategy_budget_s=None if speed is None else STRATEGY_BUDGET_S,
-        more=(console_spec(desk),),
+        more=(console_spec(desk), keeping.spec()),
     )
     parts = make_parts(options, world)
+    desk.keeper = keeping.attach(parts)
     write_opening(options, parts, world)
     if directory.halt.exists() and not past.halted:
-        store.append([past.halt(parts, directory, world.wall.now_us())])
+        store.append([_halt(past, parts, directory, world.wall.now_us())])
     began_s = time.perf_counter()
     watcher = _Watcher()
     try:
-        await _serve(parts, desk, watcher, finished, signals, observe, logs)
+        with keeping.dumping(world.wall):
+            await _serve(parts, desk, watcher, finished, signals, observe, logs)
     finally:
         hosts.close()
+        keeping.close()
     if watcher.failed is not None:
         raise watcher.failed
+    keeping.last_one()
     return PaperRun(
         finished=finished.is_set(),
         parked=watcher.parked,
@@ -258,6 +271,7 @@ async def _serve(
         build_tree(parts), lock_step=True, prepare=prepare, signals=signals
     ) as engine:
         watcher.is_up = True
+        parts.recovery.release()
         if observe is not None:
             observe(engine, parts)
         async with trio.open_nursery() as nursery:
@@ -312,49 +326,24 @@ def _forget(store: SqliteJournal, directory: StateDir) -> None:
                 path.with_name(f"{path.name}{end}").unlink(missing_ok=True)
 
 
-@attrs.define
-class _Past:
-    """What a start must know of the starts before it."""
-
-    finished: bool = False
-    halted: bool = False
-    halts: int = 0
-    """The highest generation of a halt."""
-
-    @classmethod
-    def of(cls, store: JournalStore, options: RunOptions, directory: StateDir) -> _Past:
-        """Read the journal, and refuse other options than at the first start."""
-        past = cls()
-        for entry in store.read():
-            event = entry.event
-            if isinstance(event, EngineStarted):
-                _check_same(event, options, directory)
-            elif isinstance(event, RunFinished):
-                past.finished = True
-            elif isinstance(event, Halted):
-                past.halted, past.halts = True, max(past.halts, event.generation)
-            elif isinstance(event, Resumed):
-                past.halted = False
-        return past
-
-    def halt(self, parts: Parts, directory: StateDir, wall_us: int) -> Entry:
-        """Return the halt that the file HALT asks for, before anything can be sent."""
-        return Entry(
-            sequence=parts.store.last_sequence + 1,
-            epoch=parts.epoch,
-            cursor=parts.clock.cursor,
-            market_time_us=parts.clock.now_us,
-            wall_time_us=wall_us,
-            event=Halted(
-                reason=f"the file {directory.halt.name} exists",
-                by="file",
-                generation=self.halts + 1,
-            ),
-        )
+def _halt(past: RunSoFar, parts: Parts, directory: StateDir, wall_us: int) -> Entry:
+    """Return the halt that the file HALT asks for, before anything can be sent."""
+    return Entry(
+        sequence=parts.store.last_sequence + 1,
+        epoch=parts.epoch,
+        cursor=parts.clock.cursor,
+        market_time_us=parts.clock.now_us,
+        wall_time_us=wall_us,
+        event=Halted(
+            reason=f"the file {directory.halt.name} exists",
+            by="file",
+            generation=past.halts + 1,
+        ),
+    )
 
 
-def _check_same(event: EngineStarted, options: RunOptions, directory: StateDir) -> None:
-    if event.options != options.identity():
+def _check_same(past: RunSoFar, options: RunOptions, directory: StateDir) -> None:
+    if past.options and past.options != options.identity():
         raise InputError(
             str(directory.path),
             "the options with which this run was begun",

@@ -1,7 +1,8 @@
 """The state directory: one engine's files, and the lock that keeps it to one process.
 
-``journal.sqlite``, ``venue-NAME.sqlite``, ``control.sock``, ``HALT`` (a halt from
-outside), ``lock`` (the pid of its user) and ``version`` (of this layout).
+``journal.sqlite`` (its older records in ``archive``), ``snapshots``,
+``venue-NAME.sqlite``, ``control.sock``, ``HALT`` (a halt from outside), ``lock`` (the
+pid of its user) and ``version`` (of this layout).
 """
 
 from __future__ import annotations
@@ -95,6 +96,11 @@ class StateDir:
     def journal(self) -> Path:
         """The journal's file."""
         return self.path / "journal.sqlite"
+
+    @property
+    def snapshots(self) -> Path:
+        """The directory of the snapshots."""
+        return self.path / "snapshots"
 
     @property
     def control_socket(self) -> Path:

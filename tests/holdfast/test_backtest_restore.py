@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
 
@@ -14,7 +15,7 @@ from holdfast import BarData, Context, Strategy, param
 from holdfast.options import RunOptions, read_options
 from holdfast.testing import TradingRun, columns, market, market_of
 from holdfast_actors.clock import MarketClock
-from holdfast_actors.messages import Decision, Resend
+from holdfast_actors.messages import Decision, Resend, Save
 from holdfast_actors.strategy.actor import StrategyActor
 from holdfast_actors.strategy.orders import OrderView, Transaction
 from holdfast_actors.strategy.restore import TOLD
@@ -129,7 +130,9 @@ def options(seed: int) -> RunOptions:
 class Album:
     """What a strategy remembered after each message, by what it had taken."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, saves: int = 0) -> None:
+        """Let the strategy save its state after each message whose count fits."""
+        self.saves, self.count = saves, 0
         self.pages: dict[tuple[int, int], dict[str, str]] = {}
         self.decisions: dict[int, Decision] = {}
 
@@ -145,6 +148,9 @@ class Album:
             def pictured(message: Any) -> Any:
                 answer = handle(message)
                 self.take(actor)
+                self.count += 1
+                if self.saves and self.count % self.saves == 0:
+                    handle(Save())
                 return answer
 
             def started() -> None:
@@ -183,9 +189,15 @@ class Mute:
 
 
 def restored(
-    ran: TradingRun, records: list[ev.Entry], cursor: int | None = None
+    ran: TradingRun,
+    records: list[ev.Entry],
+    cursor: int | None = None,
+    history: Iterable[ev.Entry] | None = None,
 ) -> tuple[StrategyActor, Mute]:
-    """Build the strategy from the first records alone, as a restart there does."""
+    """Build the strategy from the first records alone, as a restart there does.
+
+    It is rebuilt from ``history``, if that is given.
+    """
     parts, guard = ran.parts, Mute()
     cursor = records[-1].cursor if cursor is None else cursor
     actor = StrategyActor(
@@ -196,7 +208,9 @@ def restored(
         instruments=parts.instruments,
         calendars=parts.calendars,
         commission=parts.limits.commission,
-        history=lambda after: iter(records[after:]),
+        history=lambda after: (
+            iter(records[after:]) if after or history is None else history
+        ),
         clock=MarketClock(records[-1].market_time_us, cursor),
         prices=parts.prices,
         guard=guard,  # type: ignore[arg-type]
@@ -219,9 +233,10 @@ def told_up_to(records: list[ev.Entry], sequence: int) -> int:
     return max(told)
 
 
+@pytest.mark.parametrize("saves", [0, 1, 3])
 @pytest.mark.parametrize("seed", range(12))
-def test_restored_at_any_record_it_is_as_it_was_there(seed: int) -> None:
-    album, store = Album(), CutJournal(0, written=True)
+def test_restored_at_any_record_it_is_as_it_was_there(seed: int, saves: int) -> None:
+    album, store = Album(saves=saves), CutJournal(0, written=True)
     ran = run(options(seed), poke=album.watch, store=store)
     assert ran.finished
     assert len(ran.events(ev.DecisionMade)) > 10

@@ -12,7 +12,7 @@ from holdfast import Strategy
 from holdfast.clocks import FixedClock
 from holdfast.compose import World, build_tree, make_parts, watch, write_opening
 from holdfast.options import read_options
-from holdfast_actors import ledger
+from holdfast_actors import books
 from holdfast_actors.messages import Report
 from holdfast_actors.tree import GUARD, LEDGER
 from holdfast_adapters.journal.memory import MemoryJournal
@@ -75,15 +75,15 @@ def run() -> tuple[SimulatedEngine, list[ev.Entry]]:
 def test_a_fill_that_the_ledger_cannot_take_stops_its_instrument_and_no_other(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    whole = ledger.Ledger._fill
+    whole = books.Books._fill
 
-    def broken(self: ledger.Ledger, fill: Fill) -> None:
+    def broken(self: books.Books, fill: Fill) -> None:
         if fill.execution_id == "X3":
             message = "cannot book this one"
             raise ValueError(message)
         whole(self, fill)
 
-    monkeypatch.setattr(ledger.Ledger, "_fill", broken)
+    monkeypatch.setattr(books.Books, "_fill", broken)
 
     engine, entries = run()
 
@@ -91,13 +91,13 @@ def test_a_fill_that_the_ledger_cannot_take_stops_its_instrument_and_no_other(
     assert quarantined.subject == "instrument/A"
     assert quarantined.reader == LEDGER
     assert engine.root.state is State.RUNNING
-    books = engine.call(engine.ref(LEDGER).ask(Report(), deadline_s=1))["Both"]
+    held = engine.call(engine.ref(LEDGER).ask(Report(), deadline_s=1))["Both"]
     fills = [e.event.fill for e in entries if isinstance(e.event, ev.OrderFilled)]
     bought = {name: sum(f.instrument == name for f in fills) for name in ("A", "B")}
     assert bought["B"] == BARS - 1
     assert bought["A"] < bought["B"]
-    assert books.positions["B"].amount == bought["B"]
-    assert books.positions["A"].amount == bought["A"] - 1
+    assert held.positions["B"].amount == bought["B"]
+    assert held.positions["A"].amount == bought["A"] - 1
     asked = engine.call(engine.ref(GUARD).ask(Report(), deadline_s=1))
     assert list(asked) == ["instrument/A"]
     refused = {

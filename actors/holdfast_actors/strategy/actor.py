@@ -243,12 +243,8 @@ class StrategyActor:
                 self._on_trigger(message)
             case Resend():
                 self._on_resend(message)
-            case AskSchedules():
-                self._declare()
-            case Report():
-                return self._report()
-            case Save():
-                self._save()
+            case AskSchedules() | Report() | Save():
+                return self._on_asked(message)
             case _:
                 assert_never(message)
         return None
@@ -324,6 +320,13 @@ class StrategyActor:
             getattr(self.strategy, name)(self._context, self._data)
         self._decide_if_any(f"trigger:{','.join(message.names)}")
 
+    def _on_asked(self, message: AskSchedules | Report | Save) -> object:
+        if isinstance(message, Report):
+            own = {"cursor": self._cursor, "recorded": dict(self._host.recorded)}
+            return report_of(self._portfolio, self._desk) | own
+        self._save() if isinstance(message, Save) else self._declare()
+        return None
+
     def _on_resend(self, message: Resend) -> None:
         for decision in self._sent:
             if decision.number > message.number:
@@ -394,7 +397,3 @@ class StrategyActor:
 
     def _attributes(self) -> dict[str, Any]:
         return attributes_of(self.strategy, self._context)
-
-    def _report(self) -> dict[str, Any]:
-        own = {"cursor": self._cursor, "recorded": dict(self._host.recorded)}
-        return report_of(self._portfolio, self._desk) | own

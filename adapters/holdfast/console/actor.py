@@ -17,6 +17,7 @@ import attrs
 import trio
 
 from holdfast.console.status import status_of
+from holdfast_actors.keeping import Keeper
 from holdfast_actors.messages import Halt, Resume
 from holdfast_actors.tree import GUARD, Parts
 from holdfast_adapters.statedir import StateDir
@@ -38,6 +39,7 @@ class Desk:
     directory: StateDir
     engine: LiveEngine | None = None
     parts: Parts | None = None
+    keeper: Keeper | None = None
 
     def attach(self, engine: LiveEngine, parts: Parts) -> None:
         """Say which engine is asked."""

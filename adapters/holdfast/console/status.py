@@ -52,7 +52,21 @@ async def status_of(desk: Desk, engine: LiveEngine, parts: Parts) -> dict[str, A
             }
         },
         "data_age_s": _age_s(parts),
+        "snapshot": _snapshot(desk),
         "tree": snapshot(engine).to_json(),
+    }
+
+
+def _snapshot(desk: Desk) -> dict[str, Any] | None:
+    """Return the newest snapshot of this start, and why the last try failed."""
+    keeper = desk.keeper
+    if keeper is None:
+        return None
+    last = keeper.last
+    return {
+        "record": None if last is None else last.sequence,
+        "made_at": None if last is None else last.made_at.isoformat(),
+        "error": keeper.error or None,
     }
 
 

@@ -81,7 +81,7 @@ class Meta:
     an order id made of an epoch anew could be one that a venue has already seen.
     """
 
-    base: Base = attrs.field(factory=lambda: Base())
+    base: Base = attrs.field(factory=Base)
 
 
 def link(
