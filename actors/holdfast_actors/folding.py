@@ -211,7 +211,8 @@ def past_of(
         strategy,
         entries=[_entry(each, codec) for each in saved["entries"]],
         first=None if first is None else _entry(first, codec),
-        settled=saved["settled"],
+        # Before the capital there is nothing; what follows settles it all.
+        settled=None if first is None else saved["settled"],
         cursor=saved["cursor"],
         applied=saved["applied"],
         number=saved["number"],

@@ -36,9 +36,10 @@ def to_decimal(value: Numeric) -> Decimal:
     try:
         if type(value) is float:
             number = Decimal(repr(value))
-        elif isinstance(value, Decimal):
+        elif type(value) is Decimal:
             number = value
-        elif isinstance(value, str):
+        elif isinstance(value, str | Decimal):
+            # A class of decimals of its own is not what a record may hold.
             number = Decimal(value)
         elif isinstance(value, int):
             number = Decimal(int(value))

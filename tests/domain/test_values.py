@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import given, strategies as st
 
+from holdfast_actors.strategy.amount import Amount
 from holdfast_domain.cursor import (
     ADVANCE_SLOT,
     SLICE_SLOT,
@@ -277,3 +278,8 @@ def test_cursors_are_in_the_order_of_the_run() -> None:
 
     assert run == sorted(run)
     assert step_of(START) == -1
+
+
+def test_an_amount_of_a_strategy_becomes_a_plain_decimal() -> None:
+    # A record with a decimal of another class could not be journaled.
+    assert type(to_decimal(Amount("1.5"))) is Decimal

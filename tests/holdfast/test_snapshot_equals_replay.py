@@ -89,7 +89,7 @@ def owners(ran: TradingRun, recovery: Recovery) -> dict[str, Any]:
     )
     book = orders._book
     return {
-        "orders": (vars(book), {k: repr(row) for k, row in book.rows.items()}),
+        "orders": vars(book),
         "replayed": (orders._replayed, guard._applied, ledger._applied),
         "guard": guard._book.save(),
         "gate": (gate.halted, gate.reason, gate.generation),

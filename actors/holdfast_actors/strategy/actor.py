@@ -173,9 +173,13 @@ class StrategyActor:
     def _restore(self, past: Past) -> None:
         if past.is_first:
             return
-        past.put_back(self.strategy, self._context, self._instruments)
+        owner = self.strategy, self._context
+        past.put_back(owner, self._instruments)
+        # A decision says what changed since the one before it, whatever was saved
+        # between the two.
         self._memory = Memory()
         self._memory.changes(self._attributes())
+        past.put_back_between(owner, self._instruments)
 
     def _catch_up(self, past: Past) -> None:
         triggers = PastTriggers(
@@ -187,7 +191,11 @@ class StrategyActor:
         until = self._clock.cursor
         for told in missed(past, self._market, triggers, until, self._fires):
             if origin_text(told.origin) in past.quarantined:
-                self._pass_over(told)
+                # Counted as taken, so that it is not read again.
+                if isinstance(told, Committed):
+                    self._applied = told.entry.sequence
+                else:
+                    self._cursor = told.cursor
                 continue
             try:
                 self.handle(told)
@@ -198,13 +206,6 @@ class StrategyActor:
             # After what was missed: those decisions may be under way as they were.
             on_restart(self._context, gap_s)
             self._decide_if_any("restart")
-
-    def _pass_over(self, told: Slice | Triggered | Committed) -> None:
-        """Count a quarantined input as taken, so that it is not read again."""
-        if isinstance(told, Committed):
-            self._applied = told.entry.sequence
-        else:
-            self._cursor = told.cursor
 
     def _declare(self) -> None:
         self._scheduler.tell(Declare(self.plan.name, tuple(self._host.schedules)))

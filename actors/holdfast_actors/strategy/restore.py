@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, TypeAlias
 
 import attrs
 
@@ -131,20 +131,28 @@ class Past:
         self.cursor, self.applied = event.cursor, event.applied
         self.number, self.time_us = event.number, us
 
-    def put_back(self, strategy: object, context: object, symbols: Symbols) -> None:
-        """Give ``strategy`` and its ``context`` the attributes that were saved."""
-        texts: dict[str, str | None] = {
-            **dict.fromkeys(self.gone),
-            **self.decided,
-            **self.between,
-        }
-        for name, text in texts.items():
-            owner, _, attribute = name.partition(".")
-            target = context if owner == "context" else strategy
-            if text is None:
-                vars(target).pop(attribute, None)
-            else:
-                object.__setattr__(target, attribute, decode(text, symbols))
+    def put_back(self, owner: Owner, symbols: Symbols) -> None:
+        """Give back the attributes as they were at the last decision."""
+        _put({**dict.fromkeys(self.gone), **self.decided}, owner, symbols)
+
+    def put_back_between(self, owner: Owner, symbols: Symbols) -> None:
+        """Give back what was saved after that decision, if something was."""
+        _put(self.between, owner, symbols)
+
+
+Owner: TypeAlias = tuple[object, object]
+"""A strategy and its context."""
+
+
+def _put(texts: Mapping[str, str | None], owner: Owner, symbols: Symbols) -> None:
+    strategy, context = owner
+    for name, text in texts.items():
+        whose, _, attribute = name.partition(".")
+        target = context if whose == "context" else strategy
+        if text is None:
+            vars(target).pop(attribute, None)
+        else:
+            object.__setattr__(target, attribute, decode(text, symbols))
 
 
 def is_told(event: ev.Event, strategy: str) -> bool:
