@@ -22,6 +22,10 @@ _LATER = {
         "journal",
         "Check, read and repair the journal of a run.",
     ),
+    "ledger": Later(
+        "holdfast.cli.ledger", "ledger", "Show the books, now or as of a record."
+    ),
+    "state": Later("holdfast.cli.state", "state", "Show, export and import snapshots."),
     "audit": Later(
         "holdfast.cli.audit",
         "audit",

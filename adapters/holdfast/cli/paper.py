@@ -113,6 +113,7 @@ class _Live:
                 self._observe,
                 self.signals,
                 logs=self.logs,
+                say=say,
             )
             nursery.cancel_scope.cancel()
         return ended

@@ -132,6 +132,8 @@ def _swap(path: Path, copy: Path, to: int) -> None:
                 meta = attrs.evolve(meta, base=Base())
             _empty_wal(path)
             create(path, meta, _rows(reader, copy, to))
+            if not meta.base.sequence:
+                _set_archive_aside(path, copy)
         elif to == 0:
             path.unlink()
         else:
@@ -146,6 +148,12 @@ def _swap(path: Path, copy: Path, to: int) -> None:
     if _size(wal_of(copy)) == 0:  # made by reading
         wal_of(copy).unlink(missing_ok=True)
     sync_directory(path.parent)
+
+
+def _set_archive_aside(path: Path, copy: Path) -> None:
+    archive = path.parent / "archive"
+    if archive.exists():
+        archive.rename(copy.with_name(f"archive{copy.name.removeprefix(path.name)}"))
 
 
 def _size(path: Path) -> int:
