@@ -17,13 +17,14 @@ from holdfast.cli.logging import log_options, logs_of
 from holdfast.cli.output import Meter, kept_for_json, show, show_json, show_line
 from holdfast.cli.recording import Finished, Keeping
 from holdfast.cli.running import registered
-from holdfast.cli.sharing import options_of, run_options
+from holdfast.cli.sharing import options_of, run_options, whole_number
 from holdfast.cli.signals import Halting, stopping
 from holdfast.logs import Logs
 from holdfast.options import RunOptions
 from holdfast.paper import PaperRun, paper_result, run_entries, run_paper
 from holdfast.results.measure import RunResult
 from holdfast.results.summary import summary
+from holdfast_actors.snapshots import SnapshotPlan
 from holdfast_actors.tree import Parts
 from holdfast_adapters.statedir import StateDir
 from holdfast_domain.errors import DomainError, InputError
@@ -58,6 +59,20 @@ STRATEGIES = "engine/trading/strategies/"
     help="Where the journal is kept; one run for each directory.",
 )
 @log_options
+@click.option(
+    "--snapshot-every",
+    default="60",
+    show_default=True,
+    metavar="SECONDS",
+    help="How often a snapshot of the state is made.",
+)
+@click.option(
+    "--compact-after",
+    default="10000",
+    show_default=True,
+    metavar="N",
+    help="Records that go to the archive together.",
+)
 @click.pass_obj
 def paper(arguments: tuple[str, ...], /, files: tuple[str, ...], **given: Any) -> int:  # noqa: ANN401
     """Run strategies on the live engine, over a replay of recorded data.
@@ -72,12 +87,13 @@ def paper(arguments: tuple[str, ...], /, files: tuple[str, ...], **given: Any) -
     signals = stopping(shlex.join(["holdfast", *arguments]))
     with kept_for_json(given["as_json"]):
         speed = _speed(given["speed"])
+        plan = _plan(given["snapshot_every"], given["compact_after"])
         options = options_of(files, given)
         keeping = Keeping.of(given, os.environ)
         with signals, StateDir.open(state, os.getpid()) as directory:
             with registered(directory.path, os.environ), Meter("paper") as meter:
                 logs = logs_of(given["log"], given["log_level"])
-                live = _Live(options, directory, speed, signals, meter, logs)
+                live = _Live(options, directory, speed, plan, signals, meter, logs)
                 ended = trio.run(live.run)
             if not ended.finished:
                 return signals.status
@@ -94,6 +110,7 @@ class _Live:
     options: RunOptions
     directory: StateDir
     speed: float | None
+    plan: SnapshotPlan
     signals: Signals
     meter: Meter
     logs: Logs | None
@@ -113,6 +130,7 @@ class _Live:
                 self._observe,
                 self.signals,
                 logs=self.logs,
+                snapshots=self.plan,
                 say=say,
             )
             nursery.cancel_scope.cancel()
@@ -157,6 +175,18 @@ def _speed(text: str) -> float | None:
         expected = "a positive number, or max"
         raise InputError("--speed", expected, repr(text), "such as --speed 1000")
     return float(number)
+
+
+def _plan(every: str, compact_after: str) -> SnapshotPlan:
+    try:
+        every_s = float(to_decimal(every))
+    except DomainError:
+        every_s = 0.0
+    if every_s <= 0:
+        raise InputError("--snapshot-every", "a positive number of seconds", every)
+    return SnapshotPlan(
+        every_s=every_s, compact_after=whole_number("--compact-after", compact_after, 1)
+    )
 
 
 def _print(
