@@ -234,6 +234,4 @@ def test_a_partial_close_shows_where_the_methods_differ() -> None:
     assert part.positions["SPY"].realised == 200
     assert part.positions["SPY"].cost_basis == 110
     assert part.lots_realised["SPY"] == 300
-    assert part.lots["SPY"] == (
-        replace(part.lots["SPY"][0], units=D(10), price=D(120)),
-    )
+    assert part.lots["SPY"] == (Lot(D(10), D(120)),)
