@@ -78,15 +78,17 @@ class Journal:
     def _collect(
         self, messages: Sequence[Records | Note]
     ) -> tuple[list[Entry], list[Any]]:
-        entries: list[Entry] = []
+        events: list[Event] = []
         holds = []
         for message in messages:
             if isinstance(message, Note):
-                self._add(entries, (message.event,))
+                events.append(message.event)
             elif not message.hold.failed:
                 # Of a hold that failed, the author's memory rests on a lost record.
                 holds.append(message.hold)
-                self._add(entries, message.entries)
+                events.extend(message.entries)
+        entries: list[Entry] = []
+        self._add(entries, events)
         return entries, holds
 
     def _add(self, entries: list[Entry], events: Sequence[Event]) -> None:

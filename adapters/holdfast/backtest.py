@@ -117,7 +117,7 @@ def simulate(
     failed: list[Exception] = []
     watch(engine, parts, lambda cell, error: failed.append(_said_of(cell, error)))
     began_s = time.perf_counter()
-    with _rare_collections():
+    with rare_collections():
         engine.root.begin()
         while not done and not failed and engine.root.state is not State.CRASHED:
             if progress is not None:
@@ -133,7 +133,7 @@ def simulate(
 
 
 @contextmanager
-def _rare_collections() -> Iterator[None]:
+def rare_collections() -> Iterator[None]:
     """Look for garbage more rarely: a run keeps what it makes, and makes no cycles."""
     before = gc.get_threshold()
     gc.set_threshold(max(COLLECTED_AFTER, before[0]), *before[1:])

@@ -13,7 +13,7 @@ import attrs
 import trio
 
 from holdfast.analyzing import actors_of, let_analyze
-from holdfast.backtest import strategy_error
+from holdfast.backtest import rare_collections, strategy_error
 from holdfast.clocks import SystemClock
 from holdfast.compose import (
     VENUE,
@@ -174,7 +174,9 @@ async def run_paper(
     store = SqliteJournal(directory.journal, secrets.randbits(32))
     is_new = store.last_sequence == 0
     try:
-        recovered = recover(store, directory)
+        # What is read stays, so that to look for garbage meanwhile finds none.
+        with rare_collections():
+            recovered = recover(store, directory)
         run = recovered.recovery.run_so_far()
         _check_same(run, options, directory)
         if run.finished:

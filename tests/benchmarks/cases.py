@@ -167,6 +167,26 @@ CASES = (
         has_p99=True,
     ),
     Case(
+        id="journal_durable",
+        unit="events/s",
+        ours=Program(script="ours_journal_durable.py"),
+    ),
+    Case(
+        id="recovery_100k",
+        unit="s",
+        ours=Program(script="ours_recovery_100k.py"),
+    ),
+    Case(
+        id="recovery_100k_snapshot",
+        unit="s",
+        ours=Program(script="ours_recovery_100k.py", arguments=("--snapshot",)),
+    ),
+    Case(
+        id="snapshot_1k_positions",
+        unit="ms",
+        ours=Program(script="ours_snapshot_1k_positions.py"),
+    ),
+    Case(
         id="thread_round_trip",
         unit="µs",
         ours=Program(script="ours_round_trip.py"),

@@ -46,14 +46,16 @@ async def measure(path: Path) -> float:
         )
 
     notes = [Note(event) for event in records(ORDERS, "mom", "SPY")]
-    spec = SupervisorSpec(name="engine", children=(ActorSpec(name="journal", build=build),))
+    spec = SupervisorSpec(
+        name="engine", children=(ActorSpec(name="journal", build=build),)
+    )
     async with open_engine(spec) as engine:
         journal = engine.ref("engine/journal")
         began_s = time.perf_counter()
         for at in range(0, len(notes), BATCH):
             for note in notes[at : at + BATCH]:
                 await journal.send(note)
-        while store.last_sequence < len(notes):
+        while store.last_sequence < len(notes):  # noqa: ASYNC110 - no one tells
             await trio.sleep(0.001)
         took_s = time.perf_counter() - began_s
     host.close()

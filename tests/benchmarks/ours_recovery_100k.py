@@ -20,10 +20,10 @@ from journaled import RECORDS_PER_ORDER, entries, records
 from live import SYMBOL, two_bars
 
 from holdfast import Strategy
+from holdfast.clocks import SystemClock
 from holdfast.compose import VENUE
 from holdfast.options import RunOptions, read_options
 from holdfast.paper import run_paper
-from holdfast.clocks import SystemClock
 from holdfast_actors.folding import Fold, Shape
 from holdfast_actors.keeping import Keeper
 from holdfast_actors.recovery import Recovery
@@ -56,7 +56,7 @@ class Up(BaseException):
 
 def write(directory: StateDir, options: RunOptions, *, snapshot: bool) -> None:
     store = SqliteJournal(directory.journal, 1)
-    opening = [
+    opening: list[ev.Event] = [
         ev.EngineStarted(engine=1, mode="paper", pid=1, options=options.identity()),
         ev.CapitalAllotted(strategy="Busy", money=Money(Decimal(100_000), "USD")),
     ]
