@@ -14,7 +14,15 @@ from holdfast_actors.requests import Asked
 from holdfast_domain import events as ev
 from holdfast_domain.fills import Fill
 from holdfast_domain.orders import OrderState
-from holdfast_domain.ports import Acked, Ended, Executed, Replaced, VenueEvent
+from holdfast_domain.ports import (
+    Acked,
+    Busted,
+    Corrected,
+    Ended,
+    Executed,
+    Replaced,
+    VenueEvent,
+)
 
 _DOUBTED = (OrderState.SENT, OrderState.UNKNOWN)
 _CHANGING = (OrderState.REPLACE_PENDING, OrderState.CANCEL_PENDING)
@@ -33,6 +41,8 @@ def record_of(
         case Executed():
             known = event.execution_id in executions
             return None if known else _filled(row, event)
+        case Corrected() | Busted():
+            return ev.StrayEvidence(venue=row.venue, text=repr(event))
         case Ended():
             return _ended(row, event) if row.is_open else None
         case Replaced():

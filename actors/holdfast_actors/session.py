@@ -25,7 +25,7 @@ from holdfast_actors.requests import (
 )
 from holdfast_domain.cursor import ADVANCE_SLOT, cursor_at, slot_of, step_of
 from holdfast_domain.errors import DomainError, NotSent, OutcomeUnknown, VenueRefused
-from holdfast_domain.ports import ReplayedVenue, VenueEvent
+from holdfast_domain.ports import NotFound, ReplayedVenue, VenueEvent
 from holdfast_runtime import Ref
 
 SessionMessage: TypeAlias = (
@@ -81,9 +81,9 @@ class Session:
             case LookUp(order_id):
                 await self._look_up(order_id)
             case AskGap(watermark):
-                events = await self._venue.executions_since(watermark)
-                if events:
-                    self._stream(events)
+                found = await self._venue.executions_since(watermark)
+                if found.events:
+                    self._stream(found.events)
             case Greet():
                 self._say_up()
                 # What the step brought about may have been lost with what was told.
@@ -157,16 +157,15 @@ class Session:
 
     async def _look_up(self, order_id: str) -> None:
         try:
-            events = await self._venue.lookup(order_id)
+            found = await self._venue.lookup(order_id)
         except (NotSent, OutcomeUnknown) as error:
             self._tell(Asked.LOOKUP, order_id, How.UNKNOWN, reason=str(error))
             return
-        if events is None:
-            self._tell(
-                Asked.LOOKUP, order_id, How.ABSENT, reason="the venue does not have it"
-            )
+        if isinstance(found, NotFound):
+            self._tell(Asked.LOOKUP, order_id, How.ABSENT, reason=found.reason)
         else:
-            self._tell(Asked.LOOKUP, order_id, How.ANSWERED, events=tuple(events))
+            events = tuple(found.events)
+            self._tell(Asked.LOOKUP, order_id, How.ANSWERED, events=events)
 
     async def _ask(
         self, asked: Asked, order_id: str, request: Awaitable[Sequence[VenueEvent]]

@@ -11,6 +11,7 @@
     + VenueRefused        the venue said no: the order does not exist
     + NotSent             no byte left us: safe to try again
     + OutcomeUnknown      something left and no answer came: never again, look it up
+      * DuplicateOrder    the venue has an order with this id already: look it up
 """
 
 from __future__ import annotations
@@ -93,4 +94,12 @@ class OutcomeUnknown(VenueError):
     """The request left and no usable answer came; it may have been done.
 
     Never send it again. Look it up by its client order id.
+    """
+
+
+class DuplicateOrder(OutcomeUnknown):
+    """The venue refused a submit because it has an order with that id already.
+
+    It is no `VenueRefused`, for the order does exist there: a lookup tells how it
+    stands.
     """

@@ -14,7 +14,7 @@ import attrs
 
 from holdfast_domain.events import Entry
 from holdfast_domain.money import Money, Price, Quantity
-from holdfast_domain.orders import OrderTerms
+from holdfast_domain.orders import OrderTerms, Side
 
 T = TypeVar("T")
 E = TypeVar("E", contravariant=True)  # noqa: PLC0105 - short, as in the style guide
@@ -171,6 +171,33 @@ class Executed:
 
 
 @attrs.frozen(kw_only=True)
+class Corrected:
+    """The venue corrected an execution: these are its values from now on."""
+
+    order_id: str
+    execution_id: str
+    """The execution that was wrong; it keeps its id."""
+
+    correction_id: str
+    """The venue's id of the correction; a second one with it is the same."""
+
+    quantity: Quantity
+    price: Price
+    fee: Money
+    filled_at: datetime
+
+
+@attrs.frozen(kw_only=True)
+class Busted:
+    """The venue took an execution back: it counts as never made."""
+
+    order_id: str
+    execution_id: str
+    correction_id: str
+    reason: str
+
+
+@attrs.frozen(kw_only=True)
 class Ended:
     """The venue ended the order before it was filled."""
 
@@ -180,6 +207,8 @@ class Ended:
 
     reason: str
     code: str = ""
+    cumulative: Quantity | None = None
+    """What was executed of it in all; None where the venue does not say."""
 
 
 @attrs.frozen(kw_only=True)
@@ -190,7 +219,7 @@ class Replaced:
     terms: OrderTerms
 
 
-VenueEvent: TypeAlias = Acked | Executed | Ended | Replaced
+VenueEvent: TypeAlias = Acked | Executed | Corrected | Busted | Ended | Replaced
 """What a venue says of one of our orders; evidence, never a command."""
 
 
@@ -207,13 +236,75 @@ class VenueOrder:
     """Market time of the request, in microseconds UTC."""
 
 
+@attrs.frozen(kw_only=True)
+class VenuePromises:
+    """What a venue is known to keep, declared by its adapter; seconds."""
+
+    proves_absence: bool
+    """Whether `NotFound` proves anything.
+
+    If so, it does when the question left at least ``processing_bound_s`` after the last
+    moment at which the order could have left. If not, only a person can say that an
+    order was not placed.
+    """
+
+    processing_bound_s: float
+    """The longest time from a request's leaving to its showing in a lookup."""
+
+    clock_skew_s: float = 0.0
+    """How far the venue's clock may be from ours."""
+
+
+@attrs.frozen(kw_only=True)
+class Found:
+    """The venue has the order, and this is its story so far."""
+
+    instrument: str
+    side: Side
+    quantity: Quantity
+    """Of the terms that hold now, what is filled included."""
+
+    placed_at_us: int
+    """When it was placed, by the venue's clock, in microseconds UTC."""
+
+    cumulative: Quantity | None
+    """What was executed of it in all; None where the venue does not say."""
+
+    events: Sequence[VenueEvent]
+
+
+@attrs.frozen(kw_only=True)
+class NotFound:
+    """The venue answered, and does not know the order: an answer, not a failure.
+
+    Whether it is proof that there is none, `VenuePromises` says.
+    """
+
+    reason: str = "the venue does not have it"
+
+
+@attrs.frozen(kw_only=True)
+class Executions:
+    """A part of a venue's list of executions, in the venue's order."""
+
+    events: Sequence[Executed | Corrected | Busted]
+    watermark: str
+    """From where to ask next, so that nothing is missed that shows late.
+
+    It may lie before some of ``events``, which are then given again.
+    """
+
+
 class Venue(Protocol):
     """One connection to one venue. Every request may raise a `VenueError`.
 
-    An answer is the list of events that the request brought about, in order.
+    An answer is the list of events that the request brought about, in order. A request
+    may be cancelled while it waits, for it has a deadline: nothing of it may leave
+    after that, and what became of it is not known.
     """
 
     name: str
+    promises: VenuePromises
 
     async def connect(self) -> None:
         """Open the session; idempotent."""
@@ -224,6 +315,7 @@ class Venue(Protocol):
         Raises:
             VenueRefused: it does not exist there.
             NotSent: no byte left.
+            DuplicateOrder: the venue has one with this id already.
             OutcomeUnknown: it may exist; `lookup` tells.
         """
 
@@ -237,13 +329,15 @@ class Venue(Protocol):
     async def replace(self, order_id: str, terms: OrderTerms) -> Sequence[VenueEvent]:
         """Give a working order new terms (quantity counts what is filled too)."""
 
-    async def lookup(self, order_id: str) -> Sequence[VenueEvent] | None:
-        """Return all events of the order so far; ``None`` is proof of absence."""
+    async def lookup(self, order_id: str) -> Found | NotFound:
+        """Return what the venue knows of the order; a failure of transport raises."""
 
-    async def executions_since(self, watermark: str) -> Sequence[Executed]:
-        """Return all executions after the execution id ``watermark``, in order.
+    async def executions_since(self, watermark: str) -> Executions:
+        """Return all executions from ``watermark`` on that the venue shows by now.
 
-        An empty watermark means from the beginning.
+        A watermark is a word of the venue's own, from an earlier answer; an empty one
+        means from the beginning. What shows late is the adapter's to know: it answers
+        with a watermark that lies as far back as that takes.
         """
 
     async def close(self) -> None:

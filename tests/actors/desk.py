@@ -16,7 +16,7 @@ from holdfast_domain.instruments import Instrument
 from holdfast_domain.marketdata import FIELDS, BarColumns, MarketData
 from holdfast_domain.money import Money, Numeric, Price, Quantity
 from holdfast_domain.orders import OrderTerms, OrderType, Side, TimeInForce
-from holdfast_domain.ports import Acked, Ended, Executed
+from holdfast_domain.ports import Acked, Ended, Executed, Found, VenueEvent
 from holdfast_runtime import Ref
 
 T = TypeVar("T")
@@ -177,6 +177,25 @@ def executed(
         fee=Money(D(0), "USD"),
         filled_at=T0,
         cumulative=Quantity.of(quantity),
+    )
+
+
+def story(
+    *events: VenueEvent,
+    quantity: Numeric = 10,
+    side: Side = Side.BUY,
+    instrument: str = "SPY",
+    placed_at_us: int = T0_US,
+    cumulative: Numeric | None = None,
+) -> Found:
+    """Return what a venue knows of an order, as `terms` makes one by default."""
+    return Found(
+        instrument=instrument,
+        side=side,
+        quantity=Quantity.of(quantity),
+        placed_at_us=placed_at_us,
+        cumulative=None if cumulative is None else Quantity.of(cumulative),
+        events=events,
     )
 
 

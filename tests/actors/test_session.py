@@ -27,11 +27,19 @@ from holdfast_actors.session import Session, SessionAtOnce
 from holdfast_domain.cursor import ADVANCE_SLOT, SLICE_SLOT, cursor_at
 from holdfast_domain.errors import DomainError, NotSent, OutcomeUnknown, VenueRefused
 from holdfast_domain.orders import OrderTerms
-from holdfast_domain.ports import Executed, VenueEvent, VenueOrder
+from holdfast_domain.ports import (
+    Executions,
+    Found,
+    NotFound,
+    VenueEvent,
+    VenueOrder,
+    VenuePromises,
+)
 
-from .desk import T0_US, Inbox, acked, ended, executed, terms
+from .desk import T0_US, Inbox, acked, ended, executed, story, terms
 
 NOW = cursor_at(4, SLICE_SLOT)
+PROVES_AT_ONCE = VenuePromises(proves_absence=True, processing_bound_s=0.0)
 
 
 @attrs.define
@@ -41,6 +49,7 @@ class ScriptedVenue:
     name: str = "paper"
     wants_data: bool = True
     answers_at_once: bool = True
+    promises: VenuePromises = PROVES_AT_ONCE
     asked: list[tuple[Any, ...]] = attrs.field(factory=list)
     error: Exception | None = None
     answer: Sequence[VenueEvent] | None = ()
@@ -70,11 +79,13 @@ class ScriptedVenue:
     async def replace(self, order_id: str, new: OrderTerms) -> Sequence[VenueEvent]:
         return self._answer("replace", order_id, new)  # type: ignore[no-any-return]
 
-    async def lookup(self, order_id: str) -> Sequence[VenueEvent] | None:
-        return self._answer("lookup", order_id)  # type: ignore[no-any-return]
+    async def lookup(self, order_id: str) -> Found | NotFound:
+        answer = self._answer("lookup", order_id)
+        return NotFound() if answer is None else story(*answer)
 
-    async def executions_since(self, watermark: str) -> Sequence[Executed]:
-        return self._answer("since", watermark)  # type: ignore[no-any-return]
+    async def executions_since(self, watermark: str) -> Executions:
+        events = self._answer("since", watermark)
+        return Executions(events=events, watermark="W")
 
     async def advance(self, cursor: int, step: int) -> Sequence[VenueEvent]:
         self.asked.append(("advance", cursor, step))

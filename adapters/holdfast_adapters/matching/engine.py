@@ -14,6 +14,7 @@ from holdfast_adapters.matching.book import MatchBar, Working, working
 from holdfast_adapters.matching.checks import check_replacement, checked
 from holdfast_adapters.matching.model import (
     NEVER_US,
+    BookEvent,
     EngineRecord,
     FillAt,
     FillModel,
@@ -25,7 +26,7 @@ from holdfast_adapters.matching.model import (
     utc_day_end_us,
 )
 from holdfast_adapters.matching.rules import hit, is_at_or_better
-from holdfast_domain.errors import VenueRefused
+from holdfast_domain.errors import DuplicateOrder, VenueRefused
 from holdfast_domain.instruments import Instrument
 from holdfast_domain.marketdata import utc_from_us
 from holdfast_domain.money import ZERO, Money, Price, Quantity, to_decimal
@@ -80,12 +81,12 @@ class MatchingEngine:
         """Take ``order`` into the book.
 
         Raises:
-            VenueRefused: the codes of `checks.checked`, or ``duplicate`` for an id
-                that was used before, by an order that has ended too.
+            VenueRefused: the codes of `checks.checked`.
+            DuplicateOrder: the id was used before, be it by an order that has ended.
         """
         if order.order_id in self._known:
             reason = f"expected a new client order id, got {order.order_id}"
-            raise VenueRefused(reason, "duplicate")
+            raise DuplicateOrder(reason)
         checked(order.terms, self.instruments, now)
         entered = self.admit(order)
         said: list[VenueEvent] = []
@@ -305,7 +306,7 @@ class MatchingEngine:
     ) -> None:
         self._say(Ended(order_id=order.order_id, how=how, reason=reason), said)
 
-    def _say(self, event: VenueEvent, said: list[VenueEvent]) -> None:
+    def _say(self, event: BookEvent, said: list[VenueEvent]) -> None:
         self.apply(event)
         self._record(event)
         said.append(event)

@@ -10,7 +10,7 @@ from typing import NamedTuple, Protocol, TypeAlias
 import attrs
 
 from holdfast_domain.money import ZERO
-from holdfast_domain.ports import VenueEvent
+from holdfast_domain.ports import Acked, Ended, Executed, Replaced
 
 DAY_US = 86_400_000_000
 NEVER_US = 1 << 62
@@ -95,7 +95,10 @@ class VolumeTaken:
     quantity: Decimal
 
 
-EngineRecord: TypeAlias = VenueEvent | Triggered | VolumeTaken
+BookEvent: TypeAlias = Acked | Executed | Ended | Replaced
+"""What the engine says of an order; it never takes back an execution."""
+
+EngineRecord: TypeAlias = BookEvent | Triggered | VolumeTaken
 """All that changes the engine after an order was admitted, in order."""
 
 

@@ -31,12 +31,15 @@ from holdfast_domain.cursor import ADVANCE_SLOT, START, slot_of, step_of
 from holdfast_domain.errors import VenueRefused
 from holdfast_domain.instruments import Instrument
 from holdfast_domain.marketdata import MarketData
-from holdfast_domain.money import ZERO
+from holdfast_domain.money import ZERO, Quantity
 from holdfast_domain.orders import OrderTerms
 from holdfast_domain.ports import (
     Acked,
     Ended,
     Executed,
+    Executions,
+    Found,
+    NotFound,
     Replaced,
     VenueEvent,
     VenueOrder,
@@ -239,15 +242,31 @@ class PaperCore:
 
     # --- questions ------------------------------------------------------------------
 
-    def lookup(self, order_id: str) -> list[VenueEvent] | None:
-        """Return the visible events of an order, ``None`` if there is no such order."""
+    def lookup(self, order_id: str) -> Found | NotFound:
+        """Return the visible story of an order, if there is such an order."""
         known = self._orders.get(order_id)
         if known is None or known.cursor > self.cursor:
-            return None
-        return [event for cursor, event in known.said if cursor <= self.cursor]
+            return NotFound()
+        said = [event for cursor, event in known.said if cursor <= self.cursor]
+        terms, cumulative = known.order.terms, Quantity(ZERO)
+        for event in said:
+            if isinstance(event, Replaced):
+                terms = event.terms
+            elif isinstance(event, Executed):
+                cumulative = event.cumulative
+        return Found(
+            instrument=terms.instrument,
+            side=terms.side,
+            quantity=terms.quantity,
+            placed_at_us=known.order.placed_at_us,
+            cumulative=cumulative,
+            events=said,
+        )
 
-    def executions_since(self, watermark: str) -> list[Executed]:
+    def executions_since(self, watermark: str) -> Executions:
         """Return the visible executions after ``watermark``, in order.
+
+        The next watermark is before the first that is hidden.
 
         Raises:
             VenueRefused: the watermark is no execution id of this venue.
@@ -257,12 +276,20 @@ class PaperCore:
             reason = f"expected an execution id, got {watermark!r}"
             raise VenueRefused(reason, "watermark")
         later = self._executions[int(text) :]
-        return [event for cursor, event in later if cursor <= self.cursor]
+        shown = [event for cursor, event in later if cursor <= self.cursor]
+        for cursor, event in later:
+            if cursor > self.cursor:
+                break
+            watermark = event.execution_id
+        return Executions(events=shown, watermark=watermark)
+
+    def _executed(self) -> list[Executed]:
+        return [event for cursor, event in self._executions if cursor <= self.cursor]
 
     def positions(self) -> dict[str, Decimal]:
         """Return signed units by symbol, as of the cursor; no flat ones."""
         held: dict[str, Decimal] = {}
-        for event in self.executions_since(""):
+        for event in self._executed():
             terms = self._orders[event.order_id].order.terms
             units = event.quantity.value * terms.side.sign
             held[terms.instrument] = held.get(terms.instrument, ZERO) + units
@@ -271,7 +298,7 @@ class PaperCore:
     def cash(self) -> dict[str, Decimal]:
         """Return the change of cash by currency since the opening, fees included."""
         cash: dict[str, Decimal] = {}
-        for event in self.executions_since(""):
+        for event in self._executed():
             terms = self._orders[event.order_id].order.terms
             units = event.quantity.value * terms.side.sign
             instrument = self._world.instruments[terms.instrument]

@@ -21,7 +21,15 @@ from holdfast_domain.errors import CommitFailed, NotSent, OutcomeUnknown
 from holdfast_domain.instruments import Instrument
 from holdfast_domain.marketdata import MarketData
 from holdfast_domain.orders import OrderTerms
-from holdfast_domain.ports import Executed, ThreadHost, VenueEvent, VenueOrder
+from holdfast_domain.ports import (
+    Executions,
+    Found,
+    NotFound,
+    ThreadHost,
+    VenueEvent,
+    VenueOrder,
+    VenuePromises,
+)
 
 T = TypeVar("T")
 
@@ -36,6 +44,10 @@ class PaperVenue:
     order of the requests, and one that fails takes those behind it with it. A request
     that is cancelled, or whose commit is in doubt, ends the session; after the next
     `connect` the file tells what is true.
+    """
+
+    promises = VenuePromises(proves_absence=True, processing_bound_s=0.0)
+    """A lookup waits for all commits before it, so what it does not find is not there.
     """
 
     def __init__(
@@ -92,7 +104,7 @@ class PaperVenue:
         """Place ``order``; see `Venue.submit`.
 
         Raises:
-            VenueRefused: see `PaperCore.submit`; ``duplicate`` for a known id.
+            VenueRefused, DuplicateOrder: see `PaperCore.submit`.
             NotSent: no session, or nothing of it could be made durable.
             OutcomeUnknown: the commit did not return in time.
         """
@@ -160,15 +172,15 @@ class PaperVenue:
         """Whether it is in memory; see `ReplayedVenue`."""
         return self._path is None
 
-    async def lookup(self, order_id: str) -> Sequence[VenueEvent] | None:
-        """Return the durable events of the order; ``None`` is proof of absence.
+    async def lookup(self, order_id: str) -> Found | NotFound:
+        """Return the durable story of the order; `NotFound` is proof of absence.
 
         Raises:
             NotSent: no session.
         """
         return (await self._durable()).lookup(order_id)
 
-    async def executions_since(self, watermark: str) -> Sequence[Executed]:
+    async def executions_since(self, watermark: str) -> Executions:
         """Return the durable executions after the id ``watermark``, in order.
 
         Raises:

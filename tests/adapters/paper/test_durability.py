@@ -28,7 +28,7 @@ from holdfast_domain.instruments import Instrument
 from holdfast_domain.marketdata import BarColumns, MarketData
 from holdfast_domain.money import Price, Quantity
 from holdfast_domain.orders import OrderTerms, OrderType, Side
-from holdfast_domain.ports import Executed, ThreadHost, VenueOrder
+from holdfast_domain.ports import Executed, Found, NotFound, ThreadHost, VenueOrder
 
 T = TypeVar("T")
 STEPS = 4
@@ -129,7 +129,7 @@ async def test_a_failed_commit_does_not_show_what_is_hidden(path: Path) -> None:
     refuse_inserts(path, refuse=True)
     with pytest.raises(NotSent):
         await venue.submit(order_at(0, "b"))
-    assert list(await venue.executions_since("")) == []
+    assert list((await venue.executions_since("")).events) == []
     await venue.close()
 
 
@@ -146,7 +146,7 @@ async def test_a_commit_that_fails_leaves_the_venue_as_it_was(
         await venue.cancel("a")
     with pytest.raises(NotSent):
         await venue.advance(advance_cursor(3), 3)
-    assert await venue.lookup("b") is None
+    assert await venue.lookup("b") == NotFound()
     assert venue.positions() == {}
     refuse_inserts(path, refuse=False)
     (fill,) = await venue.advance(advance_cursor(3), 3)
@@ -179,7 +179,11 @@ async def test_a_failed_commit_takes_the_requests_behind_it_with_it(
     refuse_inserts(path, refuse=False)
     assert sorted(failed) == ["a", "b"]
     await submit("c")
-    assert [await venue.lookup(name) is None for name in "abc"] == [True, True, False]
+    assert [await venue.lookup(name) == NotFound() for name in "abc"] == [
+        True,
+        True,
+        False,
+    ]
     await venue.close()
 
 
@@ -189,7 +193,7 @@ async def test_a_lookup_waits_for_the_commit_of_the_order(path: Path) -> None:
     answers: list[bool] = []
 
     async def look_up() -> None:
-        answers.append(await venue.lookup("a") is None)
+        answers.append(await venue.lookup("a") == NotFound())
 
     host.hold()
     async with trio.open_nursery() as nursery:
@@ -217,7 +221,7 @@ async def test_a_cancelled_request_ends_the_session_and_the_file_decides(
         await venue.lookup("a")
     host.gate.set()
     await venue.connect()
-    assert await venue.lookup("a") is None
+    assert await venue.lookup("a") == NotFound()
     await venue.close()
 
 
@@ -231,7 +235,7 @@ async def test_a_commit_that_takes_too_long_is_in_doubt(path: Path) -> None:
         await venue.submit(order_at(0))
     venue._host = host
     await venue.connect()
-    assert await venue.lookup("a")
+    assert isinstance(await venue.lookup("a"), Found)
     await venue.close()
 
 
@@ -240,7 +244,7 @@ async def test_a_commit_of_a_second_writer_is_refused(path: Path) -> None:
     await first.submit(order_at(0))
     with pytest.raises(NotSent, match="expected to append number 3, got 1"):
         await second.submit(order_at(0, "b"))
-    assert await second.lookup("a")
+    assert isinstance(await second.lookup("a"), Found)
     assert await second.submit(order_at(0, "b"))
     await first.close()
     await second.close()

@@ -180,7 +180,7 @@ class Engine:
                 self.die(None)
         self.history += [at_once(self.venue.lookup(name)) for name in self.placed]
         self.history += [self.venue.positions(), self.venue.cash()]
-        self.history.append(list(at_once(self.venue.executions_since(""))))
+        self.history.append(list(at_once(self.venue.executions_since("")).events))
         at_once(self.venue.close())
         return self.history
 
