@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Coroutine
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from holdfast_runtime.errors import SpecError
 from holdfast_runtime.refs import Ref
@@ -11,6 +11,8 @@ from holdfast_runtime.refs import Ref
 if TYPE_CHECKING:
     from holdfast_runtime.cell import Cell
     from holdfast_runtime.timers import Timer
+
+T = TypeVar("T")
 
 
 class Context:
@@ -84,6 +86,16 @@ class Context:
         """Wait ``delay_s`` seconds of the engine's clock."""
         kernel = self._cell.kernel
         await kernel.new_bell().wait(kernel.now_s() + delay_s)
+
+    async def within(self, delay_s: float, request: Coroutine[Any, Any, T]) -> T:
+        """Return what ``request`` returns, unless it takes longer than ``delay_s``.
+
+        By the engine's clock.
+
+        Raises:
+            TimeoutError: after ``delay_s``; the request was cancelled where it stood.
+        """
+        return await self._cell.kernel.within(delay_s, request)
 
     def monitor(self, place: Ref[Any] | str) -> None:
         """Be told what happens at ``place``, an actor or a family, by `Lifecycle`.

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Coroutine
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
     from holdfast_runtime.bells import Bell
     from holdfast_runtime.cell import Cell
     from holdfast_runtime.threads.hangs import HangWatch
     from holdfast_runtime.timers import Timer
+
+T = TypeVar("T")
 
 
 class Engine:
@@ -21,6 +23,14 @@ class Engine:
 
     def new_bell(self) -> Bell:
         """Return a bell that can be waited on in this engine."""
+        raise NotImplementedError
+
+    async def within(self, delay_s: float, request: Coroutine[Any, Any, T]) -> T:
+        """Return what ``request`` returns; cancel it after ``delay_s``.
+
+        Raises:
+            TimeoutError: it was cancelled.
+        """
         raise NotImplementedError
 
     def wake(self, cell: Cell) -> None:

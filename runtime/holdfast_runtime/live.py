@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Coroutine
 from math import inf
 from random import Random  # noqa: TID251 - the caller's seed comes in here
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import trio
 
@@ -34,7 +34,7 @@ from holdfast_runtime.moving.process import OwnProcess
 from holdfast_runtime.pump import Pump
 from holdfast_runtime.refs import Ref
 from holdfast_runtime.spec import SupervisorSpec
-from holdfast_runtime.timers import Timer
+from holdfast_runtime.timers import Timer, overdue
 
 if TYPE_CHECKING:
     from holdfast_runtime.threads.hangs import Hang, HangWatch
@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 WAITING = 65_536
 """Calls from other threads that may wait before `tell_from_thread` refuses."""
 
+T = TypeVar("T")
 RUNNING = State.RUNNING
 
 
@@ -164,6 +165,12 @@ class LiveEngine(Kernel):
     def new_bell(self) -> LiveBell:
         """Return a bell of this engine."""
         return LiveBell(self)
+
+    async def within(self, delay_s: float, request: Coroutine[Any, Any, T]) -> T:
+        """Return what ``request`` returns; cancel it after ``delay_s``."""
+        with trio.move_on_after(delay_s):
+            return await request
+        raise overdue(delay_s)
 
     def wake(self, cell: Cell) -> None:
         """See to it that ``cell`` reads its mailbox: its own task, or the pump."""

@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Coroutine
 from functools import partial
 from random import Random  # noqa: TID251 - the caller's seed comes in here
-from typing import Any
+from typing import Any, TypeVar
 
 from holdfast_runtime.cell import Cell, State
 from holdfast_runtime.errors import ActorError, EngineFailed, Killed
@@ -18,8 +18,9 @@ from holdfast_runtime.kernel import Kernel
 from holdfast_runtime.messages import Lifecycle, NotTaken, Stop, lane_of, take
 from holdfast_runtime.spec import SupervisorSpec
 from holdfast_runtime.timers import Timer
-from holdfast_runtime.virtual import SimulatedBell, Task
+from holdfast_runtime.virtual import SimulatedBell, Task, within
 
+T = TypeVar("T")
 RUNNING = State.RUNNING
 _MAIL = object()
 """Stands for "read your mailbox" where a message could stand."""
@@ -240,6 +241,10 @@ class SimulatedEngine(Kernel):
     def new_bell(self) -> SimulatedBell:
         """Return a bell of this engine."""
         return SimulatedBell(self)
+
+    async def within(self, delay_s: float, request: Coroutine[Any, Any, T]) -> T:
+        """Return what ``request`` returns; end it after ``delay_s``."""
+        return await within(self, delay_s, request)
 
     def wake(self, cell: Cell) -> None:
         """Let ``cell`` read its mailbox."""

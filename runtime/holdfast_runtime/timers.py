@@ -71,3 +71,8 @@ class Timers:
 
     def __len__(self) -> int:
         return len(self._heap) - self._cancelled
+
+
+def overdue(delay_s: float) -> TimeoutError:
+    """Return the error for what did not end within ``delay_s``."""
+    return TimeoutError(f"expected an end within {delay_s:g} s, was none")

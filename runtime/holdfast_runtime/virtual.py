@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Generator
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from holdfast_runtime.errors import ActorError
+from holdfast_runtime.timers import overdue
 
 if TYPE_CHECKING:
     from holdfast_runtime.simulated import SimulatedEngine
     from holdfast_runtime.timers import Timer
 
+T = TypeVar("T")
 Ended: TypeAlias = Callable[["Exception | None"], None]
 """Told how a task ended."""
 
@@ -76,6 +78,35 @@ class SimulatedBell:
         task, self._task = self._task, None
         if task is not None:
             self._engine.ready.append((None, task))
+
+
+async def within(
+    engine: SimulatedEngine, delay_s: float, request: Coroutine[Any, Any, T]
+) -> T:
+    """Return what ``request`` returns, or end it after ``delay_s``; see `Context`."""
+    bell = engine.new_bell()
+    box: list[tuple[Any, Exception | None]] = []
+
+    async def boxed() -> None:
+        try:
+            box.append((await request, None))
+        except Exception as error:  # noqa: BLE001 - raised again below
+            box.append((None, error))
+        bell.ring()
+
+    task = Task(boxed())
+    try:
+        task.step()
+        if not box:
+            await bell.wait(engine.now_s() + delay_s)
+    finally:
+        task.close()
+    if not box:
+        raise overdue(delay_s)
+    value, error = box[0]
+    if error is not None:
+        raise error
+    return value  # type: ignore[no-any-return]
 
 
 class Task:

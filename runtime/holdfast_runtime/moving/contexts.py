@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from holdfast_runtime.context import Context
@@ -59,6 +59,20 @@ class Later(Timer):
         """Take the call back, when what is said now leaves; inside a handler."""
         assert self._desk_of is not None
         self._desk_of().outbox.append((None, self.disarm))
+
+
+def refuse_within(path: str, request: Coroutine[Any, Any, Any]) -> NoReturn:
+    """Say that a moved actor cannot wait for ``request``.
+
+    Raises:
+        ActorError: naming the actor.
+    """
+    request.close()
+    message = (
+        f"{path}: expected no request to wait for, for the actor is moved out of the "
+        "engine, was within()"
+    )
+    raise ActorError(message)
 
 
 def refuse_sleep(path: str) -> NoReturn:
@@ -158,6 +172,11 @@ class ThreadContext(Context):
         """Refuse: a moved actor is synchronous."""
         del delay_s
         refuse_sleep(self.path)
+
+    def within(self, delay_s: float, request: Coroutine[Any, Any, Any]) -> NoReturn:
+        """Refuse: a moved actor is synchronous."""
+        del delay_s
+        refuse_within(self.path, request)
 
     def now_s(self) -> float:
         """Return the engine's clock as it was when this call began, in seconds."""

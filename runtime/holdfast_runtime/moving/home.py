@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from traceback import format_exception
 from typing import Any, NoReturn
 
@@ -13,6 +13,7 @@ from holdfast_runtime.moving.contexts import (
     refuse_outside,
     refuse_record,
     refuse_sleep,
+    refuse_within,
 )
 from holdfast_runtime.moving.pickling import dump, load
 from holdfast_runtime.moving.resident import Resident
@@ -205,6 +206,11 @@ class HomeContext(Context):
         """Refuse: a moved actor is synchronous."""
         del delay_s
         refuse_sleep(self.path)
+
+    def within(self, delay_s: float, request: Coroutine[Any, Any, Any]) -> NoReturn:
+        """Refuse: a moved actor is synchronous."""
+        del delay_s
+        refuse_within(self.path, request)
 
     def now_s(self) -> float:
         """Return the engine's clock as it was when this call began, in seconds."""
