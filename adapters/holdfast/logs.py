@@ -32,6 +32,7 @@ _LEVELS: dict[str, Level] = {
     "restarted": "warning",
     "crashed": "error",
     "parked": "error",
+    "attention": "error",
     "overran": "warning",
     "silent": "warning",
     "abandoned": "error",

@@ -17,6 +17,9 @@ _LATER = {
     "top": Later("holdfast.cli.top", "top", "Watch the actors of a running engine."),
     "halt": Later("holdfast.cli.console", "halt", "Stop orders, not the engine."),
     "resume": Later("holdfast.cli.console", "resume", "Lift a halt."),
+    "orders": Later(
+        "holdfast.cli.orders", "orders", "Show orders, and resolve one in doubt."
+    ),
     "journal": Later(
         "holdfast.cli.journal",
         "journal",

@@ -99,6 +99,9 @@ def _open(status: Mapping[str, Any]) -> Text:
     text = Text(str(len(status["orders"])))
     if status["unknown_orders"]:
         text.append(f", {status['unknown_orders']} unknown", style="bold red")
+    if status["orders_for_a_person"]:
+        said = f"; {status['orders_for_a_person']} for a person: holdfast orders"
+        text.append(said, style="bold red")
     return text
 
 

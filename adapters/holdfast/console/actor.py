@@ -16,12 +16,13 @@ from typing import Any
 import attrs
 import trio
 
+from holdfast.console.orders import order_json, resolve_of
 from holdfast.console.status import status_of
 from holdfast_actors.keeping import Keeper
-from holdfast_actors.messages import Halt, Resume
-from holdfast_actors.tree import GUARD, Parts
+from holdfast_actors.messages import Halt, Report, Resume
+from holdfast_actors.tree import GUARD, ORDERS, Parts
 from holdfast_adapters.statedir import StateDir
-from holdfast_domain.errors import InputError
+from holdfast_domain.errors import DomainError, InputError
 from holdfast_runtime import ActorSpec, Context, Killed, LiveEngine
 from holdfast_runtime.tree import snapshot
 
@@ -58,9 +59,12 @@ class Console:
     def __init__(self, desk: Desk, ctx: Context) -> None:
         self._desk = desk
         self._guard = ctx.ref(GUARD)
+        self._orders = ctx.ref(ORDERS)
         self._commands: dict[str, Callable[[dict[str, Any]], Awaitable[Any]]] = {
             "status": self._status,
             "tree": self._tree,
+            "orders": self._list_orders,
+            "resolve": self._resolve,
             "halt": self._halt,
             "resume": self._resume,
             "restart": self._restart,
@@ -120,6 +124,25 @@ class Console:
         engine, _ = self._engine()
         tree = snapshot(engine).to_json()
         return {"pid": self._desk.pid, "mode": self._desk.mode, "tree": tree}
+
+    async def _list_orders(self, request: dict[str, Any]) -> dict[str, Any]:
+        del request
+        rows = await self._orders.ask(Report(), deadline_s=ANSWER_S)
+        return {"orders": [order_json(row) for row in rows]}
+
+    async def _resolve(self, request: dict[str, Any]) -> dict[str, Any]:
+        """Take a person's word; it is answered when its record is durable."""
+        order_id, filled = _text(request, "order_id"), request.get("filled")
+        if filled is not None:
+            filled = _text(request, "filled")
+        by, because = _text(request, "by"), _text(request, "because")
+        message = resolve_of(order_id, filled, by, because)
+        refused = await self._orders.ask(message, deadline_s=ANSWER_S)
+        if refused:
+            raise DomainError(refused)
+        rows = await self._orders.ask(Report(), deadline_s=ANSWER_S)
+        (row,) = (each for each in rows if each.order_id == order_id)
+        return {"order": order_json(row)}
 
     async def _halt(self, request: dict[str, Any]) -> dict[str, Any]:
         await self._guard.ask(

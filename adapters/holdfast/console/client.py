@@ -117,7 +117,7 @@ def _understood(path: Path, line: bytes) -> dict[str, Any]:
         raise _silent(path, f"a {type(answer).__name__}")
     if not answer.pop("ok", False):
         text = str(answer.get("error", "no reason given"))
-        raise Refused(text.removeprefix("InputError: "))
+        raise Refused(text.removeprefix("InputError: ").removeprefix("DomainError: "))
     return answer
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from holdfast.console.orders import order_json
 from holdfast_actors.messages import Report
 from holdfast_actors.orderbook import OrderRow
 from holdfast_actors.tree import LEDGER, ORDERS, Parts, session_path
@@ -41,8 +42,9 @@ async def status_of(desk: Desk, engine: LiveEngine, parts: Parts) -> dict[str, A
         "halt_reason": parts.gate.reason,
         "market_time": utc_from_us(now_us).isoformat() if now_us else None,
         "positions": _positions(ledgers),
-        "orders": [_order(row) for row in rows if row.is_open],
+        "orders": [order_json(row) for row in rows if row.is_open],
         "unknown_orders": sum(row.state is OrderState.UNKNOWN for row in rows),
+        "orders_for_a_person": sum(row.called and row.is_in_doubt for row in rows),
         **totals,
         "strategies": strategies,
         "venues": {
@@ -99,20 +101,6 @@ def _positions(ledgers: dict[str, SubLedger]) -> dict[str, str]:
         for symbol, held in ledger.positions.items():
             total[symbol] = total.get(symbol, ZERO) + held.amount
     return {symbol: str(amount) for symbol, amount in total.items() if amount}
-
-
-def _order(row: OrderRow) -> dict[str, Any]:
-    terms = row.terms
-    return {
-        "order_id": row.order_id,
-        "strategy": row.strategy,
-        "instrument": terms.instrument,
-        "side": terms.side.value,
-        "type": terms.type.value,
-        "quantity": str(terms.quantity.value),
-        "filled": str(row.filled),
-        "state": row.state.value,
-    }
 
 
 def _age_s(parts: Parts) -> float | None:
