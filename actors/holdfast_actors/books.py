@@ -12,7 +12,14 @@ from typing import Any
 import attrs
 import msgspec
 
-from holdfast_domain.events import CapitalAllotted, Entry, Event, OrderFilled
+from holdfast_domain.events import (
+    CapitalAllotted,
+    Entry,
+    Event,
+    FillBusted,
+    FillCorrected,
+    OrderFilled,
+)
 from holdfast_domain.fills import Fill, postings_of
 from holdfast_domain.instruments import Instrument
 from holdfast_domain.lots import Lot, Lots
@@ -64,6 +71,9 @@ class Books:
         """Take one record; those that move no money change nothing."""
         if isinstance(event, OrderFilled):
             self._fill(event.fill)
+        elif isinstance(event, FillCorrected | FillBusted):
+            for fill in event.bookings:
+                self._fill(fill)
         elif isinstance(event, CapitalAllotted):
             book = self._book(event.strategy)
             unit, amount = event.money.currency, event.money.amount

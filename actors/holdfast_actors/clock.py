@@ -78,6 +78,15 @@ class HaltGate:
         self.generation = 0
 
 
+class OrdersMark:
+    """The incarnation of `orders` whose submits may be sent: it writes it itself."""
+
+    __slots__ = ("incarnation",)
+
+    def __init__(self) -> None:
+        self.incarnation = 0
+
+
 class VenueInterest:
     """Whether the venue wants market data: kept by its session, read by the feed."""
 

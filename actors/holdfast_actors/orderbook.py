@@ -12,11 +12,16 @@ from typing import Any, Final
 import attrs
 import msgspec
 
+from holdfast_actors.executions import Executions, SavedExecutions
 from holdfast_domain.events import (
+    AttentionNeeded,
     CancelRefused,
     CancelRequested,
     DecisionMade,
     Event,
+    ExecutionsCovered,
+    FillBusted,
+    FillCorrected,
     OrderAccepted,
     OrderCanceled,
     OrderExpired,
@@ -27,12 +32,22 @@ from holdfast_domain.events import (
     OrderReadmitted,
     OrderRefused,
     OrderRejected,
+    OrderReopened,
     OrderReplaced,
+    OrderResolved,
     OrderUnknown,
+    ReplaceRefused,
     ReplaceRequested,
 )
-from holdfast_domain.money import ZERO
-from holdfast_domain.orders import TERMINAL, Cause, OrderState, OrderTerms, next_state
+from holdfast_domain.money import ZERO, Money
+from holdfast_domain.orders import (
+    TERMINAL,
+    TRANSITIONS,
+    Cause,
+    OrderState,
+    OrderTerms,
+    next_state,
+)
 
 CAUSES: Final[dict[type, Cause]] = {
     OrderAccepted: Cause.ACK,
@@ -41,6 +56,7 @@ CAUSES: Final[dict[type, Cause]] = {
     CancelRefused: Cause.CANCEL_REFUSED,
     ReplaceRequested: Cause.REQUEST_REPLACE,
     OrderReplaced: Cause.REPLACE_ACK,
+    ReplaceRefused: Cause.REPLACE_REFUSED,
     OrderCanceled: Cause.CANCEL_ACK,
     OrderExpired: Cause.EXPIRE,
     OrderUnknown: Cause.DOUBT,
@@ -70,10 +86,31 @@ class OrderRow:
     wanted: OrderTerms | None = None
     """The new terms of a replacement that the venue has not answered."""
 
+    reserved: Money | None = None
+    """What the guard set aside for its terms, and for those that are wanted."""
+
+    wanted_reserved: Money | None = None
+    intended_us: int = 0
+    """Market time of its intent."""
+
+    called: bool = False
+    """Whether a person was called because of it, in this doubt."""
+
+    resolutions: int = 0
+    """How often a person said what became of it."""
+
+    resolved: bool = False
+    """Whether it ended by a person's word, which the venue may overrule."""
+
     @property
     def is_open(self) -> bool:
         """Whether the order can still trade."""
         return self.state not in TERMINAL
+
+    @property
+    def is_in_doubt(self) -> bool:
+        """Whether something about it is not known, and is to be asked."""
+        return self.state in _IN_DOUBT
 
     @property
     def left(self) -> Decimal:
@@ -81,7 +118,14 @@ class OrderRow:
         return max(ZERO, self.terms.quantity.value - self.filled)
 
 
-_WITH_REASON = (OrderRejected, OrderNotPlaced, OrderCanceled)
+_IN_DOUBT: Final = frozenset({
+    OrderState.UNKNOWN,
+    OrderState.CANCEL_PENDING,
+    OrderState.REPLACE_PENDING,
+})  # fmt: skip
+_CHANGED: Final = (OrderReplaced, ReplaceRefused)
+_ASKED: Final = (OrderUnknown, CancelRequested, ReplaceRequested)
+_WITH_REASON: Final = (OrderRejected, OrderNotPlaced, OrderCanceled)
 
 
 class OrderBook:
@@ -90,18 +134,14 @@ class OrderBook:
     def __init__(self) -> None:
         self.rows: dict[str, OrderRow] = {}
         self.open: dict[str, OrderRow] = {}
-        self.executions: set[str] = set()
-        self.watermark = ""
-        """The last execution id that was recorded."""
-
+        self.executions = Executions()
         self.decisions: dict[str, int] = {}
 
     def save(self) -> dict[str, Any]:
         """Return all of it as plain values, for a snapshot."""
         return {
             "rows": [msgspec.to_builtins(row) for row in list(self.rows.values())],
-            "executions": sorted(self.executions),
-            "watermark": self.watermark,
+            "executions": msgspec.to_builtins(self.executions.saved()),
             "decisions": dict(self.decisions),
         }
 
@@ -110,25 +150,44 @@ class OrderBook:
         rows = [msgspec.convert(each, OrderRow) for each in saved["rows"]]
         self.rows = {row.order_id: row for row in rows}
         self.open = {row.order_id: row for row in rows if row.is_open}
-        self.executions = set(saved["executions"])
-        self.watermark = saved["watermark"]
+        executions = msgspec.convert(saved["executions"], SavedExecutions)
+        self.executions = Executions(executions)
         self.decisions = dict(saved["decisions"])
 
-    def apply(self, event: Event) -> None:
-        """Take one record; records that concern no order change nothing."""
+    def apply(self, event: Event, at_us: int = 0) -> None:
+        """Take one record, made at market time ``at_us``; most change nothing."""
         kind = type(event)
         if kind is OrderFilled:
             self._filled(event)  # type: ignore[arg-type]
         elif kind is OrderIntended:
-            self._intended(event)  # type: ignore[arg-type]
+            self._intended(event, at_us)  # type: ignore[arg-type]
         elif kind is DecisionMade:
             self._decided(event)  # type: ignore[arg-type]
-        elif kind is OrderRefused:
-            self._refused(event)  # type: ignore[arg-type]
-        elif kind is OrderNotSent:
-            self._not_sent(event)  # type: ignore[arg-type]
         elif kind in CAUSES:
             self._moved(event, CAUSES[kind])
+        else:
+            self._rarely(event)
+
+    def _rarely(self, event: Event) -> None:
+        match event:
+            case OrderRefused():
+                self._refused(event)
+            case OrderNotSent():
+                self._not_sent(event)
+            case ExecutionsCovered():
+                self.executions.watermark = event.watermark
+            case FillCorrected():
+                self._corrected(event)
+            case FillBusted():
+                self._busted(event)
+            case OrderResolved():
+                self._resolved(event)
+            case OrderReopened():
+                self._reopened(event)
+            case AttentionNeeded():
+                self.rows[event.order_id].called = True
+            case _:
+                """It concerns no order."""
 
     def _decided(self, event: DecisionMade) -> None:
         self.decisions[event.strategy] = event.number
@@ -137,7 +196,7 @@ class OrderBook:
             if row is not None and row.state in (OrderState.INTENT, OrderState.SENT):
                 row.cancel_wanted = True
 
-    def _intended(self, event: OrderIntended) -> None:
+    def _intended(self, event: OrderIntended, at_us: int) -> None:
         row = OrderRow(
             event.order_id,
             event.strategy,
@@ -145,6 +204,8 @@ class OrderBook:
             event.terms,
             next_state(OrderState.NEW, Cause.INTEND),
             event.valid_until_us,
+            reserved=event.reserved,
+            intended_us=at_us,
         )
         self.rows[event.order_id] = self.open[event.order_id] = row
 
@@ -166,37 +227,76 @@ class OrderBook:
 
     def _filled(self, event: OrderFilled) -> None:
         fill = event.fill
-        self.executions.add(fill.execution_id)
-        self.watermark = fill.execution_id
+        self.executions.add(fill)
         row = self.rows[fill.order_id]
         row.filled += fill.quantity.value
         self._catch_up(row)
         self._move(row, Cause.LAST_FILL if event.complete else Cause.PARTIAL_FILL)
 
+    def _corrected(self, event: FillCorrected) -> None:
+        self.executions.correct(event.correction_id, event.now)
+        row = self.rows[event.order_id]
+        row.filled += event.now.quantity.value - event.was.quantity.value
+        if event.complete:
+            self._move(row, Cause.LAST_FILL)
+
+    def _busted(self, event: FillBusted) -> None:
+        self.executions.bust(event.correction_id, event.execution_id)
+        if event.was is not None:
+            self.rows[event.order_id].filled -= event.was.quantity.value
+
+    def _resolved(self, event: OrderResolved) -> None:
+        row = self.rows[event.order_id]
+        row.resolutions += 1
+        row.resolved = True
+        row.reason = event.because
+        absent = event.outcome == "not_placed"
+        self._move(row, Cause.SAID_ABSENT if absent else Cause.SAID_ENDED)
+
+    def _reopened(self, event: OrderReopened) -> None:
+        row = self.rows[event.order_id]
+        row.resolved = row.called = False
+        row.reason = ""
+        self.open[row.order_id] = row
+        self._move(row, Cause.OVERRULE)
+
     def _moved(self, event: Event, cause: Cause) -> None:
         row = self.rows[event.order_id]  # type: ignore[union-attr]
         if isinstance(event, OrderAccepted):
             row.venue_order_id = event.venue_order_id
-            self._catch_up(row)
-            self._move(row, cause)
-            return
-        if isinstance(event, ReplaceRequested):
-            row.wanted = event.terms
-        if isinstance(event, CancelRequested):
-            # In doubt it may come too early: it is asked for again with the ack.
-            row.cancel_wanted = row.state is OrderState.UNKNOWN
-        if isinstance(event, OrderUnknown) and row.state is OrderState.CANCEL_PENDING:
-            row.cancel_wanted = True
-        if isinstance(event, OrderReplaced):
-            row.terms = event.terms
-            if row.state is not OrderState.REPLACE_PENDING:
+        elif isinstance(event, _CHANGED):
+            self._changed(row, event)
+            if (row.state, cause) not in TRANSITIONS:
                 # Evidence of terms alone; the state was settled before it.
                 return
-        if isinstance(event, _WITH_REASON):
+        elif isinstance(event, _ASKED):
+            self._asked(row, event)
+        elif isinstance(event, _WITH_REASON):
             row.reason = event.reason
         if cause is not Cause.INTEND and cause is not Cause.GIVE_UP:
             self._catch_up(row)
         self._move(row, cause)
+
+    @staticmethod
+    def _asked(
+        row: OrderRow, event: OrderUnknown | CancelRequested | ReplaceRequested
+    ) -> None:
+        row.called = row.called and row.state is OrderState.UNKNOWN
+        if isinstance(event, ReplaceRequested):
+            row.wanted, row.wanted_reserved = event.terms, event.reserved
+        elif isinstance(event, CancelRequested):
+            # In doubt it may come too early: it is asked for again with the ack.
+            row.cancel_wanted = row.state is OrderState.UNKNOWN
+        elif row.state is OrderState.CANCEL_PENDING:
+            row.cancel_wanted = True
+
+    @staticmethod
+    def _changed(row: OrderRow, event: OrderReplaced | ReplaceRefused) -> None:
+        if isinstance(event, OrderReplaced):
+            if event.terms == row.wanted:
+                row.reserved = row.wanted_reserved
+            row.terms = event.terms
+        row.wanted = row.wanted_reserved = None
 
     @staticmethod
     def _catch_up(row: OrderRow) -> None:
@@ -205,6 +305,7 @@ class OrderBook:
             row.state = next_state(row.state, Cause.SEND)
 
     def _move(self, row: OrderRow, cause: Cause) -> None:
-        row.state = after = next_state(row.state, cause)
+        partly = bool(row.filled)
+        row.state = after = next_state(row.state, cause, partly_filled=partly)
         if after in TERMINAL:
             self.open.pop(row.order_id, None)

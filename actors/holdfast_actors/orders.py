@@ -6,46 +6,50 @@ records as unknown, and looks it up for as long as it takes.
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, assert_never
 
+from holdfast_actors.clock import OrdersMark
 from holdfast_actors.decisions import decision_made, draft_record
-from holdfast_actors.evidence import latest, record_of
+from holdfast_actors.doubts import Doubts
+from holdfast_actors.evidence import latest, overrules, record_of, reopening
 from holdfast_actors.messages import (
     CancelOrder,
     Missed,
-    Readmit,
     Readmitted,
     Report,
     Resend,
-    Unchanged,
     Vetted,
 )
 from holdfast_actors.orderbook import OrderBook, OrderRow
 from holdfast_actors.replaying import replay
 from holdfast_actors.requests import (
     Asked,
-    AskGap,
-    Cancel,
+    AskGapAgain,
     Evidence,
     Greet,
     How,
-    LookUp,
     LookUpAgain,
-    Replace,
+    Resolve,
     SessionUp,
-    Submit,
+    TryAgain,
 )
+from holdfast_actors.resolutions import records_of, refusal
+from holdfast_actors.resolver import Patience
+from holdfast_actors.sending import Sending
 from holdfast_domain import events as ev
+from holdfast_domain.marketdata import utc_from_us
 from holdfast_domain.orders import OrderState
-from holdfast_domain.ports import VenueEvent, VenueOrder
+from holdfast_domain.ports import Executed, VenueEvent
 from holdfast_runtime import Ref
 
-WINDOW = 64
-"""Submits in flight for each venue; the rest waits as rows."""
-
-LOOK_UP_FIRST_S, LOOK_UP_LIMIT_S = 1.0, 60.0
+ASKING = frozenset({
+    OrderState.SENT,
+    OrderState.UNKNOWN,
+    OrderState.CANCEL_PENDING,
+    OrderState.REPLACE_PENDING,
+})  # fmt: skip
+"""Where an order stands while a request about it has not come to its end."""
 
 
 class Orders:
@@ -62,13 +66,21 @@ class Orders:
         record: Callable[[ev.Event], None],
         after: Callable[[float, object], object],
         now_us: Callable[[], int],
+        now_s: Callable[[], float],
+        patience: Patience = Patience(),  # noqa: B008 - frozen
+        mark: OrdersMark | None = None,
+        call: Callable[[str], None] = lambda _text: None,
+        incarnation: int = 1,
         path: str = "",
     ) -> None:
-        """Replay ``history``; no effect is released by it."""
+        """Replay ``history``; no effect is released by it.
+
+        From now on, what an incarnation before this one said to submit is not sent.
+        """
         self._book = OrderBook()
         self._replayed = replay(
             history,
-            lambda entry: self._book.apply(entry.event),
+            lambda entry: self._book.apply(entry.event, entry.market_time_us),
             path,
             self._book.load,
         )
@@ -76,20 +88,32 @@ class Orders:
 
         self._venue = venue
         self._session = session
-        self._guard = guard
         self._strategies = strategies
         self._journal = record
-        self._after = after
         self._now_us = now_us
-        self._incarnation = 0
-        """Of the session that is up; 0 while none is known to be."""
-
-        self._queue: deque[str] = deque()
-        self._in_flight: set[str] = set()
-        self._replacing: set[str] = set()
-        """Orders whose replacement this incarnation gave to the session that is up."""
-
-        self._lookups: dict[str, float] = {}
+        if mark is not None:
+            mark.incarnation = incarnation
+        self._sending = Sending(
+            book=self._book,
+            session=session,
+            guard=guard,
+            record=self._record,
+            after=after,
+            now_us=now_us,
+            patience=patience,
+            incarnation=incarnation,
+        )
+        self._doubts = Doubts(
+            book=self._book,
+            venue=venue,
+            session=session,
+            record=self._record,
+            after=after,
+            now_s=now_s,
+            patience=patience,
+            call=call,
+            incarnation=incarnation,
+        )
 
     def start(self) -> None:
         """Doubt what was on its way, and ask the sources for what came since."""
@@ -103,7 +127,7 @@ class Orders:
                     )
                 )
             elif row.state is OrderState.NOT_SENT:
-                self._readmit(row)
+                self._sending.ask_guard(row.order_id)
         self._session.tell(Greet())
         for name in self._strategies:
             self._ask_again(name)
@@ -115,7 +139,10 @@ class Orders:
         | SessionUp
         | Readmitted
         | LookUpAgain
+        | AskGapAgain
+        | TryAgain
         | CancelOrder
+        | Resolve
         | Missed
         | Report,
     ) -> object:
@@ -128,19 +155,38 @@ class Orders:
             case SessionUp():
                 self._on_session(message)
             case Readmitted():
-                self._on_readmitted(message)
-            case LookUpAgain():
-                self._try_again(message.order_id)
-            case CancelOrder():
-                self._cancel(message.order_id, message.by)
-            case Missed(strategy):
-                for name in [strategy] if strategy else self._strategies:
-                    self._ask_again(name)
+                self._sending.readmitted(message)
+            case LookUpAgain() | AskGapAgain() | TryAgain():
+                self._on_timer(message)
+            case CancelOrder() | Resolve():
+                return self._on_person(message)
+            case Missed():
+                self._on_missed(message)
             case Report():
                 return list(self._book.rows.values())
             case _:
                 assert_never(message)
         return None
+
+    def _on_timer(self, message: LookUpAgain | AskGapAgain | TryAgain) -> None:
+        match message:
+            case LookUpAgain():
+                self._look_up_again(message.order_id)
+            case AskGapAgain():
+                self._doubts.gap_is_due(message)
+            case TryAgain():
+                self._sending.ask_guard(message.order_id)
+
+    def _on_person(self, message: CancelOrder | Resolve) -> str:
+        """Do what a person asks for; return why not, or nothing."""
+        if isinstance(message, Resolve):
+            return self._resolve(message)
+        self._sending.cancel(message.order_id, message.by)
+        return ""
+
+    def _on_missed(self, message: Missed) -> None:
+        for name in [message.strategy] if message.strategy else self._strategies:
+            self._ask_again(name)
 
     # --- decisions -----------------------------------------------------------
 
@@ -160,239 +206,178 @@ class Orders:
         self._record(decision_made(decision))
         self._intend(message)
         for order_id in decision.cancels:
-            self._cancel(order_id, decision.strategy)
+            self._sending.cancel(order_id, decision.strategy)
         for change, verdict in zip(decision.changes, message.changes, strict=True):
-            self._change(
+            self._sending.change(
                 change.order_id, change.terms, verdict.reserved, verdict.reason
             )
-        self._send_waiting()
+        self._sending.send_waiting()
 
     def _intend(self, message: Vetted) -> None:
+        now_us = self._now_us()
         pairs = zip(message.decision.drafts, message.drafts, strict=True)
         for index, (draft, verdict) in enumerate(pairs):
             self._record(draft_record(message, index, self._venue))
             if verdict.reserved is not None:
-                self._book.rows[draft.order_id].generation = message.generation
-                self._queue.append(draft.order_id)
-
-    def _send_waiting(self) -> None:
-        """Send what waits, as far as the window and the session allow."""
-        queue = self._queue
-        while queue and self._incarnation and len(self._in_flight) < WINDOW:
-            row = self._book.rows[queue.popleft()]
-            if row.state is not OrderState.INTENT:
-                continue
-            row.state = OrderState.SENT
-            self._in_flight.add(row.order_id)
-            order = VenueOrder(
-                order_id=row.order_id, terms=row.terms, placed_at_us=self._now_us()
-            )
-            marks = self._incarnation, row.generation, row.valid_until_us
-            self._session.tell(Submit(order, *marks))
-
-    def _cancel(self, order_id: str, by: str) -> None:
-        row = self._book.open.get(order_id)
-        if row is None or row.state is OrderState.CANCEL_PENDING:
-            return
-        if row.state in (OrderState.INTENT, OrderState.NOT_SENT):
-            self._give_up(row, "canceled before")
-        elif row.state is OrderState.SENT:
-            row.cancel_wanted = True
-        else:
-            self._record(
-                ev.CancelRequested(order_id=order_id, strategy=row.strategy, by=by)
-            )
-            self._session.tell(Cancel(order_id))
-
-    def _give_up(self, row: OrderRow, reason: str) -> None:
-        self._record(
-            ev.OrderNotPlaced(
-                order_id=row.order_id, strategy=row.strategy, reason=reason
-            )
-        )
-
-    def _change(self, order_id: str, terms: Any, reserved: Any, reason: str) -> None:  # noqa: ANN401
-        row = self._book.open.get(order_id)
-        if row is None:
-            return
-        works = row.state in (OrderState.ACCEPTED, OrderState.PARTIALLY_FILLED)
-        if reserved is None or not works:
-            why = reason or f"expected a working order, was {row.state.value}"
-            self._record(
-                ev.StrayEvidence(venue="guard", text=f"{order_id} not changed: {why}")
-            )
-            if reserved is not None:
-                self._guard.tell(Unchanged(order_id))
-            return
-        self._record(
-            ev.ReplaceRequested(
-                order_id=order_id, strategy=row.strategy, terms=terms, reserved=reserved
-            )
-        )
-        self._replace(row)
-
-    def _replace(self, row: OrderRow) -> None:
-        if row.wanted is not None:
-            self._replacing.add(row.order_id)
-            self._session.tell(Replace(row.order_id, row.wanted))
+                row = self._book.rows[draft.order_id]
+                row.generation, row.intended_us = message.generation, now_us
+                self._sending.queue.append(draft.order_id)
 
     # --- evidence ------------------------------------------------------------
 
     def _on_evidence(self, message: Evidence) -> None:
-        if message.asked is Asked.SUBMIT:
-            self._in_flight.discard(message.order_id)
-        for event in latest(message.events):
-            self._venue_said(event, message.asked)
-        if message.how is How.ANSWERED:
-            self._lookups.pop(message.order_id, None)
-        if message.asked is Asked.REPLACE:
-            self._replacing.discard(message.order_id)
-        row = self._book.open.get(message.order_id)
-        if row is not None:
-            if row.state is OrderState.REPLACE_PENDING:
-                self._replace_lost(row, message)
-            if message.how is not How.ANSWERED:
-                self._request_failed(row, message)
-        if self._queue:
-            self._send_waiting()
+        order_id, asked = message.order_id, message.asked
+        if asked is Asked.SUBMIT:
+            self._sending.in_flight.discard(order_id)
+        elif asked is not Asked.STREAM:
+            self._sending.answered(asked, order_id)
+        row = self._book.rows.get(order_id)
+        if asked is not Asked.LOOKUP or row is None or self._doubts.fits(row, message):
+            for event in latest(message.events):
+                self._venue_said(event, asked)
+        if asked is Asked.GAP:
+            self._doubts.gap_heard(message)
+        elif row is not None and (
+            message.how is not How.ANSWERED
+            or row.state in ASKING
+            or order_id in self._doubts.resolver.cases
+        ):
+            self._answered(row, message)
+        if self._doubts.behind:
+            self._doubts.ask_of_missing()
+        if self._sending.queue:
+            self._sending.send_waiting()
+
+    def _answered(self, row: OrderRow, message: Evidence) -> None:
+        """Draw the conclusion from how a request about an order ended."""
+        if message.asked is Asked.LOOKUP:
+            self._doubts.resolver.answered(row.order_id)
+        if row.is_open and message.how is not How.ANSWERED:
+            self._request_failed(row, message)
+        elif row.state is OrderState.SENT:
+            self._doubts.doubt(row, "the venue answered, and did not speak of it")
+        elif message.asked is Asked.LOOKUP:
+            self._ask_once_more(row, message)
+        self._doubts.go_on(row, message)
 
     def _request_failed(self, row: OrderRow, message: Evidence) -> None:
-        match message.how:
-            case How.REFUSED if message.asked is Asked.SUBMIT:
-                self._record(
-                    ev.OrderRejected(
-                        order_id=row.order_id,
-                        strategy=row.strategy,
-                        reason=message.reason,
-                        code=message.code,
-                    )
-                )
-            case How.NOT_SENT if message.asked is Asked.SUBMIT:
-                if row.state is OrderState.SENT:
+        match message.asked:
+            case Asked.LOOKUP:
+                absent = message.how is How.ABSENT
+                if absent and self._doubts.is_absent(row, message):
                     self._not_sent(row, message.reason)
-            case How.NOT_SENT if row.state is OrderState.CANCEL_PENDING:
-                self._look_up_later(row.order_id)
-            case How.REFUSED | How.NOT_SENT:
-                self._record(
-                    ev.CancelRefused(
-                        order_id=row.order_id,
-                        strategy=row.strategy,
-                        reason=message.reason,
-                    )
-                )
-                # It may have ended unheard of: the venue is asked what it knows.
-                self._session.tell(LookUp(row.order_id))
-            case How.ABSENT:
-                self._absent(row, message.reason)
-            case _ if message.asked is Asked.LOOKUP:
-                self._look_up_later(row.order_id)
+            case Asked.SUBMIT:
+                self._submit_failed(row, message)
+            case _ if message.how is How.UNKNOWN:
+                # It stays where it is: what may have left makes it smaller, or is
+                # reserved for. A lookup tells.
+                self._doubts.resolver.doubt_again(row.order_id)
+            case Asked.REPLACE:
+                self._refused(row, ev.ReplaceRefused, message.reason)
+            case _ if message.how is How.REFUSED:
+                self._refused(row, ev.CancelRefused, message.reason)
             case _:
-                self._doubt(row, message.reason)
+                """A cancel that did not leave is asked for later, for ever."""
 
-    def _absent(self, row: OrderRow, proof: str) -> None:
-        """Take a proof of absence, unless the venue has shown that it has the order."""
-        if row.venue_order_id or row.filled:
-            if row.order_id not in self._lookups:
-                text = f"{row.order_id} was accepted, and now: {proof}"
-                self._record(ev.StrayEvidence(venue=self._venue, text=text))
-            self._look_up_later(row.order_id)
-        elif row.state is OrderState.UNKNOWN:
-            self._not_sent(row, proof)
+    def _submit_failed(self, row: OrderRow, message: Evidence) -> None:
+        if message.how is How.REFUSED:
+            self._record(
+                ev.OrderRejected(
+                    order_id=row.order_id,
+                    strategy=row.strategy,
+                    reason=message.reason,
+                    code=message.code,
+                )
+            )
+        elif message.how is How.UNKNOWN:
+            self._doubts.doubt(row, message.reason)
+        elif row.state in (OrderState.SENT, OrderState.UNKNOWN):
+            # Each submit of an order ended in a proof before the next was made.
+            self._not_sent(row, message.reason)
 
     def _not_sent(self, row: OrderRow, proof: str) -> None:
-        self._lookups.pop(row.order_id, None)
-        self._record(
-            ev.OrderNotSent(order_id=row.order_id, strategy=row.strategy, proof=proof)
-        )
-        self._readmit(row)
+        self._doubts.resolver.settle(row.order_id)
+        self._sending.not_sent(row, proof)
 
-    def _readmit(self, row: OrderRow) -> None:
-        if row.cancel_wanted:
-            self._give_up(row, "canceled before")
-            return
-        self._guard.tell(
-            Readmit(row.order_id, row.strategy, row.terms, row.valid_until_us)
-        )
+    def _refused(
+        self,
+        row: OrderRow,
+        kind: type[ev.ReplaceRefused | ev.CancelRefused],
+        reason: str,
+    ) -> None:
+        """Take the refusal of a cancel or of new terms, unless it is no news."""
+        cancels = kind is ev.CancelRefused
+        if (
+            row.state is OrderState.CANCEL_PENDING
+            if cancels
+            else row.wanted is not None
+        ):
+            names = {"order_id": row.order_id, "strategy": row.strategy}
+            self._record(kind(**names, reason=reason))
+        # It may have ended unheard of: the venue is asked what it knows.
+        self._doubts.resolver.ask(row.order_id)
 
-    def _on_readmitted(self, message: Readmitted) -> None:
-        row = self._book.open.get(message.order_id)
-        if row is None or row.state is not OrderState.NOT_SENT:
-            return
-        if message.reason:
-            self._give_up(row, message.reason)
-            return
-        self._record(ev.OrderReadmitted(order_id=row.order_id, strategy=row.strategy))
-        row.generation = message.generation
-        self._queue.append(row.order_id)
-        self._send_waiting()
+    def _ask_once_more(self, row: OrderRow, message: Evidence) -> None:
+        """Ask again for what a lookup shows that the venue has not done."""
+        if row.state is OrderState.CANCEL_PENDING:
+            self._sending.ask_to_cancel(row.order_id)
+        elif row.state is OrderState.REPLACE_PENDING and self._doubts.is_settled(
+            row, message
+        ):
+            self._sending.replace(row)
 
     def _venue_said(self, event: VenueEvent, asked: Asked) -> None:
         row = self._book.rows.get(event.order_id)
         if row is None:
             self._record(ev.StrayEvidence(venue=self._venue, text=repr(event)))
             return
-        record = record_of(row, event, asked, self._book.executions)
-        if record is None:
-            return
-        self._record(record)
-        if isinstance(record, ev.OrderAccepted):
-            self._lookups.pop(row.order_id, None)
-            if row.cancel_wanted:
-                self._cancel(row.order_id, row.strategy)
-
-    def _replace_lost(self, row: OrderRow, message: Evidence) -> None:
-        """Ask for new terms again that a lookup proves the venue does not have."""
-        answered = message.asked is Asked.LOOKUP and message.how is How.ANSWERED
-        if answered and row.order_id not in self._replacing:
-            self._replace(row)
+        executions = self._book.executions
+        if row.order_id not in self._book.open and overrules(row, event, executions):
+            for each in reopening(row, event, executions):
+                self._record(each)
+        record = record_of(row, event, asked, executions)
+        if record is not None:
+            self._record(record)
+            if row.cancel_wanted and isinstance(record, ev.OrderAccepted):
+                self._sending.cancel(row.order_id, row.strategy)
+        if type(event) is Executed and event.cumulative.value > row.filled:
+            self._doubts.fell_behind(row, event)
+        if row.state is OrderState.UNKNOWN:
+            self._doubts.look_up(row)
 
     # --- doubt ---------------------------------------------------------------
 
     def _on_session(self, message: SessionUp) -> None:
         """Doubt all that the session before had taken, and ask the new one."""
-        if message.incarnation == self._incarnation:
+        if message.incarnation == self._sending.session_number:
             return
-        self._incarnation = message.incarnation
-        self._in_flight.clear()
-        self._replacing.clear()
+        self._sending.session_up(message.incarnation)
         # Fills first: the gap has them in the order in which they happened.
-        self._session.tell(AskGap(self._book.watermark))
+        self._doubts.session_up(message)
         for row in list(self._book.open.values()):
             if row.state is OrderState.SENT:
-                self._doubt(row, "the session that had taken it died")
+                self._doubts.doubt(row, "the session that had taken it died")
             elif row.state not in (OrderState.INTENT, OrderState.NOT_SENT):
                 # What is not a fill, such as its end, no gap tells.
-                self._session.tell(LookUp(row.order_id))
-            if row.state is OrderState.CANCEL_PENDING:
-                self._session.tell(Cancel(row.order_id))
-        self._send_waiting()
+                self._doubts.resolver.doubt(row.order_id)
+        self._sending.send_waiting()
 
-    def _doubt(self, row: OrderRow, why: str) -> None:
-        self._record(
-            ev.OrderUnknown(order_id=row.order_id, strategy=row.strategy, why=why)
-        )
-        self._look_up(row.order_id)
-
-    def _look_up(self, order_id: str) -> None:
-        row = self._book.open.get(order_id)
-        if row is not None and row.state is OrderState.UNKNOWN:
-            self._session.tell(LookUp(order_id))
-
-    def _try_again(self, order_id: str) -> None:
+    def _look_up_again(self, order_id: str) -> None:
         """Ask again what could not be asked, or what got no answer."""
-        row = self._book.open.get(order_id)
-        if row is None or order_id not in self._lookups:
-            return
-        if row.state is OrderState.CANCEL_PENDING:
-            self._session.tell(Cancel(order_id))
-        else:
-            self._session.tell(LookUp(order_id))
+        resolver, row = self._doubts.resolver, self._book.rows.get(order_id)
+        if row is not None and resolver.due(order_id):
+            resolver.ask(order_id)
 
-    def _look_up_later(self, order_id: str) -> None:
-        """Ask again, ever more slowly, and for ever."""
-        delay_s = self._lookups.get(order_id, LOOK_UP_FIRST_S)
-        self._lookups[order_id] = min(2 * delay_s, LOOK_UP_LIMIT_S)
-        self._after(delay_s, LookUpAgain(order_id))
+    def _resolve(self, message: Resolve) -> str:
+        """Take a person's word; return why not, or nothing."""
+        row = self._book.rows.get(message.order_id)
+        why = refusal(row, message)
+        if row is None or why:
+            return why
+        for record in records_of(row, message, utc_from_us(self._now_us())):
+            self._record(record)
+        self._doubts.resolver.settle(row.order_id)
+        return ""
 
     def _record(self, event: ev.Event) -> None:
         self._journal(event)

@@ -8,8 +8,9 @@ from typing import ClassVar
 from msgspec import Struct
 
 from holdfast_actors.messages import Turn
+from holdfast_domain.money import Price, Quantity
 from holdfast_domain.orders import OrderTerms
-from holdfast_domain.ports import VenueEvent, VenueOrder
+from holdfast_domain.ports import Found, VenueEvent, VenueOrder, VenuePromises
 from holdfast_runtime import Lane
 
 
@@ -17,6 +18,9 @@ class Submit(Struct, frozen=True):
     """Send an order, unless it is stale by any of these marks."""
 
     order: VenueOrder
+    orders: int
+    """The incarnation of `orders` that sends it."""
+
     session: int
     generation: int
     valid_until_us: int
@@ -46,9 +50,24 @@ class Greet(Struct, frozen=True):
 
 
 class AskGap(Struct, frozen=True):
-    """Ask the venue for all executions after ``watermark``."""
+    """Ask the venue for all executions from ``watermark`` on."""
 
     watermark: str
+
+
+class AskGapAgain(Struct, frozen=True):
+    """Timer of `orders`, of one incarnation of it and of a session: ask anew."""
+
+    lane: ClassVar[Lane] = Lane.TIMERS
+    orders: int
+    session: int
+
+
+class TryAgain(Struct, frozen=True):
+    """Timer of `orders`: an order that could not be sent may go out now."""
+
+    lane: ClassVar[Lane] = Lane.TIMERS
+    order_id: str
 
 
 class How(enum.Enum):
@@ -59,7 +78,7 @@ class How(enum.Enum):
     NOT_SENT = "not sent"
     UNKNOWN = "unknown"
     ABSENT = "absent"
-    """A lookup's proof that the venue does not have the order."""
+    """The venue answered a lookup, and does not know the order."""
 
 
 class Asked(enum.Enum):
@@ -69,6 +88,7 @@ class Asked(enum.Enum):
     CANCEL = "cancel"
     REPLACE = "replace"
     LOOKUP = "lookup"
+    GAP = "gap"
     STREAM = "stream"
 
 
@@ -83,14 +103,23 @@ class Evidence(Struct, frozen=True):
     events: tuple[VenueEvent, ...] = ()
     reason: str = ""
     code: str = ""
+    asked_s: float = 0.0
+    """When a question left, by the engine's clock; of lookups alone."""
+
+    story: Found | None = None
+    """What a lookup found; its events are ``events``."""
+
+    watermark: str = ""
+    """From where to ask next; of a gap alone."""
 
 
 class SessionUp(Struct, frozen=True):
-    """A session of a venue is connected."""
+    """A session of a venue is connected (again)."""
 
     turn: ClassVar[int] = Turn.EVIDENCE
     venue: str
     incarnation: int
+    promises: VenuePromises
 
 
 class LookUpAgain(Struct, frozen=True):
@@ -98,3 +127,18 @@ class LookUpAgain(Struct, frozen=True):
 
     lane: ClassVar[Lane] = Lane.TIMERS
     order_id: str
+
+
+class Resolve(Struct, frozen=True):
+    """A person says what became of an order in doubt.
+
+    Answered with an empty text, or with why it was not taken.
+    """
+
+    order_id: str
+    quantity: Quantity | None
+    """What was filled of it in all; None: it was not placed."""
+
+    price: Price | None
+    by: str
+    because: str

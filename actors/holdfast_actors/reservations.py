@@ -9,23 +9,34 @@ import attrs
 import msgspec
 
 from holdfast_domain.events import (
-    CancelRefused,
     CapitalAllotted,
     Event,
+    FillBusted,
+    FillCorrected,
     OrderCanceled,
     OrderExpired,
     OrderFilled,
     OrderIntended,
     OrderNotPlaced,
     OrderRejected,
+    OrderReopened,
     OrderReplaced,
+    OrderResolved,
+    ReplaceRefused,
     ReplaceRequested,
 )
+from holdfast_domain.fills import Fill
 from holdfast_domain.instruments import Instrument
 from holdfast_domain.money import ZERO
 from holdfast_domain.orders import OrderTerms, Side
 
-_ENDS = (OrderCanceled, OrderExpired, OrderNotPlaced, OrderRejected)
+_ENDS = (
+    OrderCanceled,
+    OrderExpired,
+    OrderNotPlaced,
+    OrderRejected,
+    OrderResolved,
+)
 
 
 _CENT_OF_A_CENT = Decimal("0.0001")
@@ -161,26 +172,23 @@ class Reservations:
             )
         elif isinstance(event, ReplaceRequested):
             self.want(event.order_id, event.terms, event.reserved.amount)
-        elif isinstance(event, CancelRefused):
+        elif isinstance(event, ReplaceRefused):
             self.unwant(event.order_id)
         elif isinstance(event, OrderReplaced):
             self._replaced(event)
         elif isinstance(event, _ENDS):
             self._end(event.order_id)
+        elif isinstance(event, FillCorrected | FillBusted):
+            self._correct(event)
+        elif isinstance(event, OrderReopened):
+            self._reopen(event)
         elif isinstance(event, CapitalAllotted):
             self.account(event.strategy).cash += event.money.amount
 
     def _fill(self, event: OrderFilled) -> None:
         """Move a fill from the reservation to the position, in one step."""
         fill = event.fill
-        instrument = self._instruments[fill.instrument]
-        account = self.account(fill.strategy)
-        units = fill.quantity.value * fill.side.sign
-        account.cash -= instrument.notional(fill.price.value, units).amount
-        if fill.fee.currency == instrument.currency:
-            account.cash -= fill.fee.amount
-        held = account.positions.get(fill.instrument, ZERO)
-        account.positions[fill.instrument] = held + units
+        account = self._book(fill)
         reservation = self.open.get(fill.order_id)
         if reservation is None:
             return
@@ -190,6 +198,43 @@ class Reservations:
         before = reservation.money
         reservation.filled += fill.quantity.value
         account.reserved += reservation.money - before
+
+    def _book(self, fill: Fill) -> Account:
+        instrument = self._instruments[fill.instrument]
+        account = self.account(fill.strategy)
+        units = fill.quantity.value * fill.side.sign
+        account.cash -= instrument.notional(fill.price.value, units).amount
+        if fill.fee.currency == instrument.currency:
+            account.cash -= fill.fee.amount
+        held = account.positions.get(fill.instrument, ZERO)
+        account.positions[fill.instrument] = held + units
+        return account
+
+    def _correct(self, event: FillCorrected | FillBusted) -> None:
+        """Book the difference; what is no longer filled may trade again."""
+        for fill in event.bookings:
+            self._book(fill)
+        known = self.open.get(event.order_id)
+        if known is None or event.was is None:
+            return
+        if isinstance(event, FillCorrected) and event.complete:
+            self._end(event.order_id)
+            return
+        change = -event.was.quantity.value
+        if isinstance(event, FillCorrected):
+            change += event.now.quantity.value
+        before = known.money
+        known.filled = max(ZERO, known.filled + change)
+        self.account(known.strategy).reserved += known.money - before
+
+    def _reopen(self, event: OrderReopened) -> None:
+        """Set aside again what an order that had ended may cost after all."""
+        self._finished.discard(event.order_id)
+        self.reserve(event.order_id, event.strategy, event.terms, event.reserved.amount)
+        known = self.open[event.order_id]
+        before = known.money
+        known.filled = event.filled.value
+        self.account(event.strategy).reserved += known.money - before
 
     def _replaced(self, event: OrderReplaced) -> None:
         """Let the new terms be the terms; without a request of ours, at their cost."""

@@ -23,7 +23,13 @@ from typing import Any
 import attrs
 
 from holdfast_actors import folding
-from holdfast_actors.clock import HaltGate, MarketClock, PriceBoard, VenueInterest
+from holdfast_actors.clock import (
+    HaltGate,
+    MarketClock,
+    OrdersMark,
+    PriceBoard,
+    VenueInterest,
+)
 from holdfast_actors.feed import SLICES_MAX, ReplayFeed
 from holdfast_actors.folding import Shape
 from holdfast_actors.guard import Guard, Limits
@@ -31,8 +37,9 @@ from holdfast_actors.journal import GroupCommit, Journal, Routes, route_by_type
 from holdfast_actors.ledger import Ledger
 from holdfast_actors.orders import Orders
 from holdfast_actors.recovery import Recovery
+from holdfast_actors.resolver import Patience
 from holdfast_actors.scheduler import Scheduler
-from holdfast_actors.session import Session, SessionAtOnce
+from holdfast_actors.session import Deadlines, Session, SessionAtOnce
 from holdfast_actors.strategy.actor import StrategyActor
 from holdfast_actors.strategy.plan import StrategyPlan
 from holdfast_actors.strategy.restore import TOLD
@@ -73,12 +80,21 @@ _GUARD_READS = (
     ev.OrderNotPlaced,
     ev.OrderRejected,
     ev.OrderReplaced,
-    ev.CancelRefused,
+    ev.OrderResolved,
+    ev.OrderReopened,
+    ev.FillCorrected,
+    ev.FillBusted,
+    ev.ReplaceRefused,
     ev.ReplaceRequested,
     ev.Quarantined,
     ev.QuarantineReleased,
 )
-_LEDGER_READS = (ev.CapitalAllotted, ev.OrderFilled)
+_LEDGER_READS = (
+    ev.CapitalAllotted,
+    ev.OrderFilled,
+    ev.FillCorrected,
+    ev.FillBusted,
+)
 
 
 def session_path(venue: str) -> str:
@@ -123,8 +139,14 @@ class Parts:
     """How long a strategy may take over one message before that is reported."""
 
     more: tuple[ActorSpec | SupervisorSpec, ...] = ()
+    deadlines: Deadlines = attrs.field(factory=Deadlines)
+    patience: Patience = attrs.field(factory=Patience)
+    attention: Callable[[str], None] = attrs.field(default=lambda _text: None)
+    """Told, aloud, what a person should look at; it is durable by then."""
+
     prices: PriceBoard = attrs.field(init=False)
     gate: HaltGate = attrs.field(factory=HaltGate, init=False)
+    mark: OrdersMark = attrs.field(factory=OrdersMark, init=False)
     interest: VenueInterest = attrs.field(factory=VenueInterest, init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -302,6 +324,11 @@ def _orders(parts: Parts, ctx: Context) -> Orders:
         record=ctx.record,
         after=ctx.after,
         now_us=lambda: parts.clock.now_us,
+        now_s=ctx.now_s,
+        patience=parts.patience,
+        mark=parts.mark,
+        call=lambda text: ctx.effect(lambda: parts.attention(text)),
+        incarnation=ctx.incarnation,
         path=ctx.path,
     )
 
@@ -328,8 +355,12 @@ def _session(parts: Parts, ctx: Context) -> Session | SessionAtOnce:
         orders=ctx.ref(ORDERS),
         clock=parts.clock,
         gate=parts.gate,
+        mark=parts.mark,
         interest=parts.interest,
+        within=ctx.within,
+        now_s=ctx.now_s,
         incarnation=ctx.incarnation,
+        deadlines=parts.deadlines,
     )
     return SessionAtOnce(session) if venue.answers_at_once else session
 

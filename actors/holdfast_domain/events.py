@@ -12,9 +12,33 @@ from typing import TypeAlias
 import attrs
 from msgspec import Struct
 
-from holdfast_domain.fills import Fill
 from holdfast_domain.money import Money
-from holdfast_domain.orders import OrderTerms
+from holdfast_domain.order_events import (
+    AttentionNeeded,
+    CancelRefused,
+    CancelRequested,
+    ChangeRefused,
+    ExecutionsCovered,
+    FillBusted,
+    FillCorrected,
+    OrderAccepted,
+    OrderCanceled,
+    OrderExpired,
+    OrderFilled,
+    OrderIntended,
+    OrderNotPlaced,
+    OrderNotSent,
+    OrderReadmitted,
+    OrderRefused,
+    OrderRejected,
+    OrderReopened,
+    OrderReplaced,
+    OrderResolved,
+    OrderUnknown,
+    ReplaceRefused,
+    ReplaceRequested,
+    StrayEvidence,
+)
 from holdfast_domain.schedules import Schedule
 
 
@@ -84,160 +108,6 @@ class StrategySaved:
     """Market time of the strategy."""
 
     state: str
-
-
-@attrs.frozen(kw_only=True)
-class OrderIntended:
-    """The guard passed an order; from now on it may be at the venue."""
-
-    order_id: str
-    strategy: str
-    decision: int
-    index: int
-    venue: str
-    terms: OrderTerms
-    reserved: Money
-    """The worst cost that the guard set aside for it."""
-
-    valid_until_us: int
-    """Market time after which it must not be sent any more."""
-
-
-@attrs.frozen(kw_only=True)
-class OrderRefused:
-    """We refused an order; it never left."""
-
-    order_id: str
-    strategy: str
-    decision: int
-    index: int
-    terms: OrderTerms
-    reason: str
-
-
-@attrs.frozen(kw_only=True)
-class OrderAccepted:
-    """The venue has the order."""
-
-    order_id: str
-    strategy: str
-    venue_order_id: str
-
-
-@attrs.frozen(kw_only=True)
-class OrderRejected:
-    """The venue refused the order; it does not exist there."""
-
-    order_id: str
-    strategy: str
-    reason: str
-    code: str
-
-
-@attrs.frozen(kw_only=True)
-class OrderFilled:
-    """One execution. Written by `orders` alone, once for each execution id."""
-
-    fill: Fill
-    complete: bool
-    """Whether the fills now add up to the whole order."""
-
-
-@attrs.frozen(kw_only=True)
-class CancelRequested:
-    """A cancel is about to be sent."""
-
-    order_id: str
-    strategy: str
-    by: str
-
-
-@attrs.frozen(kw_only=True)
-class CancelRefused:
-    """The venue would not cancel (or replace): the order works on."""
-
-    order_id: str
-    strategy: str
-    reason: str
-
-
-@attrs.frozen(kw_only=True)
-class ReplaceRequested:
-    """New terms are about to be sent for a working order."""
-
-    order_id: str
-    strategy: str
-    terms: OrderTerms
-    reserved: Money
-
-
-@attrs.frozen(kw_only=True)
-class OrderReplaced:
-    """The venue took the new terms."""
-
-    order_id: str
-    strategy: str
-    terms: OrderTerms
-
-
-@attrs.frozen(kw_only=True)
-class OrderCanceled:
-    """The venue ended the order before it was filled."""
-
-    order_id: str
-    strategy: str
-    reason: str
-
-
-@attrs.frozen(kw_only=True)
-class OrderExpired:
-    """The order's time in force ran out."""
-
-    order_id: str
-    strategy: str
-
-
-@attrs.frozen(kw_only=True)
-class OrderUnknown:
-    """We cannot know whether the venue has the order; its exposure stays reserved."""
-
-    order_id: str
-    strategy: str
-    why: str
-
-
-@attrs.frozen(kw_only=True)
-class OrderNotSent:
-    """Proof that the venue does not have the order: no byte left, or proven absence."""
-
-    order_id: str
-    strategy: str
-    proof: str
-
-
-@attrs.frozen(kw_only=True)
-class OrderReadmitted:
-    """The guard passed an order anew that was proven absent; same id."""
-
-    order_id: str
-    strategy: str
-
-
-@attrs.frozen(kw_only=True)
-class OrderNotPlaced:
-    """An order that never reached the venue was given up."""
-
-    order_id: str
-    strategy: str
-    reason: str
-
-
-@attrs.frozen(kw_only=True)
-class StrayEvidence:
-    """The venue said something that fits no order of ours; kept, never dropped."""
-
-    venue: str
-    text: str
 
 
 @attrs.frozen(kw_only=True)
@@ -333,9 +203,14 @@ Event: TypeAlias = (
     | OrderAccepted
     | OrderRejected
     | OrderFilled
+    | FillCorrected
+    | FillBusted
+    | ExecutionsCovered
     | CancelRequested
     | CancelRefused
     | ReplaceRequested
+    | ChangeRefused
+    | ReplaceRefused
     | OrderReplaced
     | OrderCanceled
     | OrderExpired
@@ -343,6 +218,9 @@ Event: TypeAlias = (
     | OrderNotSent
     | OrderReadmitted
     | OrderNotPlaced
+    | AttentionNeeded
+    | OrderResolved
+    | OrderReopened
     | StrayEvidence
     | Halted
     | Resumed
@@ -362,6 +240,7 @@ OPERATIONAL: tuple[type, ...] = (
     ActorRestarted,
     ActorParked,
     StrategySaved,
+    ExecutionsCovered,
 )
 """Records of how the engine ran, not of what it traded.
 
@@ -388,3 +267,47 @@ class Entry(Struct, frozen=True, kw_only=True):
     """The host's clock, for people; nothing is computed from it."""
 
     event: Event
+
+
+__all__ = [
+    "OPERATIONAL",
+    "ActorParked",
+    "ActorRestarted",
+    "AttentionNeeded",
+    "CancelRefused",
+    "CancelRequested",
+    "CapitalAllotted",
+    "ChangeRefused",
+    "DecisionMade",
+    "EngineStarted",
+    "Entry",
+    "Event",
+    "ExecutionsCovered",
+    "FillBusted",
+    "FillCorrected",
+    "Halted",
+    "OrderAccepted",
+    "OrderCanceled",
+    "OrderExpired",
+    "OrderFilled",
+    "OrderIntended",
+    "OrderNotPlaced",
+    "OrderNotSent",
+    "OrderReadmitted",
+    "OrderRefused",
+    "OrderRejected",
+    "OrderReopened",
+    "OrderReplaced",
+    "OrderResolved",
+    "OrderUnknown",
+    "QuarantineReleased",
+    "Quarantined",
+    "ReplaceRefused",
+    "ReplaceRequested",
+    "Resumed",
+    "RunFinished",
+    "SchedulesDeclared",
+    "SessionOpened",
+    "StrategySaved",
+    "StrayEvidence",
+]

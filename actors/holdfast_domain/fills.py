@@ -34,6 +34,12 @@ class Fill:
     filled_at: datetime
     """UTC, by the venue's clock."""
 
+    @property
+    def reversed(self) -> Fill:
+        """The opposite trade at the same price: booking it takes this fill back."""
+        fee = Money(-self.fee.amount, self.fee.currency)
+        return attrs.evolve(self, side=self.side.opposite, fee=fee)
+
 
 class Posting(Struct, frozen=True, gc=False):
     """One leg of a double entry: ``amount`` of ``unit`` into ``account``.

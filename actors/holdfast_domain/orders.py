@@ -7,6 +7,8 @@ Rule 1: a cause that our own code brings (`OURS`) and that has no row is a bug o
 and raises `ImpossibleTransition`.
 Rule 2: a cause that a venue brings and that has no row is evidence against our
 picture: the order becomes `UNKNOWN`, and the resolver asks.
+Rule 3: an order of which a part is filled is never `ACCEPTED` (again): where a row
+leads there, it is `PARTIALLY_FILLED`.
 """
 
 from __future__ import annotations
@@ -133,8 +135,12 @@ class Cause(enum.Enum):
     CANCEL_ACK = "cancel ack"
     CANCEL_REFUSED = "cancel refused"
     REPLACE_ACK = "replace ack"
+    REPLACE_REFUSED = "replace refused"
     EXPIRE = "expire"
     REJECT = "reject"
+    SAID_ENDED = "a person: ended"
+    SAID_ABSENT = "a person: not placed"
+    OVERRULE = "the venue overrules"
 
     __hash__ = object.__hash__
 
@@ -190,7 +196,15 @@ TRANSITIONS: Final[dict[tuple[OrderState, Cause], OrderState]] = {
     (_S.PARTIALLY_FILLED, _C.REQUEST_REPLACE): _S.REPLACE_PENDING,
     (_S.CANCEL_PENDING, _C.CANCEL_REFUSED): _S.ACCEPTED,
     (_S.REPLACE_PENDING, _C.REPLACE_ACK): _S.ACCEPTED,
-    (_S.REPLACE_PENDING, _C.CANCEL_REFUSED): _S.ACCEPTED,
+    (_S.REPLACE_PENDING, _C.REPLACE_REFUSED): _S.ACCEPTED,
+    (_S.CANCEL_PENDING, _C.REPLACE_ACK): _S.CANCEL_PENDING,
+    (_S.CANCEL_PENDING, _C.REPLACE_REFUSED): _S.CANCEL_PENDING,
+    (_S.UNKNOWN, _C.SAID_ABSENT): _S.NOT_PLACED,
+    (_S.UNKNOWN, _C.SAID_ENDED): _S.CANCELED,
+    (_S.PARTIALLY_FILLED, _C.SAID_ENDED): _S.CANCELED,
+    (_S.NOT_PLACED, _C.OVERRULE): _S.UNKNOWN,
+    (_S.CANCELED, _C.OVERRULE): _S.UNKNOWN,
+    (_S.FILLED, _C.OVERRULE): _S.UNKNOWN,
     **{
         (state, cause): after or (_S.ACCEPTED if state is not kept else kept)
         for state, kept in (
@@ -209,7 +223,9 @@ TRANSITIONS: Final[dict[tuple[OrderState, Cause], OrderState]] = {
 """Every legal step: (state, cause) to the next state."""
 
 
-def next_state(state: OrderState, cause: Cause) -> OrderState:
+def next_state(
+    state: OrderState, cause: Cause, *, partly_filled: bool = False
+) -> OrderState:
     """Return where ``cause`` takes an order that stands at ``state``.
 
     A venue's cause without a row gives `UNKNOWN`, except that a finished order stays
@@ -223,6 +239,8 @@ def next_state(state: OrderState, cause: Cause) -> OrderState:
     """
     after = TRANSITIONS.get((state, cause))
     if after is not None:
+        if partly_filled and after is OrderState.ACCEPTED:
+            return OrderState.PARTIALLY_FILLED
         return after
     if cause in OURS:
         message = f"an order in state {state.value} cannot {cause.value}"

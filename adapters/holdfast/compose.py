@@ -16,7 +16,7 @@ from holdfast_actors.guard import Limits
 from holdfast_actors.messages import Note
 from holdfast_actors.recovery import Recovery
 from holdfast_actors.strategy.plan import StrategyPlan
-from holdfast_actors.tree import JOURNAL, Parts, build_tree
+from holdfast_actors.tree import JOURNAL, ORDERS, Parts, build_tree
 from holdfast_adapters.calendars import MarketCalendars
 from holdfast_adapters.journal import codec
 from holdfast_adapters.paper.venue import PaperVenue
@@ -250,6 +250,11 @@ def watch(
         )
         _post(kernel, journal.path, Note(note))
 
+    def attention(text: str) -> None:
+        cell = kernel.cells[ORDERS]
+        kernel.tell_lifecycle(cell.path, "attention", cell.incarnation, text)
+
+    parts.attention = attention
     kernel.on_lifecycle.append(lifecycle)
     kernel.on_quarantine.append(quarantine)
 

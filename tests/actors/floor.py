@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from holdfast_actors.messages import (
     Change,
@@ -20,18 +20,33 @@ from holdfast_actors.requests import (
     How,
     SessionUp,
 )
+from holdfast_actors.resolver import Patience
 from holdfast_domain import events as ev
 from holdfast_domain.money import Money
 from holdfast_domain.orders import OrderState, OrderTerms
-from holdfast_domain.ports import VenueEvent
+from holdfast_domain.ports import Found, VenueEvent, VenuePromises
 
 from .desk import T0_US, D, Inbox, Timers, acked, entries, terms
+
+T = TypeVar("T")
+PROVES_AT_ONCE = VenuePromises(proves_absence=True, processing_bound_s=0.0)
 
 
 class Floor:
     """An `Orders` between inboxes, and what it has journaled."""
 
-    def __init__(self, history: Sequence[ev.Event] = ()) -> None:
+    def __init__(
+        self,
+        history: Sequence[ev.Event] = (),
+        *,
+        promises: VenuePromises = PROVES_AT_ONCE,
+        patience: Patience = Patience(),  # noqa: B008 - frozen
+    ) -> None:
+        self.promises = promises
+        self.patience = patience
+        self.now_s = 1_000.0
+        self.called: list[str] = []
+        self.incarnation = 0
         self.journal: list[ev.Event] = list(history)
         self.session, self.guard, self.one, self.two = (Inbox() for _ in range(4))
         self.timers = Timers()
@@ -39,6 +54,7 @@ class Floor:
 
     def build(self) -> None:
         """Build the actor anew from what is journaled, as a restart does."""
+        self.incarnation += 1
         for inbox in (self.session, self.guard, self.one, self.two):
             inbox.take()
         self.orders = Orders(
@@ -50,11 +66,15 @@ class Floor:
             record=self.journal.append,
             after=self.timers.after,
             now_us=lambda: T0_US,
+            now_s=lambda: self.now_s,
+            patience=self.patience,
+            call=self.called.append,
+            incarnation=self.incarnation,
         )
         self.orders.start()
 
     def up(self, incarnation: int = 1) -> None:
-        self.orders.handle(SessionUp("paper", incarnation))
+        self.orders.handle(SessionUp("paper", incarnation, self.promises))
 
     def decide(
         self,
@@ -96,10 +116,36 @@ class Floor:
         *events: VenueEvent,
         how: How = How.ANSWERED,
         reason: str = "because",
+        story: Found | None = None,
+        watermark: str = "",
     ) -> None:
         """Let evidence come from the session."""
-        message = Evidence("paper", asked, order_id, how, events, reason, "")
+        if story is not None:
+            events = tuple(story.events)
+        message = Evidence(
+            "paper",
+            asked,
+            order_id,
+            how,
+            events,
+            reason,
+            asked_s=self.now_s if asked is Asked.LOOKUP else 0.0,
+            story=story,
+            watermark=watermark,
+        )
         self.orders.handle(message)
+
+    def later(self, pass_s: float = 0.0) -> list[float]:
+        """Let all timers fire, after ``pass_s`` seconds; return their pauses."""
+        self.now_s += pass_s
+        due, self.timers.set = self.timers.set, []
+        for _, message in due:
+            self.orders.handle(message)  # type: ignore[arg-type]
+        return [pause_s for pause_s, _ in due]
+
+    def events(self, kind: type[T]) -> list[T]:
+        """Return what was journaled of one kind."""
+        return [each for each in self.journal if isinstance(each, kind)]
 
     def placed(self, order_id: str = "a", wanted: OrderTerms | None = None) -> None:
         """Bring one order to ACCEPTED."""

@@ -76,7 +76,7 @@ def test_a_change_that_does_not_happen_gives_back_what_it_reserved(how: str) -> 
     if how == "not passed on":
         gate.guard.handle(Unchanged("one-1"))
     else:
-        gate.commit(ev.CancelRefused(order_id="one-1", strategy="one", reason=""))
+        gate.commit(ev.ReplaceRefused(order_id="one-1", strategy="one", reason=""))
 
     assert gate.free() == 550
     assert gate.guard._reservations.pending_units("one", "SPY", terms(1).side) == 5

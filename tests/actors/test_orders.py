@@ -8,7 +8,6 @@ from holdfast_actors.messages import (
     Readmitted,
     Resend,
 )
-from holdfast_actors.orders import WINDOW
 from holdfast_actors.requests import (
     Asked,
     AskGap,
@@ -18,6 +17,7 @@ from holdfast_actors.requests import (
     LookUpAgain,
     Submit,
 )
+from holdfast_actors.sending import WINDOW
 from holdfast_domain import events as ev
 from holdfast_domain.orders import OrderState
 
@@ -251,16 +251,16 @@ def test_an_unknown_order_that_is_proven_absent_goes_out_again() -> None:
 def test_an_order_that_the_venue_had_is_not_believed_to_be_absent() -> None:
     floor = Floor()
     floor.placed()
+    floor.decide(2, cancels=("a",))
     floor.hear(Asked.CANCEL, "a", how=How.UNKNOWN)
-    assert floor.state() is S.UNKNOWN
 
     for _ in range(2):
         floor.hear(Asked.LOOKUP, "a", how=How.ABSENT)
 
-    assert floor.state() is S.UNKNOWN
+    assert floor.state() is S.CANCEL_PENDING
     assert floor.guard.of(Readmit) == []
     assert floor.kinds().count("StrayEvidence") == 1
-    assert len(floor.timers.set) == 2
+    assert len(floor.timers.set) == 1
 
 
 def test_evidence_of_an_order_that_is_not_ours_is_kept() -> None:
@@ -300,16 +300,6 @@ def test_a_session_that_says_twice_that_it_is_up_is_one_session() -> None:
 
     assert floor.state() is S.SENT
     assert floor.session.take() == []
-
-
-def test_the_gap_is_asked_for_from_the_last_booked_execution() -> None:
-    floor = Floor()
-    floor.placed()
-    floor.hear(Asked.STREAM, "", executed("a", 7, 1))
-
-    floor.up(2)
-
-    assert floor.session.of(AskGap) == [AskGap("X7")]
 
 
 def test_an_end_that_was_not_heard_is_learned_by_the_lookup() -> None:

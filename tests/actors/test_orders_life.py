@@ -22,7 +22,7 @@ from holdfast_actors.requests import (
 )
 from holdfast_domain import events as ev
 from holdfast_domain.orders import OrderState, OrderTerms
-from holdfast_domain.ports import Replaced
+from holdfast_domain.ports import Replaced, VenuePromises
 
 from .desk import acked, ended, executed, terms
 from .floor import Floor
@@ -226,10 +226,10 @@ def test_a_cancel_that_was_not_sent_is_tried_again() -> None:
 
     floor.hear(Asked.CANCEL, "a", how=How.NOT_SENT)
     assert floor.state() is S.CANCEL_PENDING
-    ((delay_s, again),) = floor.timers.set
-    floor.orders.handle(again)  # type: ignore[arg-type]
 
-    assert delay_s == 1.0
+    assert floor.later() == [1.0]
+    assert floor.session.take() == [LookUp("a")]
+    floor.hear(Asked.LOOKUP, "a", acked("a"))
     assert floor.session.take() == [Cancel("a")]
 
 
@@ -241,7 +241,9 @@ def test_a_cancel_that_a_dead_session_took_is_asked_for_again() -> None:
 
     floor.up(2)
 
-    assert floor.session.take() == [AskGap(""), LookUp("a"), Cancel("a")]
+    assert floor.session.take() == [AskGap(""), LookUp("a")]
+    floor.hear(Asked.LOOKUP, "a", acked("a"))
+    assert floor.session.take() == [Cancel("a")]
 
 
 def test_a_cancel_in_doubt_is_asked_for_again_when_the_venue_has_the_order() -> None:
@@ -290,18 +292,38 @@ def test_new_terms_that_were_refused_leave_the_old(how: How) -> None:
     assert floor.row().terms == terms(limit=100)
 
 
-def test_new_terms_in_doubt_are_those_that_the_lookup_shows() -> None:
-    for shown in ((), (Replaced(order_id="a", terms=NEW),)):
-        floor = Floor()
-        floor.placed()
-        floor.decide(2, changes=change_to(NEW))
-        floor.hear(Asked.REPLACE, "a", how=How.UNKNOWN)
-        assert floor.state() is S.UNKNOWN
+def test_new_terms_in_doubt_stay_pending_until_the_venue_shows_them() -> None:
+    floor = Floor()
+    floor.placed()
+    floor.decide(2, changes=change_to(NEW))
+    floor.session.take()
 
-        floor.hear(Asked.LOOKUP, "a", acked("a"), *shown)
+    floor.hear(Asked.REPLACE, "a", how=How.UNKNOWN)
+    assert floor.state() is S.REPLACE_PENDING
+    assert floor.session.take() == [LookUp("a")]
+    floor.hear(Asked.LOOKUP, "a", acked("a"), Replaced(order_id="a", terms=NEW))
 
-        assert floor.state() is S.ACCEPTED
-        assert floor.row().terms == (NEW if shown else terms(limit=100))
+    assert floor.state() is S.ACCEPTED
+    assert floor.row().terms == NEW
+
+
+def test_new_terms_that_the_venue_never_got_are_asked_for_again_after_its_bound() -> (
+    None
+):
+    slow = VenuePromises(proves_absence=True, processing_bound_s=5.0)
+    floor = Floor(promises=slow)
+    floor.placed()
+    floor.decide(2, changes=change_to(NEW))
+    floor.hear(Asked.REPLACE, "a", how=How.UNKNOWN)
+    floor.session.take()
+
+    floor.hear(Asked.LOOKUP, "a", acked("a"))
+    assert floor.session.take() == []
+    floor.later(5.0)
+    floor.hear(Asked.LOOKUP, "a", acked("a"))
+
+    assert floor.session.take() == [LookUp("a"), Replace("a", NEW)]
+    assert floor.state() is S.REPLACE_PENDING
 
 
 def test_new_terms_that_died_with_their_session_are_asked_for_again() -> None:
@@ -345,7 +367,8 @@ def test_an_order_on_its_way_cannot_be_changed_and_the_guard_is_told() -> None:
 
     assert floor.guard.of(Unchanged) == [Unchanged("a")]
     assert floor.session.of(Replace) == []
-    assert floor.kinds()[-1] == "StrayEvidence"
+    (refused,) = floor.events(ev.ChangeRefused)
+    assert "was sent" in refused.reason
 
 
 def test_a_change_that_the_guard_refused_is_not_passed_on() -> None:

@@ -99,7 +99,7 @@ class Script:
     def refused(self, order_id: str) -> None:
         known = self.held.open[order_id]
         self.gate.commit(
-            ev.CancelRefused(order_id=order_id, strategy=known.strategy, reason="")
+            ev.ReplaceRefused(order_id=order_id, strategy=known.strategy, reason="")
         )
 
     def dropped(self, order_id: str) -> None:

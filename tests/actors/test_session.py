@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import types
 from collections.abc import Coroutine, Generator, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import attrs
 import pytest
 
-from holdfast_actors.clock import HaltGate, MarketClock, VenueInterest
+from holdfast_actors.clock import HaltGate, MarketClock, OrdersMark, VenueInterest
 from holdfast_actors.messages import Advance
 from holdfast_actors.requests import (
     Asked,
@@ -38,6 +38,7 @@ from holdfast_domain.ports import (
 
 from .desk import T0_US, Inbox, acked, ended, executed, story, terms
 
+T = TypeVar("T")
 NOW = cursor_at(4, SLICE_SLOT)
 PROVES_AT_ONCE = VenuePromises(proves_absence=True, processing_bound_s=0.0)
 
@@ -104,6 +105,12 @@ def waits_once() -> Generator[None, None, None]:
     yield
 
 
+async def never_cut(delay_s: float, request: Coroutine[Any, Any, T], /) -> T:
+    """Wait for as long as it takes."""
+    del delay_s
+    return await request
+
+
 class Line:
     """A session with its venue, and what `orders` hears of it."""
 
@@ -112,13 +119,18 @@ class Line:
         self.orders = Inbox()
         self.clock = MarketClock(T0_US, NOW)
         self.gate = HaltGate()
+        self.mark = OrdersMark()
+        self.mark.incarnation = 1
         self.interest = VenueInterest()
         self.session = Session(
             venue=self.venue,
             orders=self.orders.ref,
             clock=self.clock,
             gate=self.gate,
+            mark=self.mark,
             interest=self.interest,
+            within=never_cut,
+            now_s=lambda: 5.0,
             incarnation=3,
         )
         now(self.session.start())
@@ -133,13 +145,17 @@ class Line:
 
 
 def submit(
-    *, session: int = 3, generation: int = 0, valid_until_us: int = T0_US
+    *,
+    orders: int = 1,
+    session: int = 3,
+    generation: int = 0,
+    valid_until_us: int = T0_US,
 ) -> Submit:
     order = VenueOrder(order_id="a", terms=terms(1), placed_at_us=T0_US)
-    return Submit(order, session, generation, valid_until_us)
+    return Submit(order, orders, session, generation, valid_until_us)
 
 
-def evidence(asked: Asked, how: How, *events: VenueEvent, **more: str) -> Evidence:
+def evidence(asked: Asked, how: How, *events: VenueEvent, **more: Any) -> Evidence:
     order_id = "" if asked is Asked.STREAM else "a"
     return Evidence("paper", asked, order_id, how, events, **more)
 
@@ -150,7 +166,7 @@ def test_a_session_connects_hides_the_future_and_says_that_it_is_up() -> None:
     now(line.session.start())
 
     assert line.venue.asked == [("connect",), ("resume", NOW)]
-    assert line.orders.told == [SessionUp("paper", 3)]
+    assert line.orders.told == [SessionUp("paper", 3, PROVES_AT_ONCE)]
     now(line.session.stop())
     assert line.venue.asked[-1] == ("close",)
 
@@ -187,7 +203,7 @@ def test_an_answer_is_passed_on(request_: object, asked: Asked) -> None:
     ids=["refused", "not sent", "unknown"],
 )
 def test_there_are_three_ways_to_fail(
-    request_: object, asked: Asked, error: Exception, how: How, more: dict[str, str]
+    request_: object, asked: Asked, error: Exception, how: How, more: dict[str, Any]
 ) -> None:
     line = Line()
     line.venue.error = error
@@ -203,7 +219,7 @@ def test_a_lookup_without_an_answer_proves_nothing(error: Exception) -> None:
 
     (told,) = line.ask(LookUp("a"))
 
-    assert told == evidence(Asked.LOOKUP, How.UNKNOWN, reason=str(error))
+    assert told == evidence(Asked.LOOKUP, How.UNKNOWN, reason=str(error), asked_s=5.0)
 
 
 def test_a_lookup_proves_absence_or_tells_the_whole_story() -> None:
@@ -215,7 +231,10 @@ def test_a_lookup_proves_absence_or_tells_the_whole_story() -> None:
     (known,) = line.ask(LookUp("a"))
 
     assert absent.how is How.ABSENT
-    assert known == evidence(Asked.LOOKUP, How.ANSWERED, acked("a"), ended("a"))
+    said = acked("a"), ended("a")
+    assert known == evidence(
+        Asked.LOOKUP, How.ANSWERED, *said, asked_s=5.0, story=story(*said)
+    )
 
 
 # --- the last gate ------------------------------------------------------------
@@ -225,6 +244,7 @@ def test_a_lookup_proves_absence_or_tells_the_whole_story() -> None:
     ("message", "halted", "reason"),
     [
         (submit(session=2), False, "meant for a session that is gone"),
+        (submit(orders=2), False, "sent by an engine's part that is gone"),
         (submit(), True, "halted"),
         (submit(generation=1), False, "halted"),
         (submit(valid_until_us=T0_US - 1), False, "its time to be sent has passed"),
@@ -331,13 +351,16 @@ def test_the_venues_interest_is_kept_for_the_feed() -> None:
     assert line.interest.wanted
 
 
-def test_a_gap_is_streamed() -> None:
+def test_a_gap_is_told_with_from_where_to_ask_next() -> None:
     line = Line()
     line.venue.answer = [executed("a", 2, 1)]
 
     told = line.ask(AskGap("X1"))
 
-    assert told == [evidence(Asked.STREAM, How.ANSWERED, executed("a", 2, 1))]
+    gap = Evidence(
+        "paper", Asked.GAP, "", How.ANSWERED, (executed("a", 2, 1),), watermark="W"
+    )
+    assert told == [gap]
     assert line.venue.asked == [("since", "X1")]
 
 
@@ -348,7 +371,7 @@ def test_who_greets_is_told_again_what_the_step_brought_about() -> None:
     told = line.ask(Greet())
 
     assert told == [
-        SessionUp("paper", 3),
+        SessionUp("paper", 3, PROVES_AT_ONCE),
         evidence(Asked.STREAM, How.ANSWERED, ended("a", "expired")),
     ]
 
@@ -357,5 +380,5 @@ def test_before_the_first_step_a_greeting_is_answered_without_data() -> None:
     line = Line()
     line.clock.move(0, 0)
 
-    assert line.ask(Greet()) == [SessionUp("paper", 3)]
+    assert line.ask(Greet()) == [SessionUp("paper", 3, PROVES_AT_ONCE)]
     assert line.venue.asked == []

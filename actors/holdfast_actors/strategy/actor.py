@@ -347,6 +347,9 @@ class StrategyActor:
         event = entry.event
         if isinstance(event, ev.OrderFilled):
             self._portfolio.fill(event.fill)
+        elif isinstance(event, ev.FillCorrected | ev.FillBusted):
+            for fill in event.bookings:
+                self._portfolio.fill(fill)
         elif isinstance(event, ev.CapitalAllotted):
             self._portfolio.allot(event.money.amount)
         order = self._desk.apply(event)

@@ -22,8 +22,17 @@ def tell_of_order(
         case ev.OrderFilled():
             if type(strategy).on_order_fill is not Strategy.on_order_fill:
                 strategy.on_order_fill(context, order, transaction_of(event, order))
+        case ev.OrderNotPlaced(canceled=True):
+            strategy.on_order_cancel(context, order, event.reason)
         case ev.OrderRefused() | ev.OrderRejected() | ev.OrderNotPlaced():
             strategy.on_order_reject(context, order, event.reason)
+        case ev.ChangeRefused() | ev.ReplaceRefused():
+            # The order itself stands as it was: its status is still open.
+            strategy.on_order_reject(context, order, f"not changed: {event.reason}")
+        case ev.OrderResolved(outcome="not_placed"):
+            strategy.on_order_reject(context, order, event.because)
+        case ev.OrderResolved():
+            strategy.on_order_cancel(context, order, event.because)
         case ev.OrderCanceled():
             strategy.on_order_cancel(context, order, event.reason)
         case ev.OrderExpired():

@@ -172,16 +172,17 @@ class Desk:
                 return view
             case ev.OrderFilled():
                 return self._fill(event)
+            case ev.FillCorrected() | ev.FillBusted():
+                return self._correct(event)
+            case ev.ChangeRefused() | ev.ReplaceRefused():
+                return self.open.get(event.order_id)
             case ev.OrderReplaced():
                 return self._replace(event)
-            case ev.OrderRejected() | ev.OrderNotPlaced():
-                return self._close(event.order_id, "rejected")
-            case ev.OrderCanceled():
-                return self._close(event.order_id, "canceled")
-            case ev.OrderExpired():
-                return self._close(event.order_id, "expired")
+            case ev.OrderReopened():
+                return self._reopen(event)
             case _:
-                return None
+                status = _ended_as(event)
+                return self._close(event.order_id, status) if status else None  # type: ignore[union-attr]
 
     def save(self) -> list[dict[str, Any]]:
         """Return the open orders as plain values, for a snapshot."""
@@ -217,6 +218,19 @@ class Desk:
             return self._close(fill.order_id, "filled")
         return view
 
+    def _correct(self, event: ev.FillCorrected | ev.FillBusted) -> OrderView | None:
+        view = self.open.get(event.order_id)
+        if view is not None:
+            for fill in event.bookings:
+                change = fill.quantity.value * fill.side.sign
+                view.filled = Amount(view.filled + change)
+        return view
+
+    def _reopen(self, event: ev.OrderReopened) -> OrderView:
+        view = self._open(event.order_id, event.terms)
+        view.filled = Amount(event.filled.value * event.terms.side.sign)
+        return view
+
     def _replace(self, event: ev.OrderReplaced) -> OrderView | None:
         view = self.open.get(event.order_id)
         if view is not None:
@@ -233,6 +247,23 @@ class Desk:
         if view is not None:
             view.status = status
         return view
+
+
+def _ended_as(event: ev.Event) -> str:
+    """Return the status with which ``event`` ends its order; empty if it does not."""
+    match event:
+        case ev.OrderRejected():
+            return "rejected"
+        case ev.OrderNotPlaced():
+            return "canceled" if event.canceled else "rejected"
+        case ev.OrderResolved():
+            return "rejected" if event.outcome == "not_placed" else "canceled"
+        case ev.OrderCanceled():
+            return "canceled"
+        case ev.OrderExpired():
+            return "expired"
+        case _:
+            return ""
 
 
 def terms_of(

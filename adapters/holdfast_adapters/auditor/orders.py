@@ -15,6 +15,7 @@ EVIDENCE = frozenset({
     "OrderExpired",
     "OrderRejected",
     "OrderNotSent",
+    "OrderResolved",
 })  # fmt: skip
 """What may resolve an order that is UNKNOWN."""
 
@@ -23,6 +24,12 @@ _RESOLVES_NOTHING = frozenset({
     "CancelRequested",
     "CancelRefused",
     "OrderReplaced",
+    "ReplaceRefused",
+    "ChangeRefused",
+    "FillCorrected",
+    "FillBusted",
+    "AttentionNeeded",
+    "OrderReopened",
 })  # fmt: skip
 """What may be written of an UNKNOWN order and leaves it UNKNOWN."""
 

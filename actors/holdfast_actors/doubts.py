@@ -1,0 +1,198 @@
+"""The part of `orders` that asks: of orders in doubt, and of executions not heard of.
+
+Evidence ends a doubt; what counts as such is decided here and in `evidence`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from holdfast_actors.evidence import misfit
+from holdfast_actors.orderbook import OrderBook, OrderRow
+from holdfast_actors.requests import (
+    Asked,
+    AskGap,
+    AskGapAgain,
+    Evidence,
+    How,
+    LookUp,
+    SessionUp,
+)
+from holdfast_actors.resolver import Patience, Resolver
+from holdfast_domain import events as ev
+from holdfast_domain.orders import OrderState
+from holdfast_domain.ports import Executed, VenuePromises
+from holdfast_runtime import Ref
+
+PROVES_NOTHING = VenuePromises(proves_absence=False, processing_bound_s=0.0)
+"""What a venue promises that has not been heard of."""
+
+
+class Doubts:
+    """Asks a venue's session, and says what its answers are worth."""
+
+    def __init__(
+        self,
+        *,
+        book: OrderBook,
+        venue: str,
+        session: Ref[Any],
+        record: Callable[[ev.Event], None],
+        after: Callable[[float, object], object],
+        now_s: Callable[[], float],
+        patience: Patience,
+        call: Callable[[str], None],
+        incarnation: int,
+    ) -> None:
+        self._book = book
+        self._venue = venue
+        self._session = session
+        self._record = record
+        self._after = after
+        self._patience = patience
+        self._call = call
+        self._incarnation = incarnation
+        self.resolver = Resolver(
+            ask=lambda order_id: session.tell(LookUp(order_id)),
+            after=after,
+            now_s=now_s,
+            patience=patience,
+        )
+        self.promises = PROVES_NOTHING
+        self._session_number = 0
+        self._gap_s = patience.first_s
+        self.behind: dict[str, Executed] = {}
+        """Orders of which the venue has executed more than is booked."""
+
+    # --- executions that were not heard of -----------------------------------
+
+    def session_up(self, message: SessionUp) -> None:
+        """Take a session's promises, and ask it for what was missed."""
+        self.promises = message.promises
+        self._session_number = message.incarnation
+        self._session.tell(AskGap(self._book.executions.watermark))
+
+    def gap_is_due(self, message: AskGapAgain) -> None:
+        """Ask again, unless the timer is of another session, or was set before us."""
+        if message == AskGapAgain(self._incarnation, self._session_number):
+            self._session.tell(AskGap(self._book.executions.watermark))
+
+    def gap_heard(self, message: Evidence) -> None:
+        """Cover what was shown, in the commit of its fills; and ask again in time."""
+        executions, patience = self._book.executions, self._patience
+        again_s = patience.gap_s
+        if message.how is How.ANSWERED:
+            self._gap_s = patience.first_s
+            if message.watermark != executions.watermark:
+                self._cover(message.watermark)
+        else:
+            again_s = self._gap_s
+            self._gap_s = min(2 * again_s, patience.limit_s)
+            if message.how is How.REFUSED and executions.watermark:
+                # It knows its own word no more: all is asked for, and merged.
+                self._cover("")
+        if again_s is not None:
+            number = AskGapAgain(self._incarnation, self._session_number)
+            self._after(again_s, number)
+
+    def _cover(self, watermark: str) -> None:
+        self._record(ev.ExecutionsCovered(venue=self._venue, watermark=watermark))
+
+    def fell_behind(self, row: OrderRow, event: Executed) -> None:
+        """Note that the venue has executed more of an order than is booked."""
+        known = self.behind.get(row.order_id)
+        if known is None or event.cumulative.value > known.cumulative.value:
+            self.behind[row.order_id] = event
+
+    def ask_of_missing(self) -> None:
+        """Ask of each order that is not complete by the venue's own count."""
+        for order_id in list(self.behind):
+            if self._is_behind(order_id) and order_id not in self.resolver.cases:
+                self.resolver.ask(order_id)
+
+    def _is_behind(self, order_id: str) -> bool:
+        said = self.behind.get(order_id)
+        if said is None:
+            return False
+        if self._book.rows[order_id].filled < said.cumulative.value:
+            return True
+        del self.behind[order_id]
+        return False
+
+    # --- orders in doubt -----------------------------------------------------
+
+    def doubt(self, row: OrderRow, why: str) -> None:
+        """Record that an order is in doubt, and ask."""
+        self._record(
+            ev.OrderUnknown(order_id=row.order_id, strategy=row.strategy, why=why)
+        )
+        self.resolver.doubt(row.order_id)
+
+    def look_up(self, row: OrderRow) -> None:
+        """Ask about an order that has become unknown, unless it is asked about."""
+        if row.order_id not in self.resolver.cases:
+            self.resolver.doubt(row.order_id)
+
+    def fits(self, row: OrderRow, message: Evidence) -> bool:
+        """Tell whether what a lookup found is this order; if not, it is kept."""
+        skew_us = int(self.promises.clock_skew_s * 1_000_000)
+        if message.story is None:
+            return True
+        why = misfit(row, message.story, skew_us)
+        if why:
+            self._deny(row, f"the venue has another order under that id: {why}")
+        return not why
+
+    def is_absent(self, row: OrderRow, message: Evidence) -> bool:
+        """Tell whether an answer proves that the venue does not have the order."""
+        order_id = row.order_id
+        if row.venue_order_id or row.filled:
+            self._deny(row, f"was accepted, and now: {message.reason}")
+            return False
+        if row.state is not OrderState.UNKNOWN or not self.promises.proves_absence:
+            return False
+        asked_s = message.asked_s
+        return not self.resolver.missing_s(order_id, asked_s, self.promises)
+
+    def is_settled(self, row: OrderRow, message: Evidence) -> bool:
+        """Tell whether a lookup left late enough to show all that was asked before."""
+        asked_s = message.asked_s
+        return not self.resolver.missing_s(row.order_id, asked_s, self.promises)
+
+    def _deny(self, row: OrderRow, why: str) -> None:
+        """Journal once for each doubt what the venue says and we do not believe."""
+        case = self.resolver.case(row.order_id)
+        if not case.denied:
+            case.denied = True
+            text = f"{row.order_id}: {why}"
+            self._record(ev.StrayEvidence(venue=self._venue, text=text))
+
+    def go_on(self, row: OrderRow, message: Evidence) -> None:
+        """Ask again of what is not known yet, and of nothing else."""
+        order_id = row.order_id
+        failed = message.asked is Asked.LOOKUP and message.how is not How.ANSWERED
+        behind = self._is_behind(order_id)
+        if row.is_open and (row.is_in_doubt or behind or failed):
+            asked_s = message.asked_s
+            missing_s = 0.0
+            if asked_s and row.state is OrderState.UNKNOWN:
+                missing_s = self.resolver.missing_s(order_id, asked_s, self.promises)
+            self.resolver.later(order_id, missing_s)
+            self._call_in_time(row)
+        elif not behind:
+            self.resolver.settle(order_id)
+
+    def _call_in_time(self, row: OrderRow) -> None:
+        if row.called or not self.resolver.wants_person(row.order_id):
+            return
+        tries = self.resolver.case(row.order_id).tries
+        self._record(
+            ev.AttentionNeeded(
+                order_id=row.order_id,
+                strategy=row.strategy,
+                why=f"{row.state.value}, and no evidence",
+                tries=tries,
+            )
+        )
+        self._call(f"order {row.order_id} is {row.state.value}, asked {tries} times")

@@ -1,0 +1,79 @@
+"""Which executions are booked, and from where the venue is asked for more: pure.
+
+A fill is booked once, whichever of its sources brings it, and however late: the ids
+are kept for ever. The fills themselves are kept for as long as a venue may correct
+them.
+"""
+
+from __future__ import annotations
+
+import attrs
+
+from holdfast_domain.fills import Fill
+
+CORRECTABLE = 4_096
+"""The newest fills, at least so many, can be corrected; an older one by a person."""
+
+
+@attrs.frozen(kw_only=True)
+class SavedExecutions:
+    """What must outlive a compaction of the journal, so that no fill is booked twice.
+
+    A snapshot keeps it; `Executions.saved` gives it, and `Executions` begins with it.
+    """
+
+    ids: tuple[str, ...] = ()
+    """The venue's ids of all that was booked, corrections and busts too; sorted."""
+
+    fills: tuple[Fill, ...] = ()
+    """The newest, as they are booked now; the oldest first."""
+
+    watermark: str = ""
+
+
+class Executions:
+    """The venue's ids of what was booked."""
+
+    __slots__ = ("_fills", "_older", "ids", "watermark")
+
+    def __init__(self, saved: SavedExecutions | None = None) -> None:
+        saved = saved or SavedExecutions()
+        self.ids = set(saved.ids)
+        """Of executions, corrections and busts."""
+
+        self._fills = {fill.execution_id: fill for fill in saved.fills}
+        self._older: dict[str, Fill] = {}
+        self.watermark = saved.watermark
+        """From where the venue is asked for more."""
+
+    def add(self, fill: Fill) -> None:
+        """Count ``fill`` as booked."""
+        name = fill.execution_id
+        self.ids.add(name)
+        self._fills[name] = fill
+        if len(self._fills) > CORRECTABLE:
+            self._older, self._fills = self._fills, {}
+
+    def fill_of(self, execution_id: str) -> Fill | None:
+        """Return a fill as it is booked now; None if it is not, or too old."""
+        return self._fills.get(execution_id) or self._older.get(execution_id)
+
+    def correct(self, correction_id: str, now: Fill) -> None:
+        """Count a correction as booked."""
+        self.ids.add(correction_id)
+        self._older.pop(now.execution_id, None)
+        self._fills[now.execution_id] = now
+
+    def bust(self, correction_id: str, execution_id: str) -> None:
+        """Count a bust as booked; what it takes back is never booked (again)."""
+        self.ids.update((correction_id, execution_id))
+        self._older.pop(execution_id, None)
+        self._fills.pop(execution_id, None)
+
+    def saved(self) -> SavedExecutions:
+        """Return what a snapshot must keep."""
+        return SavedExecutions(
+            ids=tuple(sorted(self.ids)),
+            fills=(*self._older.values(), *self._fills.values()),
+            watermark=self.watermark,
+        )

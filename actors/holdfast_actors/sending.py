@@ -1,0 +1,189 @@
+"""The part of `orders` that sends: what may leave for the venue, and what did not."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+from holdfast_actors.messages import Readmit, Readmitted, Unchanged
+from holdfast_actors.orderbook import OrderBook, OrderRow
+from holdfast_actors.requests import Asked, Cancel, Replace, Submit, TryAgain
+from holdfast_actors.resolver import Patience
+from holdfast_domain import events as ev
+from holdfast_domain.money import Money
+from holdfast_domain.orders import OrderState, OrderTerms
+from holdfast_domain.ports import VenueOrder
+from holdfast_runtime import Ref
+
+WINDOW = 64
+"""Submits in flight for each venue; the rest waits as rows."""
+
+
+class Sending:
+    """Gives the session what may leave, as far as the window allows."""
+
+    def __init__(
+        self,
+        *,
+        book: OrderBook,
+        session: Ref[Any],
+        guard: Ref[Any],
+        record: Callable[[ev.Event], None],
+        after: Callable[[float, object], object],
+        now_us: Callable[[], int],
+        patience: Patience,
+        incarnation: int,
+    ) -> None:
+        self._book = book
+        self._session = session
+        self._guard = guard
+        self._record = record
+        self._after = after
+        self._now_us = now_us
+        self._patience = patience
+        self._number = incarnation
+        self.session_number = 0
+        """Of the session that is up; 0 while none is known to be."""
+
+        self.queue: deque[str] = deque()
+        self.in_flight: set[str] = set()
+        self.replacing: set[str] = set()
+        """Orders whose new terms this incarnation gave to the session that is up."""
+
+        self.cancelling: set[str] = set()
+        """The same of cancels; an answer takes an order out of the set."""
+
+        self._pauses: dict[str, float] = {}
+        """Orders that could not be sent, and how long the next pause is."""
+
+    def session_up(self, number: int) -> None:
+        """Send to a new session; what the one before had taken is not in flight."""
+        self.session_number = number
+        self.in_flight.clear()
+        self.replacing.clear()
+        self.cancelling.clear()
+
+    def send_waiting(self) -> None:
+        """Send what waits, as far as the window and the session allow."""
+        queue = self.queue
+        while queue and self.session_number and len(self.in_flight) < WINDOW:
+            row = self._book.rows[queue.popleft()]
+            if row.state is not OrderState.INTENT:
+                continue
+            row.state = OrderState.SENT
+            self.in_flight.add(row.order_id)
+            order = VenueOrder(
+                order_id=row.order_id, terms=row.terms, placed_at_us=self._now_us()
+            )
+            marks = (
+                self._number,
+                self.session_number,
+                row.generation,
+                row.valid_until_us,
+            )
+            self._session.tell(Submit(order, *marks))
+
+    def cancel(self, order_id: str, by: str) -> None:
+        """Cancel an order: at the venue, when it is there, or without it."""
+        row = self._book.open.get(order_id)
+        if row is None or row.state is OrderState.CANCEL_PENDING:
+            return
+        if row.state in (OrderState.INTENT, OrderState.NOT_SENT):
+            self._give_up(row, "canceled before it left", canceled=True)
+        elif row.state is OrderState.SENT:
+            row.cancel_wanted = True
+        else:
+            self._record(
+                ev.CancelRequested(order_id=order_id, strategy=row.strategy, by=by)
+            )
+            self.ask_to_cancel(order_id)
+
+    def ask_to_cancel(self, order_id: str) -> None:
+        """Ask the venue to cancel, unless it is being asked."""
+        if order_id not in self.cancelling:
+            self.cancelling.add(order_id)
+            self._session.tell(Cancel(order_id))
+
+    def answered(self, asked: Asked, order_id: str) -> None:
+        """Count a request as ended, however."""
+        if asked is Asked.SUBMIT:
+            self.in_flight.discard(order_id)
+        elif asked is Asked.REPLACE:
+            self.replacing.discard(order_id)
+        elif asked is Asked.CANCEL:
+            self.cancelling.discard(order_id)
+
+    def _give_up(self, row: OrderRow, reason: str, *, canceled: bool = False) -> None:
+        self._record(
+            ev.OrderNotPlaced(
+                order_id=row.order_id,
+                strategy=row.strategy,
+                reason=reason,
+                canceled=canceled,
+            )
+        )
+
+    def change(
+        self, order_id: str, terms: OrderTerms, reserved: Money | None, reason: str
+    ) -> None:
+        """Ask for new terms, or record why not."""
+        row = self._book.open.get(order_id)
+        if row is None:
+            return
+        names = {"order_id": order_id, "strategy": row.strategy}
+        works = row.state in (OrderState.ACCEPTED, OrderState.PARTIALLY_FILLED)
+        if reserved is None or not works:
+            why = reason or f"expected a working order, was {row.state.value}"
+            self._record(ev.ChangeRefused(**names, reason=why))
+            if reserved is not None:
+                self._guard.tell(Unchanged(order_id))
+            return
+        self._record(ev.ReplaceRequested(**names, terms=terms, reserved=reserved))
+        self.replace(row)
+
+    def replace(self, row: OrderRow) -> None:
+        """Ask for the new terms that an order waits for, unless they are asked for."""
+        if row.wanted is not None and row.order_id not in self.replacing:
+            self.replacing.add(row.order_id)
+            self._session.tell(Replace(row.order_id, row.wanted))
+
+    def not_sent(self, row: OrderRow, proof: str) -> None:
+        """Record the proof; the order may go out again, ever more slowly."""
+        self._record(
+            ev.OrderNotSent(order_id=row.order_id, strategy=row.strategy, proof=proof)
+        )
+        pause_s = self._pauses.get(row.order_id, 0.0)
+        patience = self._patience
+        self._pauses[row.order_id] = min(
+            2 * pause_s or patience.first_s, patience.limit_s
+        )
+        if pause_s:
+            self._after(pause_s, TryAgain(row.order_id))
+        else:
+            self.ask_guard(row.order_id)
+
+    def ask_guard(self, order_id: str) -> None:
+        """Ask whether an order that is not at the venue may go out (again)."""
+        row = self._book.open.get(order_id)
+        if row is None or row.state is not OrderState.NOT_SENT:
+            return
+        if row.cancel_wanted:
+            self._give_up(row, "canceled before it left", canceled=True)
+            return
+        self._guard.tell(
+            Readmit(row.order_id, row.strategy, row.terms, row.valid_until_us)
+        )
+
+    def readmitted(self, message: Readmitted) -> None:
+        """Send an order anew by the guard's answer, or give it up."""
+        row = self._book.open.get(message.order_id)
+        if row is None or row.state is not OrderState.NOT_SENT:
+            return
+        if message.reason:
+            self._give_up(row, message.reason)
+            return
+        self._record(ev.OrderReadmitted(order_id=row.order_id, strategy=row.strategy))
+        row.generation = message.generation
+        self.queue.append(row.order_id)
+        self.send_waiting()
