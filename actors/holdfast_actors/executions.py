@@ -70,6 +70,11 @@ class Executions:
         self._older.pop(execution_id, None)
         self._fills.pop(execution_id, None)
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Executions) and self.saved() == other.saved()
+
+    __hash__ = None  # type: ignore[assignment]
+
     def saved(self) -> SavedExecutions:
         """Return what a snapshot must keep."""
         return SavedExecutions(

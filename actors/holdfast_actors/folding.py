@@ -117,6 +117,9 @@ class StrategyFold:
         event = entry.event
         if isinstance(event, ev.OrderFilled):
             self._portfolio.fill(event.fill)
+        elif isinstance(event, ev.FillCorrected | ev.FillBusted):
+            for fill in event.bookings:
+                self._portfolio.fill(fill)
         elif isinstance(event, ev.CapitalAllotted):
             self._portfolio.allot(event.money.amount)
         self._desk.apply(event)
@@ -145,7 +148,7 @@ class Fold:
         """Take records that follow; whatever a projection raises comes out."""
         for entry in entries:
             event = entry.event
-            self.orders.apply(event)
+            self.orders.apply(event, entry.market_time_us)
             self.books.apply(event)
             self.guard.apply(entry, replaying=True)
             self.run.apply(event)

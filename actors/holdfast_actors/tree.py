@@ -318,9 +318,7 @@ def _orders(parts: Parts, ctx: Context) -> Orders:
         venue=parts.venue,
         session=ctx.ref(session_path(parts.venue)),
         guard=ctx.ref(GUARD),
-        strategies={
-            plan.name: ctx.ref(strategy_path(plan.name)) for plan in parts.plans
-        },
+        strategies={p.name: ctx.ref(strategy_path(p.name)) for p in parts.plans},
         record=ctx.record,
         after=ctx.after,
         now_us=lambda: parts.clock.now_us,

@@ -59,6 +59,7 @@ def owners(ran: TradingRun, recovery: Recovery) -> dict[str, Any]:
         strategies={},
         after=lambda _delay_s, _message: None,
         now_us=lambda: 0,
+        now_s=lambda: 0.0,
         **common,
     )
     guard = Guard(

@@ -113,9 +113,7 @@ class StrategyActor:
         self._sent: deque[Decision] = deque(maxlen=KEPT_DECISIONS)
         self._cursor = START
         self._applied = 0
-        self._read = 0
-        """Up to here the journal was read; what came since was told."""
-
+        self._read = 0  # up to here the journal was read; what came since was told
         self._time_us = 0
         self._day = -1
         self._fires: bytearray | None = None
@@ -222,10 +220,9 @@ class StrategyActor:
         try:
             return self._dispatch(message)
         except Exception as error:
-            on_error = own_method(self.strategy, "on_error")
-            if on_error is not None:
-                cause = error.__cause__ if isinstance(error, Poisoned) else error
-                on_error(self._context, cause)
+            if (on_error := own_method(self.strategy, "on_error")) is not None:
+                told = error.__cause__ if isinstance(error, Poisoned) else error
+                on_error(self._context, told)
             raise
 
     def _dispatch(self, message: StrategyMessage) -> object:
@@ -236,10 +233,10 @@ class StrategyActor:
             case Committed(entry):
                 if entry.sequence > self._applied:
                     self._take_record(entry, quiet=False)
-            case Ticks():
-                self._on_market(message, "tick", self._on_tick, message.trades)
-            case Quotes():
-                self._on_market(message, "quote", self._on_quote, message.quotes)
+            case Ticks(trades=trades):
+                self._on_market(message, "tick", self._on_tick, trades)
+            case Quotes(quotes=quotes):
+                self._on_market(message, "quote", self._on_quote, quotes)
             case Triggered():
                 self._on_trigger(message)
             case Resend():
