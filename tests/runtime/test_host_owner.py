@@ -173,6 +173,8 @@ async def test_hung_threads_beyond_the_cap_crash_the_owner_and_park_its_family(
         await until(World(engine), lambda: family.state.value == "parked")
         assert isinstance(family.error, HostRefused)
         assert "top/venue/session: 3 threads hang, and at most 3" in str(family.error)
+        # The last of them comes by the bridge, after the end that it led to.
+        await until(World(engine), lambda: len(heard) == 3)
         assert [each.what for each in heard] == ["abandoned"] * 3
         assert engine.root.children[0].state.value == "running"
         go.set()
