@@ -233,7 +233,10 @@ def test_a_change_that_cannot_be_paid_leaves_the_order_as_it_is() -> None:
 
     diary, _ = play(data, {1: order(2, 9), 2: change}, capital=100)
 
-    assert [told[:4] for told in diary] == [("fill", 3, 2, 9)]
+    refused, *rest = [told[:4] for told in diary]
+    assert refused[:3] == ("reject", 2, 2)
+    assert str(refused[3]).startswith("not changed: not enough cash")
+    assert rest == [("fill", 3, 2, 9)]
 
 
 # --- what a strategy is told --------------------------------------------------
