@@ -5,7 +5,8 @@ here, and what a record means is read anew. Bottom up: `report`, `reading`, `boo
 `orders`, `chain`, `audit`.
 """
 
-from .audit import audit
+from .audit import audit, audit_rows
+from .reading import happening, record
 from .report import AuditReport, Check
 
-__all__ = ["AuditReport", "Check", "audit"]
+__all__ = ["AuditReport", "Check", "audit", "audit_rows", "happening", "record"]

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal, localcontext
 from pathlib import Path
 
 from .books import books_of, check_books
 from .chain import check_chain
 from .orders import check_orders
-from .reading import read_journal, read_venue
+from .reading import Happening, Record, read_journal, read_venue
 from .report import AuditReport
 
 _DIGITS = 60
@@ -28,7 +28,16 @@ def audit(
     Raises:
         sqlite3.Error: one of them is not what it should be.
     """
-    records, happenings = read_journal(journal), read_venue(venue)
+    return audit_rows(read_journal(journal), read_venue(venue), multipliers=multipliers)
+
+
+def audit_rows(
+    records: Sequence[Record],
+    happenings: Sequence[Happening],
+    *,
+    multipliers: Mapping[str, Decimal] | None = None,
+) -> AuditReport:
+    """Return what is wrong between two records that were read already; see `audit`."""
     with localcontext() as context:
         context.prec = _DIGITS
         books = books_of(records, happenings, multipliers or {})

@@ -56,7 +56,7 @@ def read_journal(path: Path) -> list[Record]:
         last = rows[-1][0] if rows else 0
         # A segment whose records are still in the next file was not finished.
         rows += [row for row in _rows(file, question) if row[0] > last]
-    return [Record._make((*row, _fields(row[6]))) for row in rows]
+    return [record(*row) for row in rows]
 
 
 def read_venue(path: Path) -> list[Happening]:
@@ -66,10 +66,27 @@ def read_venue(path: Path) -> list[Happening]:
         sqlite3.Error: it is no record of a venue.
     """
     question = "SELECT number, kind, order_id, body FROM events ORDER BY number"
-    return [
-        Happening(number, kind, order_id, _fields(body))
-        for number, kind, order_id, body in _rows(path, question)
-    ]
+    return [happening(*row) for row in _rows(path, question)]
+
+
+def record(  # noqa: PLR0917 - the columns, in their order
+    sequence: int,
+    epoch: int,
+    cursor: int,
+    market_time_us: int,
+    wall_time_us: int,
+    kind: str,
+    body: str,
+    digest: bytes,
+) -> Record:
+    """Return a record of the journal from the columns of its row."""
+    head = (sequence, epoch, cursor, market_time_us, wall_time_us)
+    return Record(*head, kind, body, digest, _fields(body))
+
+
+def happening(number: int, kind: str, order_id: str, body: str) -> Happening:
+    """Return what happened at the venue from the columns of its row."""
+    return Happening(number, kind, order_id, _fields(body))
 
 
 def _rows(path: Path, question: str) -> list[Any]:

@@ -283,6 +283,19 @@ class PaperCore:
             watermark = event.execution_id
         return Executions(events=shown, watermark=watermark)
 
+    @property
+    def open(self) -> Mapping[str, Mapping[str, object]]:
+        """The working orders, by symbol and id."""
+        return self._open
+
+    def order(self, order_id: str) -> VenueOrder:
+        """Return an order of this venue as it was placed.
+
+        Raises:
+            KeyError: there is no such order.
+        """
+        return self._orders[order_id].order
+
     def _executed(self) -> list[Executed]:
         return [event for cursor, event in self._executions if cursor <= self.cursor]
 

@@ -1,0 +1,213 @@
+"""What must hold at the end of each history, whatever happened in it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Any
+
+import attrs
+
+from holdfast.compose import VENUE
+from holdfast.simulation.playing import Played
+from holdfast_actors.ledger import Ledger
+from holdfast_actors.messages import Report
+from holdfast_actors.tree import GUARD, LEDGER, ORDERS, strategy_path
+from holdfast_adapters.auditor import audit_rows, happening, record
+from holdfast_adapters.journal.codec import encode
+from holdfast_adapters.journal.records import BEFORE_FIRST, link
+from holdfast_adapters.paper.codec import encode as encode_venue
+from holdfast_domain import events as ev
+from holdfast_domain.orders import OrderState
+from holdfast_runtime.cell import State
+
+RESOLVING = (
+    ev.OrderAccepted,
+    ev.OrderFilled,
+    ev.OrderCanceled,
+    ev.OrderExpired,
+    ev.OrderRejected,
+    ev.OrderNotSent,
+)
+"""What ends a doubt; anything else would be a guess, which the auditor finds."""
+
+
+@attrs.frozen(kw_only=True)
+class Verdict:
+    """One history, judged; plain values that one process can tell another."""
+
+    seed: int
+    violations: tuple[str, ...]
+    struck: dict[str, int]
+    restarts: int
+    """Of actors, and of the process."""
+
+    resolved: dict[str, int]
+    """Unknown orders by the record that ended the doubt."""
+
+    open: int
+    """Orders that were unknown to the end."""
+
+    digest: str
+    """Of the journal: the same for the same seed."""
+
+
+def judge(played: Played) -> Verdict:
+    """Return what is wrong with a history, and what it had to stand."""
+    entries = list(played.store.read())
+    rows, digest = _journal_rows(entries)
+    violations = list(played.complaints)
+    if not played.finished and not violations:
+        violations.append(f"no end of the data after {played.processes} processes")
+    if played.finished:
+        violations += _audit(played, rows)
+        violations += _engine_complaints(played, entries)
+    violations += _sent_again(played, entries)
+    resolved, still = _doubts(entries)
+    restarted = sum(isinstance(e.event, ev.ActorRestarted) for e in entries)
+    return Verdict(
+        seed=played.plan.seed,
+        violations=tuple(violations),
+        struck=dict(played.struck),
+        restarts=restarted + played.processes - 1,
+        resolved=dict(resolved),
+        open=still,
+        digest=digest,
+    )
+
+
+def _journal_rows(entries: list[ev.Entry]) -> tuple[list[tuple[Any, ...]], str]:
+    """Return the journal as its file would have it, chained."""
+    rows: list[tuple[Any, ...]] = []
+    last = BEFORE_FIRST
+    for e in entries:
+        kind, body = encode(e.event)
+        head = (e.sequence, e.epoch, e.cursor, e.market_time_us, e.wall_time_us)
+        last = link(last, head, kind, body.encode())
+        rows.append((*head, kind, body, last))
+    return rows, last.hex()
+
+
+def _audit(played: Played, rows: list[tuple[Any, ...]]) -> Iterator[str]:
+    truth = [encode_venue(each) for _, each in played.venue.truth()]
+    report = audit_rows(
+        [record(*row) for row in rows],
+        [happening(number, *row) for number, row in enumerate(truth, 1)],
+    )
+    for check in report.checks:
+        for finding in check.findings:
+            yield f"{check.name}: {finding}"
+
+
+def _sent_again(played: Played, entries: list[ev.Entry]) -> Iterator[str]:
+    proofs = Counter(
+        e.event.order_id for e in entries if isinstance(e.event, ev.OrderNotSent)
+    )
+    for order_id, times in played.sends.items():
+        if times > 1 + proofs[order_id]:
+            yield (
+                f"orders sent again without proof: {order_id} {times} times, "
+                f"{proofs[order_id]} proofs that it was not there"
+            )
+
+
+def _doubts(entries: list[ev.Entry]) -> tuple[Counter[str], int]:
+    unknown: set[str] = set()
+    resolved: Counter[str] = Counter()
+    for entry in entries:
+        event = entry.event
+        if isinstance(event, ev.OrderUnknown):
+            unknown.add(event.order_id)
+        elif isinstance(event, RESOLVING):
+            name = (
+                event.fill.order_id
+                if isinstance(event, ev.OrderFilled)
+                else event.order_id
+            )
+            if name in unknown:
+                unknown.discard(name)
+                resolved[type(event).__name__] += 1
+    return resolved, len(unknown)
+
+
+# --- the engine's own views --------------------------------------------------------
+
+
+def _engine_complaints(played: Played, entries: list[ev.Entry]) -> Iterator[str]:
+    yield from _ledger(played, entries)
+    yield from _orders(played)
+    yield from _guard(played, entries)
+    yield from _strategies(played, entries)
+    for entry in entries:
+        if isinstance(entry.event, ev.Quarantined):
+            yield f"quarantined without a cause: {entry.event}"
+
+
+def _actor(played: Played, path: str) -> Any:  # noqa: ANN401 - any actor
+    cell = None if played.engine is None else played.engine.cells.get(path)
+    if cell is None or cell.state is not State.RUNNING:
+        return None
+    return cell.actor
+
+
+def _from_journal(played: Played, entries: list[ev.Entry]) -> Ledger:
+    instruments = played.options.instruments
+    return Ledger(history=entries, instruments=instruments, venue=VENUE)
+
+
+def _ledger(played: Played, entries: list[ev.Entry]) -> Iterator[str]:
+    ledger = _actor(played, LEDGER)
+    true = _from_journal(played, entries).sub_ledgers()
+    if ledger is not None and ledger.sub_ledgers() != true:
+        yield f"ledger: has {ledger.sub_ledgers()}, its journal gives {true}"
+
+
+def _orders(played: Played) -> Iterator[str]:
+    """Compare what is open with us and at the venue, now that all is settled."""
+    orders = _actor(played, ORDERS)
+    if orders is None:
+        yield "orders is down on a good venue"
+        return
+    rows = orders.handle(Report())
+    working = {name for book in played.venue.core.open.values() for name in book}
+    for row in rows:
+        if row.state is OrderState.UNKNOWN:
+            yield f"still unknown on a good venue: {row.order_id}"
+        elif row.is_open is not (row.order_id in working):
+            there = "works" if row.order_id in working else "does not work"
+            yield f"order states: {row.order_id} is {row.state.value}, and {there} there"
+
+
+def _guard(played: Played, entries: list[ev.Entry]) -> Iterator[str]:
+    guard, orders = _actor(played, GUARD), _actor(played, ORDERS)
+    if guard is None or orders is None:
+        return
+    reservations = guard._reservations  # noqa: SLF001 - looked at, never changed
+    open_ = {row.order_id for row in orders.handle(Report()) if row.is_open}
+    if set(reservations.open) != open_:
+        differ = sorted(set(reservations.open) ^ open_)
+        yield f"reservations: guard and orders differ on {differ}"
+    for name, sub in _from_journal(played, entries).sub_ledgers().items():
+        account = reservations.account(name)
+        held = {s: p.amount for s, p in sub.positions.items() if p.amount}
+        mine = {s: units for s, units in account.positions.items() if units}
+        if held != mine or account.cash != sub.cash.get("USD", Decimal(0)):
+            yield f"guard: {name} has {mine} and {account.cash}, the ledger {sub}"
+
+
+def _strategies(played: Played, entries: list[ev.Entry]) -> Iterator[str]:
+    true = _from_journal(played, entries).sub_ledgers()
+    fills = Counter(
+        e.event.fill.strategy for e in entries if isinstance(e.event, ev.OrderFilled)
+    )
+    for name in played.options.names:
+        actor = _actor(played, strategy_path(name))
+        if actor is None:
+            continue
+        cash = actor.handle(Report())["cash"]
+        if cash != true[name].cash.get("USD", Decimal(0)):
+            yield f"{name}: sees {cash}, the ledger says {true[name].cash}"
+        heard = actor.context.heard["fills"]
+        if heard != fills[name]:
+            yield f"{name}: was told of {heard} fills, the journal has {fills[name]}"

@@ -1,0 +1,129 @@
+"""What a seed draws: a market, strategies, and a list of faults that can be shrunk."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from random import Random  # noqa: TID251 - seeded here, with the seed of the history
+from typing import Final, TypeAlias
+
+import attrs
+
+from holdfast.simulation.markets import MARKETS
+from holdfast.simulation.strategies import ALL
+from holdfast_adapters.hostile import KINDS, Op, VenueFault
+from holdfast_domain.errors import InputError
+
+PLACES: Final = (
+    "engine/core/journal",
+    "engine/core/orders",
+    "engine/core/ledger",
+    "engine/core/guard",
+    "engine/trading/venues/*/session",
+    "engine/trading/feeds/replay",
+    "engine/trading/strategies/Trader/strategy",
+    "engine/trading/scheduler",
+)
+ACTOR_KINDS: Final = ("kill", "crash", "crash_after", "crash_start")
+DEATH_KINDS: Final = ("death_at_record", "power_cut", "death_at_send", "disk_full")
+LINK_KINDS: Final = ("delay", "duplicate", "reorder")
+OTHER_KINDS: Final = ("halt",)
+ALL_KINDS: Final = (*KINDS, *ACTOR_KINDS, *DEATH_KINDS, *LINK_KINDS, *OTHER_KINDS)
+
+NOT_YET: Final = frozenset({"half_open"})
+"""Kinds that only ``--faults`` draws: the engine of today does not stand them."""
+
+_FAULTS_MAX = 7
+_NTH: Final = {Op.CONNECT: 4, Op.LOOKUP: 6, Op.GAP: 4, Op.CANCEL: 6, Op.REPLACE: 4}
+
+
+@attrs.frozen(kw_only=True)
+class EngineFault:
+    """A fault of the engine itself: an actor, a message, the process or the disk."""
+
+    kind: str
+    nth: int
+    """Of the messages to ``place``, of the commits, of the sends or of the bars."""
+
+    place: str = ""
+    process: int = 0
+    """In which of the engine's processes, from 0."""
+
+    def __str__(self) -> str:
+        where = f" {self.place}" if self.place else ""
+        return f"{self.kind}{where} at {self.nth}, process {self.process}"
+
+
+Fault: TypeAlias = VenueFault | EngineFault
+
+
+@attrs.frozen(kw_only=True)
+class Plan:
+    """One history, before it is played."""
+
+    seed: int
+    market: int
+    strategies: int
+    fill: str
+    partial: bool
+    speed: float | None
+    """How fast market time goes by; None is as fast as it goes."""
+
+    commit_s: float
+    shuffle: bool
+    faults: tuple[Fault, ...]
+
+    def only(self, numbers: Collection[int]) -> Plan:
+        """Return the plan with those of its faults that have ``numbers``, from 0."""
+        kept = tuple(f for at, f in enumerate(self.faults) if at in numbers)
+        return attrs.evolve(self, faults=kept)
+
+
+def draw(seed: int, kinds: Sequence[str] | None = None) -> Plan:
+    """Return the plan of ``seed``: the same for the same seed and kinds."""
+    dice = Random(f"sim/{seed}")
+    chosen = [k for k in ALL_KINDS if k not in NOT_YET] if kinds is None else kinds
+    plan = Plan(
+        seed=seed,
+        market=dice.randrange(MARKETS),
+        strategies=dice.randint(1, len(ALL)),
+        fill=dice.choice(("next_open", "next_open", "this_close", "next_close")),
+        partial=dice.random() < 0.5,
+        speed=dice.choice((None, 1.0, 60.0)),
+        commit_s=dice.choice((0.0, 0.0, 0.01)),
+        shuffle=dice.random() < 0.5,
+        faults=(),
+    )
+    faults = [_fault(dice, dice.choice(chosen)) for _ in range(_count(dice))]
+    return attrs.evolve(plan, faults=tuple(faults))
+
+
+def checked_kinds(text: str) -> list[str]:
+    """Return the kinds that ``text`` names, divided by commas.
+
+    Raises:
+        InputError: there is no such kind.
+    """
+    kinds = [each.strip() for each in text.split(",") if each.strip()]
+    for kind in kinds:
+        if kind not in ALL_KINDS:
+            known = ", ".join(ALL_KINDS)
+            raise InputError("--faults", f"some of {known}", kind, "choose of them")
+    return kinds
+
+
+def _count(dice: Random) -> int:
+    return dice.randint(1, _FAULTS_MAX)
+
+
+def _fault(dice: Random, kind: str) -> Fault:
+    if kind in KINDS:
+        op = dice.choice(KINDS[kind])
+        nth = dice.randint(1, _NTH.get(op, 20))
+        return VenueFault(kind=kind, op=op, nth=nth, size=dice.choice((1, 1, 2, 3, 8)))
+    process = dice.choice((0, 0, 0, 1, 2))
+    if kind in ACTOR_KINDS or kind in LINK_KINDS:
+        place = dice.choice(PLACES)
+        nth = dice.randint(1, 3 if kind == "crash_start" else 60)
+        return EngineFault(kind=kind, nth=nth, place=place, process=process)
+    nth = dice.randint(1, 20 if kind in ("death_at_send", "halt") else 60)
+    return EngineFault(kind=kind, nth=nth, process=process)

@@ -1,0 +1,335 @@
+"""One history: processes of one engine, one after the other, against one venue."""
+
+from __future__ import annotations
+
+import gc
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+import attrs
+
+from holdfast.clocks import FixedClock
+from holdfast.compose import (
+    VENUE,
+    World,
+    build_tree,
+    make_parts,
+    session_ends,
+    session_opens,
+    watch,
+    write_opening,
+)
+from holdfast.options import RunOptions
+from holdfast.simulation.markets import options_of
+from holdfast.simulation.plan import (
+    ACTOR_KINDS,
+    LINK_KINDS,
+    EngineFault,
+    Plan,
+)
+from holdfast.simulation.power import FailingJournal, ProcessDied
+from holdfast_actors.messages import Halt, Resume
+from holdfast_actors.tree import GUARD, Parts, session_path
+from holdfast_adapters.calendars import MarketCalendars
+from holdfast_adapters.hostile import HostileVenue, VenueFault
+from holdfast_adapters.hostile.venue import RunsInCircles
+from holdfast_adapters.paper.core import PaperCore, World as VenueWorld
+from holdfast_domain.ports import VenueOrder
+from holdfast_runtime import Killed
+from holdfast_runtime.cell import State
+from holdfast_runtime.testing import Faults, FaultyEngine
+from holdfast_runtime.threads import InlineHost
+
+ENGINE: Final = 7
+PROCESSES_MAX: Final = 12
+VIRTUAL_MAX_S: Final = 40_000.0
+STEPS_MAX: Final = 20_000
+SETTLE_S: Final = 600.0
+"""How long the engine has, once the venue is good again, to know all of its orders."""
+
+HALT_S: Final = 30.0
+
+
+@attrs.define(kw_only=True, eq=False)
+class Played:
+    """What is left of a history."""
+
+    plan: Plan
+    options: RunOptions
+    store: FailingJournal
+    venue: HostileVenue
+    struck: Counter[str] = attrs.field(factory=Counter)
+    processes: int = 0
+    sends: Counter[str] = attrs.field(factory=Counter)
+    """How often a submit of each order left the engine."""
+
+    complaints: list[str] = attrs.field(factory=list)
+    """What was seen to be wrong while it played."""
+
+    finished: bool = False
+    engine: FaultyEngine | None = None
+    parts: Parts | None = None
+
+
+class VirtualTime:
+    """The engine's virtual time, for a venue and for a disk."""
+
+    def __init__(self, engine: FaultyEngine, commit_s: float = 0.0) -> None:
+        self._engine = engine
+        self._commit_s = commit_s
+
+    def now_s(self) -> float:
+        """Return virtual time."""
+        return self._engine.now_s()
+
+    async def sleep(self, for_s: float | None) -> None:
+        """Return after ``for_s`` seconds, or never."""
+        until_s = None if for_s is None else self.now_s() + for_s
+        await self._engine.new_bell().wait(until_s)
+
+    async def run(
+        self,
+        call: Callable[..., Any],
+        *args: object,
+        deadline_s: float,
+    ) -> Any:  # noqa: ANN401 - whatever the call returns
+        """Call after a while, as the thread of a disk does."""
+        del deadline_s
+        await self.sleep(self._commit_s)
+        return call(*args)
+
+
+def play(plan: Plan) -> Played:
+    """Play ``plan`` to its end, and let the engine settle with a good venue."""
+    # Histories make cycles, each dies as a whole: looking for garbage can wait.
+    gc.freeze()
+    return _History(plan).play()
+
+
+class _History:
+    def __init__(self, plan: Plan) -> None:
+        options = options_of(
+            plan.market, plan.strategies, plan.fill, partial=plan.partial
+        )
+        calendars = MarketCalendars(options.instruments, Path())
+        core = PaperCore(
+            VenueWorld(
+                data=options.data,
+                instruments=options.instruments,
+                model=options.model,
+                session_end_us=session_ends(calendars),
+                opened_at_us=session_opens(options, calendars),
+            )
+        )
+        self._plan = plan
+        self._engine_faults = [f for f in plan.faults if isinstance(f, EngineFault)]
+        venue = HostileVenue(
+            core,
+            [f for f in plan.faults if isinstance(f, VenueFault)],
+            name=VENUE,
+            half_open_s=None,
+            on_send=self._on_send,
+            on_place=self._on_place,
+        )
+        self._played = Played(
+            plan=plan, options=options, store=FailingJournal(ENGINE), venue=venue
+        )
+        self._sent = self._placed = 0
+        self._armed: dict[tuple[str, int], EngineFault] = {}
+        self._done: list[bool] = []
+        self._faults = Faults()
+
+    def play(self) -> Played:
+        played = self._played
+        try:
+            while not self._done and played.processes < PROCESSES_MAX:
+                self._process(played.processes)
+                played.processes += 1
+            played.finished = bool(self._done)
+            if played.finished:
+                self._settle()
+        except RunsInCircles as error:
+            played.complaints.append(f"runs in circles: {error}")
+        played.struck.update(played.venue.struck)
+        played.struck.update(played.store.struck)
+        return played
+
+    # --- a process ---------------------------------------------------------------
+
+    def _process(self, number: int) -> None:
+        mine = [f for f in self._engine_faults if f.process == number]
+        disk = ("death_at_record", "power_cut", "disk_full")
+        self._played.store.begin([f for f in mine if f.kind in disk])
+        self._armed = {(f.kind, f.nth): f for f in mine}
+        self._sent = self._placed = 0
+        self._faults = _faults_of(mine, self._plan.seed)
+        try:
+            self._build()
+            self._run()
+        except ProcessDied:
+            pass
+        finally:
+            self._count()
+
+    def _build(self) -> None:
+        plan, played = self._plan, self._played
+        world = World(
+            store=played.store,
+            journal_host=None,
+            venue_path=None,
+            venue_host=None,
+            wall=FixedClock(),
+            engine=ENGINE,
+            finished=lambda: self._done.append(True),
+            mode="backtest",
+            speed=plan.speed,
+            slices_max=1,
+        )
+        parts = make_parts(played.options, world)
+        parts.connect = lambda: played.venue
+        write_opening(played.options, parts, world)
+        disk = None
+        if plan.commit_s:
+            parts.journal_host = disk = _LateHost()
+        engine = FaultyEngine(
+            build_tree(parts),
+            faults=self._faults,
+            seed=plan.seed,
+            shuffle=plan.shuffle,
+        )
+        if disk is not None:
+            disk.time = VirtualTime(engine, plan.commit_s)
+        played.engine, played.parts = engine, parts
+        played.venue.live_in(VirtualTime(engine))
+        watch(engine, parts, lambda _cell, _error: None)
+
+    def _run(self) -> None:
+        played = self._played
+        engine = played.engine
+        assert engine is not None  # noqa: S101 - made by `_build`
+        engine.root.begin()
+        for _ in range(STEPS_MAX):
+            if self._done or engine.root.state is State.CRASHED:
+                return
+            if engine.now_s() > VIRTUAL_MAX_S:
+                break
+            if not engine.step():
+                break
+        if self._done or engine.root.state is State.CRASHED:
+            return
+        if not any(cell.state is State.PARKED for cell in engine.cells.values()):
+            played.complaints.append(
+                f"process {played.processes} stands still at {engine.now_s():.0f} s: "
+                + _stuck(engine)
+            )
+
+    def _settle(self) -> None:
+        """See that all is known soon after the venue has become a good one."""
+        played = self._played
+        played.venue.heal()
+        played.store.begin([])
+        self._armed = {}
+        for fault in self._faults.faults:
+            fault.times = 0
+        engine = played.engine
+        assert engine is not None  # noqa: S101 - it has run
+        session = engine.cells[session_path(VENUE)]
+        healthy = all(cell.state is State.RUNNING for cell in engine.cells.values())
+        if healthy:
+            engine.kill(session, Killed("by the simulation, to settle"))
+        else:
+            self._process(PROCESSES_MAX)
+            played.processes += 1
+            engine = played.engine
+        engine.run_until_idle(engine.now_s() + SETTLE_S)
+
+    def _count(self) -> None:
+        kinds = Counter[str]()
+        for fault in self._faults.faults:
+            if fault.happened:
+                kinds[_KIND_OF[fault.what.value]] += fault.happened
+        self._played.struck.update(kinds)
+
+    # --- what the venue sees ---------------------------------------------------------
+
+    def _on_send(self, order: VenueOrder) -> None:
+        played = self._played
+        played.sends[order.order_id] += 1
+        parts, engine = played.parts, played.engine
+        assert parts is not None  # noqa: S101 - it is a part that sends
+        assert engine is not None  # noqa: S101
+        if parts.gate.halted:
+            played.complaints.append(f"{order.order_id}: sent while halted")
+        self._sent += 1
+        if self._armed.pop(("halt", self._sent), None) is not None:
+            played.struck["halt"] += 1
+            guard = engine.cells[GUARD]
+            engine.post(guard, Halt("by the simulation", "sim"), None)
+            resume = Resume("by the simulation", "sim")
+            engine.call_later(HALT_S, lambda: engine.post(guard, resume, None))
+
+    def _on_place(self, order: VenueOrder) -> None:
+        del order
+        self._placed += 1
+        if self._armed.pop(("death_at_send", self._placed), None) is not None:
+            self._played.struck["death_at_send"] += 1
+            raise ProcessDied("death_at_send")
+
+
+class _LateHost(InlineHost):
+    """A host that waits in the time of an engine that is made later."""
+
+    time: VirtualTime | None = None
+
+    async def run(
+        self,
+        call: Callable[..., Any],
+        *args: object,
+        deadline_s: float,
+    ) -> Any:  # noqa: ANN401 - whatever the call returns
+        """Call after a while."""
+        assert self.time is not None  # noqa: S101 - set before anything runs
+        return await self.time.run(call, *args, deadline_s=deadline_s)
+
+
+_KIND_OF: Final = {
+    "kill": "kill",
+    "crash_on": "crash",
+    "crash_start": "crash_start",
+    "delay": "delay",
+    "duplicate": "duplicate",
+    "reorder": "reorder",
+}
+
+
+def _faults_of(faults: list[EngineFault], seed: int) -> Faults:
+    """Return those of ``faults`` that the runtime's kit does."""
+    kit = Faults(seed=seed)
+    for fault in faults:
+        place, nth = fault.place, fault.nth
+        if fault.kind not in (*ACTOR_KINDS, *LINK_KINDS):
+            continue
+        match fault.kind:
+            case "kill":
+                kit.kill(place, object, nth)
+            case "crash" | "crash_after":
+                kit.crash_on(place, object, nth, after=fault.kind == "crash_after")
+            case "crash_start":
+                kit.crash_start(place, nth)
+            case "delay":
+                kit.delay(place, object, nth, by_s=2.0, times=3)
+            case "duplicate":
+                kit.duplicate(place, object, nth, times=3)
+            case "reorder":
+                kit.reorder(place, object, nth, times=3)
+    return kit
+
+
+def _stuck(engine: FaultyEngine) -> str:
+    return ", ".join(
+        f"{path} is {cell.state.value} with {cell.mailbox.size} waiting"
+        for path, cell in engine.cells.items()
+        if cell.state is not State.RUNNING or cell.mailbox.size or cell.in_hand
+    )

@@ -1,0 +1,101 @@
+"""The strategies of the simulation: they do all that a strategy can do with orders."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from holdfast_actors.strategy.api import Context, Strategy
+from holdfast_actors.strategy.data import BarData
+from holdfast_actors.strategy.params import param
+
+KNUTH = 2_654_435_761
+
+
+class Trader(Strategy):
+    """Throws dice on every bar: the same ones for the same bar, always."""
+
+    salt: int = param(1)
+
+    def initialize(self, context: Context) -> None:
+        """Remember what was heard, so that a fill that is told twice is seen."""
+        context.assets = self.symbols("AAA", "BBB")
+        context.bars = 0
+        context.heard = {"fills": 0, "ends": 0}
+
+    def handle_data(self, context: Context, data: BarData) -> None:
+        """Order, cancel or change, by the dice of the bar."""
+        context.bars += 1
+        dice = (context.bars * KNUTH + self.salt * 40_503) % (1 << 32) >> 8
+        asset = context.assets[dice & 1]
+        if not data.can_trade(asset):
+            return
+        price = data.current(asset, "close")
+        units = 1 + (dice >> 1) % 15
+        self.act(asset, float(price), units, (dice >> 5) % 12, dice)
+
+    def act(self, asset: Any, price: float, units: int, what: int, dice: int) -> None:  # noqa: ANN401
+        """Do one of twelve things."""
+        match what:
+            case 0 | 1:
+                self.order(asset, units)
+            case 2:
+                self.order(asset, -units)
+            case 3:
+                self.order(asset, units, limit_price=round(price * 0.99, 2))
+            case 4:
+                self.order(asset, -units, limit_price=round(price * 1.01, 2))
+            case 5:
+                self.order(asset, -units, stop_price=round(price * 0.98, 2))
+            case 6:
+                self.order(asset, units, limit_price=price, time_in_force="ioc")
+            case 7:
+                self.order_target(asset, 0)
+            case 8:
+                self.order_target_percent(asset, 0.2)
+            case 9:
+                for order in self.get_open_orders():
+                    self.cancel_order(order)
+            case 10:
+                for order in self.get_open_orders()[:2]:
+                    if order.limit is not None:
+                        limit = round(float(order.limit) * 1.01, 2)
+                        self.modify_order(order, limit_price=limit)
+            case _:
+                del dice
+
+    def on_order_fill(
+        self,
+        context: Context,
+        order: Any,
+        transaction: Any,  # noqa: ANN401
+    ) -> None:
+        """Count it; answer every fifth one with an order of its own."""
+        context.heard["fills"] += 1
+        if context.heard["fills"] % 5 == 0 and transaction.amount > 0:
+            limit = round(float(transaction.price) * 1.01, 2)
+            units = -float(transaction.amount)
+            self.order(order.asset, units, limit_price=limit)
+
+    def on_order_cancel(
+        self,
+        context: Context,
+        order: Any,
+        reason: str,  # noqa: ANN401
+    ) -> None:
+        """Count it."""
+        context.heard["ends"] += 1
+
+
+class Second(Trader):
+    """A sibling with other dice."""
+
+    salt: int = param(2)
+
+
+class Third(Trader):
+    """Another one."""
+
+    salt: int = param(3)
+
+
+ALL = (Trader, Second, Third)

@@ -1,0 +1,388 @@
+"""The hostile venue: the paper venue's matching behind a connection that lies in wait.
+
+Whatever it does to what it says, it does nothing to what is true: `truth` is what was
+placed and traded, for the auditor. It outlives the engine's processes.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from datetime import timedelta
+from decimal import Decimal
+from typing import Final, NoReturn, Protocol
+
+import attrs
+
+from holdfast_adapters.hostile.faults import Op, Schedule, VenueFault
+from holdfast_adapters.hostile.stream import Stream
+from holdfast_adapters.paper.core import PaperCore
+from holdfast_adapters.paper.records import Row
+from holdfast_domain.errors import NotSent, OutcomeUnknown, VenueRefused
+from holdfast_domain.money import ZERO, Money, Quantity
+from holdfast_domain.orders import OrderTerms
+from holdfast_domain.ports import (
+    Executed,
+    Executions,
+    Found,
+    NotFound,
+    VenueEvent,
+    VenueOrder,
+    VenuePromises,
+)
+
+BOUND_S: Final = 10.0
+"""The latest that a request arrives after it has left; promised to the engine."""
+
+SKEW_S: Final = 5.0
+"""How far the venue's clock may go wrong; promised to the engine."""
+
+OVERLAP: Final = 4
+"""How many executions a list shows again, because they may have become visible late."""
+
+REQUESTS_MAX: Final = 5_000
+"""More requests in one history are an engine that runs in circles."""
+
+
+class VenueClock(Protocol):
+    """The time in which the venue lives: the engine's, virtual."""
+
+    def now_s(self) -> float:
+        """Return the time, in seconds from any origin."""
+
+    async def sleep(self, for_s: float | None) -> None:
+        """Return after ``for_s`` seconds, or never."""
+
+
+class RunsInCircles(BaseException):
+    """The engine asks without an end; nobody may catch it."""
+
+
+@attrs.define
+class _Arrival:
+    """A request that is still on its way."""
+
+    at_s: float
+    arrive: Callable[[], object]
+
+
+class HostileVenue:
+    """A `ReplayedVenue` with faults; the same for the same faults and requests."""
+
+    answers_at_once = False
+
+    def __init__(
+        self,
+        core: PaperCore,
+        faults: Iterable[VenueFault] = (),
+        *,
+        name: str = "paper",
+        half_open_s: float | None = None,
+        proves_absence: bool = True,
+        on_send: Callable[[VenueOrder], object] = lambda _order: None,
+        on_place: Callable[[VenueOrder], object] = lambda _order: None,
+    ) -> None:
+        """Trade in ``core``.
+
+        ``on_send`` is called with each order when its request is about to leave the
+        engine, ``on_place`` when the venue has it and nobody was told.
+
+        A request that nobody answers waits for ever, or, with ``half_open_s``, until
+        the adapter's own time-out.
+        """
+        self.name = name
+        self.promises = VenuePromises(
+            proves_absence=proves_absence,
+            processing_bound_s=BOUND_S,
+            clock_skew_s=SKEW_S,
+        )
+        self.core = core
+        self._schedule = Schedule(faults)
+        self._half_open_s = half_open_s
+        self._on_send = on_send
+        self._on_place = on_place
+        self._clock: VenueClock | None = None
+        self._stream = Stream()
+        self._arrivals: list[_Arrival] = []
+        self._overfills: list[tuple[int, int, Executed]] = []
+        self._blocked: tuple[float, str] = (0.0, "")
+        self._closed_until_s = 0.0
+        self._skew = timedelta(0)
+        self._requests = 0
+
+    # --- for whoever plays the history -----------------------------------------
+
+    @property
+    def struck(self) -> Counter[str]:
+        """How often each kind of fault did strike."""
+        return self._schedule.struck
+
+    def live_in(self, clock: VenueClock) -> None:
+        """Take the time of the engine's next process; blocks of the last one end."""
+        self._clock = clock
+        self._blocked, self._closed_until_s = (0.0, ""), 0.0
+        for arrival in self._arrivals:
+            arrival.at_s = 0.0
+        self._stream.reconnect()
+
+    def heal(self) -> None:
+        """Be a good venue from now on; what is on its way arrives."""
+        self._schedule.clear()
+        self._blocked, self._closed_until_s = (0.0, ""), 0.0
+        for arrival in self._arrivals:
+            arrival.at_s = 0.0
+
+    def truth(self) -> list[Row]:
+        """Return all that happened, over-fills included."""
+        self._let_arrive()
+        extra: list[Row] = [(cursor, fill) for cursor, _, fill in self._overfills]
+        return [*self.core.rows, *extra]
+
+    # --- the connection ----------------------------------------------------------
+
+    async def connect(self) -> None:
+        """Open the session.
+
+        Raises:
+            ConnectionError: nobody listens, or the venue is closed for maintenance.
+        """
+        fault = self._schedule.next(Op.CONNECT)
+        if fault is not None or self._now_s() < self._closed_until_s:
+            self._break("connection refused")
+        self._stream.reconnect()
+
+    async def close(self) -> None:
+        """End the session."""
+        self._stream.reconnect()
+
+    async def resume(self, cursor: int) -> None:
+        """Hide what happened after ``cursor``; see `ReplayedVenue.resume`."""
+        self.core.resume(cursor)
+
+    # --- requests ------------------------------------------------------------------
+
+    async def submit(self, order: VenueOrder) -> Sequence[VenueEvent]:
+        """Place ``order``; see `Venue.submit`."""
+
+        def place() -> list[VenueEvent]:
+            said = self.core.submit(order)
+            self._on_place(order)
+            return said
+
+        self._on_send(order)
+        return await self._change(Op.SUBMIT, place)
+
+    async def cancel(self, order_id: str) -> Sequence[VenueEvent]:
+        """Cancel what is left of the order; see `Venue.cancel`."""
+        return await self._change(Op.CANCEL, lambda: self.core.cancel(order_id))
+
+    async def replace(self, order_id: str, terms: OrderTerms) -> Sequence[VenueEvent]:
+        """Give a working order new terms; see `Venue.replace`."""
+        return await self._change(
+            Op.REPLACE, lambda: self.core.replace(order_id, terms)
+        )
+
+    async def _change(
+        self, op: Op, do: Callable[[], list[VenueEvent]]
+    ) -> Sequence[VenueEvent]:
+        fault = self._begin(op)
+        if fault is None:
+            return do()
+        match fault.kind:
+            case "lost_ack":
+                do()
+                raise OutcomeUnknown(f"{self.name}: no answer to {op.value}")
+            case "late_request":
+                self._arrive_later(fault.size, do)
+                raise OutcomeUnknown(f"{self.name}: no answer to {op.value}")
+            case "late_ack":
+                self._stream.hold(do(), fault.size)
+                return []
+            case "duplicate_request":
+                do()
+                return do()
+            case "reject":
+                raise VenueRefused("the venue does not want it", "rejected")
+            case "reset":
+                do()
+            case "half_open" if fault.size % 2:
+                do()
+        await self._fail(fault, op)
+        return do()
+
+    # --- questions -----------------------------------------------------------------
+
+    async def lookup(self, order_id: str) -> Found | NotFound:
+        """Return what the venue knows of the order; see `Venue.lookup`."""
+        fault = self._begin(Op.LOOKUP)
+        if fault is not None:
+            await self._fail(fault, Op.LOOKUP)
+        found = self.core.lookup(order_id)
+        if isinstance(found, NotFound):
+            return found
+        extra = [fill for _, fill in self._visible() if fill.order_id == order_id]
+        placed_at_us = found.placed_at_us + int(self._skew.total_seconds() * 1_000_000)
+        cumulative = extra[-1].cumulative if extra else found.cumulative
+        events = self._skewed([*found.events, *extra])
+        return attrs.evolve(
+            found, placed_at_us=placed_at_us, cumulative=cumulative, events=events
+        )
+
+    async def executions_since(self, watermark: str) -> Executions:
+        """Return the executions from ``watermark`` on; see `Venue.executions_since`.
+
+        The watermark that it gives lies `OVERLAP` executions back.
+        """
+        fault = self._begin(Op.GAP)
+        held_back = 0
+        if fault is not None and fault.kind == "late_list":
+            held_back = fault.size
+        elif fault is not None:
+            await self._fail(fault, Op.GAP)
+        since = _number(watermark)
+        listed = self.core.executions_since(f"X{since}" if since else "").events
+        events = list(listed[: len(listed) - held_back] if held_back else listed)
+        last = max((_number(each.execution_id) for each in events), default=since)
+        events += [fill for base, fill in self._visible() if since <= base <= last]
+        back = max(since, last - OVERLAP)
+        return Executions(
+            events=self._skewed(events), watermark=f"X{back}" if back > 0 else ""
+        )
+
+    # --- market data ---------------------------------------------------------------
+
+    @property
+    def wants_data(self) -> bool:
+        """Whether market data could bring anything about."""
+        return self.core.wants_data or self._stream.is_waiting or bool(self._arrivals)
+
+    async def advance(self, cursor: int, step: int) -> Sequence[VenueEvent]:
+        """Take the market data up to ``step``; see `ReplayedVenue.advance`."""
+        self._let_arrive()
+        events: list[VenueEvent] = list(self.core.advance(cursor, step))
+        fills = [each for each in events if isinstance(each, Executed)]
+        fault = self._schedule.next(Op.STREAM) if fills else None
+        if fault is not None:
+            events = self._harm(fault, events, fills[-1])
+        return self._skewed(self._stream.tell(events))
+
+    def _harm(
+        self, fault: VenueFault, events: list[VenueEvent], last: Executed
+    ) -> list[VenueEvent]:
+        match fault.kind:
+            case "overfill":
+                return [*events, *self._overfill(last)]
+            case "clock_skew":
+                self._run_wrong(fault)
+                return events
+            case "maintenance" | "disconnect" | "reset":
+                self._shut(fault)
+                self._break(f"connection {fault.kind} in the stream")
+        return self._stream.harm(fault, events, self._terms(last.order_id))
+
+    def _terms(self, order_id: str) -> OrderTerms:
+        return self.core.order(order_id).terms
+
+    def _overfill(self, fill: Executed) -> list[Executed]:
+        """Execute more of an order than it asked for; only one that is complete."""
+        if fill.cumulative.value < self._terms(fill.order_id).quantity.value:
+            return []
+        more = Decimal(1)
+        extra = attrs.evolve(
+            fill,
+            execution_id=f"{fill.execution_id}+",
+            quantity=Quantity(more),
+            fee=Money(ZERO, fill.fee.currency),
+            cumulative=Quantity(fill.cumulative.value + more),
+        )
+        known = {each.execution_id for _, _, each in self._overfills}
+        if extra.execution_id not in known:
+            base = _number(fill.execution_id)
+            self._overfills.append((self.core.cursor, base, extra))
+        return [extra]
+
+    def _visible(self) -> list[tuple[int, Executed]]:
+        return [(b, fill) for at, b, fill in self._overfills if at <= self.core.cursor]
+
+    # --- what is done to requests ----------------------------------------------------
+
+    def _begin(self, op: Op) -> VenueFault | None:
+        """Let time do its work, and return the fault that is due."""
+        self._let_arrive()
+        self._requests += 1
+        if self._requests > REQUESTS_MAX:
+            raise RunsInCircles(f"{REQUESTS_MAX} requests, the last one {op.value}")
+        until_s, why = self._blocked
+        if self._now_s() < until_s:
+            raise NotSent(f"{self.name}: {why}")
+        fault = self._schedule.next(op)
+        if fault is not None and fault.kind == "clock_skew":
+            self._run_wrong(fault)
+            return None
+        return fault
+
+    async def _fail(self, fault: VenueFault, op: Op) -> None:
+        """Fail as ``fault`` says, with what was asked for not done by this call."""
+        match fault.kind:
+            case "lost_request":
+                raise OutcomeUnknown(f"{self.name}: no answer to {op.value}")
+            case "busy":
+                raise NotSent(f"{self.name}: busy")
+            case "rate_limit" | "ban":
+                factor = 60 if fault.kind == "ban" else 1
+                self._blocked = self._now_s() + factor * fault.size, fault.kind
+                raise NotSent(f"{self.name}: {fault.kind}")
+            case "half_open":
+                await self._sleep(self._half_open_s)
+                raise OutcomeUnknown(f"{self.name}: nobody answers {op.value}")
+            case "maintenance" | "disconnect" | "reset":
+                self._shut(fault)
+                self._break(f"connection {fault.kind} at {op.value}")
+
+    def _shut(self, fault: VenueFault) -> None:
+        if fault.kind == "maintenance":
+            self._closed_until_s = self._now_s() + fault.size
+
+    def _break(self, text: str) -> NoReturn:
+        self._stream.reconnect()
+        raise ConnectionResetError(f"{self.name}: {text}")
+
+    def _arrive_later(self, size: int, do: Callable[[], object]) -> None:
+        wait_s = min(float(size), 0.9 * BOUND_S)
+        self._arrivals.append(_Arrival(self._now_s() + wait_s, do))
+
+    def _let_arrive(self) -> None:
+        due = [each for each in self._arrivals if each.at_s <= self._now_s()]
+        self._arrivals = [each for each in self._arrivals if each not in due]
+        for each in due:
+            try:
+                answer = each.arrive()
+            except (VenueRefused, OutcomeUnknown):
+                continue  # nobody is there to be told
+            self._stream.hold(answer if isinstance(answer, list) else [])
+
+    def _run_wrong(self, fault: VenueFault) -> None:
+        sign = -1 if fault.size % 2 else 1
+        self._skew = timedelta(seconds=sign * min(fault.size, SKEW_S))
+
+    def _skewed(self, events: Sequence[VenueEvent]) -> list[VenueEvent]:
+        if not self._skew:
+            return list(events)
+        return [
+            attrs.evolve(each, filled_at=each.filled_at + self._skew)
+            if isinstance(each, Executed)
+            else each
+            for each in events
+        ]
+
+    def _now_s(self) -> float:
+        return 0.0 if self._clock is None else self._clock.now_s()
+
+    async def _sleep(self, for_s: float | None) -> None:
+        if self._clock is not None:
+            await self._clock.sleep(for_s)
+
+
+def _number(execution_id: str) -> int:
+    """Return the number of an execution id of the core, or of one that rests on it."""
+    return int(execution_id.strip("X+") or 0)
