@@ -96,6 +96,8 @@ class Desk:
         self.cancels: list[str] = []
         self.changes: list[Change] = []
         self.open: dict[str, OrderView] = {}
+        self._ended: dict[str, OrderView] = {}
+        """Orders that have ended: a fill of one may still come, late or too many."""
 
     # --- during a call -------------------------------------------------------
 
@@ -210,12 +212,13 @@ class Desk:
 
     def _fill(self, event: ev.OrderFilled) -> OrderView | None:
         fill = event.fill
-        view = self.open.get(fill.order_id)
+        view = self.open.get(fill.order_id) or self._ended.get(fill.order_id)
         if view is None:
             return None
         view.filled = Amount(view.filled + fill.quantity.value * fill.side.sign)
         if event.complete:
-            return self._close(fill.order_id, "filled")
+            self._close(fill.order_id, "filled")
+            view.status = "filled"
         return view
 
     def _correct(self, event: ev.FillCorrected | ev.FillBusted) -> OrderView | None:
@@ -246,6 +249,7 @@ class Desk:
         view = self.open.pop(order_id, None)
         if view is not None:
             view.status = status
+            self._ended[order_id] = view
         return view
 
 
