@@ -36,6 +36,7 @@ from holdfast_adapters.calendars import MarketCalendars
 from holdfast_adapters.hostile import HostileVenue, VenueFault
 from holdfast_adapters.hostile.venue import RunsInCircles
 from holdfast_adapters.paper.core import PaperCore, World as VenueWorld
+from holdfast_domain.errors import CommitFailed
 from holdfast_domain.ports import VenueOrder
 from holdfast_runtime import Killed
 from holdfast_runtime.cell import State
@@ -168,8 +169,8 @@ class _History:
         try:
             self._build()
             self._run()
-        except ProcessDied:
-            pass
+        except (ProcessDied, CommitFailed):
+            pass  # the service manager starts the next one
         finally:
             self._count()
 

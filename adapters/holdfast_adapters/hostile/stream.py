@@ -97,14 +97,19 @@ class Stream:
 def _illegal(
     size: int, fill: Executed, events: list[VenueEvent], terms: OrderTerms
 ) -> list[VenueEvent]:
-    """Return what no order can do after what it did, before or after the truth."""
+    """Return what no order can do after what it did, before or after the truth.
+
+    A working order is never said to have ended: that would be legal, and a lie.
+    """
     name = fill.order_id
-    lies: tuple[VenueEvent, ...] = (
+    lies: list[VenueEvent] = [
         Acked(order_id=name, venue_order_id="V0"),
-        Ended(order_id=name, how="expired", reason="out of the blue"),
-        Ended(order_id=name, how="canceled", reason="out of the blue"),
         Replaced(order_id=name, terms=terms),
-        Ended(order_id=name, how="rejected", reason="out of the blue"),
-    )
+    ]
+    if fill.cumulative.value >= terms.quantity.value:
+        lies = [
+            Ended(order_id=name, how=how, reason="out of the blue")
+            for how in ("expired", "canceled", "rejected")
+        ]
     lie = lies[size % len(lies)]
     return [lie, *events] if size % 2 else [*events, lie]

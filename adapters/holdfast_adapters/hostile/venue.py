@@ -40,7 +40,7 @@ SKEW_S: Final = 5.0
 OVERLAP: Final = 4
 """How many executions a list shows again, because they may have become visible late."""
 
-REQUESTS_MAX: Final = 5_000
+REQUESTS_MAX: Final = 1_500
 """More requests in one history are an engine that runs in circles."""
 
 
