@@ -34,6 +34,9 @@ _LATER = {
         "audit",
         "Compare a run's journal with its venue's record.",
     ),
+    "sim": Later(
+        "holdfast.cli.sim", "sim", "Play seeded histories against a hostile venue."
+    ),
     "demo": Later(
         "holdfast.demo", "demo_command", "Watch an engine being broken, and healing."
     ),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -104,8 +103,6 @@ class VirtualTime:
 
 def play(plan: Plan) -> Played:
     """Play ``plan`` to its end, and let the engine settle with a good venue."""
-    # Histories make cycles, each dies as a whole: looking for garbage can wait.
-    gc.freeze()
     return _History(plan).play()
 
 
