@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
 import attrs
 
 from holdfast.compose import VENUE
-from holdfast.simulation.playing import Played
+from holdfast.simulation.plan import Plan
+from holdfast.simulation.playing import Played, play
+from holdfast.testing.outcome import difference, outcome
 from holdfast_actors.ledger import Ledger
 from holdfast_actors.messages import Report
 from holdfast_actors.tree import GUARD, LEDGER, ORDERS, strategy_path
@@ -64,6 +67,8 @@ def judge(played: Played) -> Verdict:
         violations += _audit(played, rows)
         violations += _engine_complaints(played, entries)
     violations += _sent_again(played, entries)
+    if played.plan.is_harmless and not violations:
+        violations += _changed(played, entries)
     resolved, still = _doubts(entries)
     restarted = sum(isinstance(e.event, ev.ActorRestarted) for e in entries)
     return Verdict(
@@ -110,6 +115,21 @@ def _sent_again(played: Played, entries: list[ev.Entry]) -> Iterator[str]:
                 f"orders sent again without proof: {order_id} {times} times, "
                 f"{proofs[order_id]} proofs that it was not there"
             )
+
+
+def _changed(played: Played, entries: list[ev.Entry]) -> Iterator[str]:
+    """Compare with the run in which nothing happened to the engine."""
+    expected = _undisturbed(played.plan.undisturbed())
+    said = difference(expected, outcome(entries, played.options.instruments, VENUE))
+    if said:
+        yield f"not the outcome of the undisturbed run: {' '.join(said.split())}"
+
+
+@cache
+def _undisturbed(plan: Plan) -> dict[str, list[str]]:
+    played = play(plan)
+    entries = list(played.store.read())
+    return outcome(entries, played.options.instruments, VENUE)
 
 
 def _doubts(entries: list[ev.Entry]) -> tuple[Counter[str], int]:
@@ -188,6 +208,11 @@ def _guard(played: Played, entries: list[ev.Entry]) -> Iterator[str]:
     if set(reservations.open) != open_:
         differ = sorted(set(reservations.open) ^ open_)
         yield f"reservations: guard and orders differ on {differ}"
+    for name, account in reservations.accounts.items():
+        mine_open = [r for r in reservations.open.values() if r.strategy == name]
+        money = sum((each.money for each in mine_open), Decimal(0))
+        if account.reserved != money:
+            yield f"reservations: {name} has {account.reserved}, its orders {money}"
     for name, sub in _from_journal(played, entries).sub_ledgers().items():
         account = reservations.account(name)
         held = {s: p.amount for s, p in sub.positions.items() if p.amount}

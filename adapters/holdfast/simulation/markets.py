@@ -25,9 +25,9 @@ _START = datetime(2024, 1, 2, 9, tzinfo=UTC)
 
 @cache
 def market(number: int) -> MarketData:
-    """Return two instruments with 20 to 48 minute bars."""
+    """Return two instruments with 20 to 36 minute bars."""
     dice = Random(f"market/{number}")
-    bars = dice.randrange(20, 49)
+    bars = dice.randrange(20, 37)
     return MarketData({name: _columns(name, bars, dice) for name in SYMBOLS})
 
 

@@ -29,14 +29,16 @@ LINK_KINDS: Final = ("delay", "duplicate", "reorder")
 OTHER_KINDS: Final = ("halt",)
 ALL_KINDS: Final = (*KINDS, *ACTOR_KINDS, *DEATH_KINDS, *LINK_KINDS, *OTHER_KINDS)
 
-NOT_YET: Final = frozenset({
-    "ban",
-    "expired_session",
-    "half_open",
-    "lost_fill",
-    "rate_limit",
-    "stale_stream",
-})
+NOT_YET: Final = frozenset(
+    {
+        "ban",
+        "expired_session",
+        "half_open",
+        "lost_fill",
+        "rate_limit",
+        "stale_stream",
+    }
+)
 """Kinds that only ``--faults`` draws: the engine of today does not stand them."""
 
 _FAULTS_MAX = 7
@@ -79,6 +81,18 @@ class Plan:
     shuffle: bool
     faults: tuple[Fault, ...]
 
+    @property
+    def is_harmless(self) -> bool:
+        """Whether none of its faults may change what is traded."""
+        harmless = (*ACTOR_KINDS, *DEATH_KINDS, *LINK_KINDS)
+        return all(fault.kind in harmless for fault in self.faults)
+
+    def undisturbed(self) -> Plan:
+        """Return the same trading without a fault, as quiet as can be."""
+        return attrs.evolve(
+            self, seed=0, speed=None, commit_s=0.0, shuffle=False, faults=()
+        )
+
     def only(self, numbers: Collection[int]) -> Plan:
         """Return the plan with those of its faults that have ``numbers``, from 0."""
         kept = tuple(f for at, f in enumerate(self.faults) if at in numbers)
@@ -88,11 +102,11 @@ class Plan:
 def draw(seed: int, kinds: Sequence[str] | None = None) -> Plan:
     """Return the plan of ``seed``: the same for the same seed and kinds."""
     dice = Random(f"sim/{seed}")
-    chosen = [k for k in ALL_KINDS if k not in NOT_YET] if kinds is None else kinds
+    chosen = _chosen(dice) if kinds is None else kinds
     plan = Plan(
         seed=seed,
         market=dice.randrange(MARKETS),
-        strategies=dice.randint(1, len(ALL)),
+        strategies=dice.choice((1, 1, 2, len(ALL))),
         fill=dice.choice(("next_open", "next_open", "this_close", "next_close")),
         partial=dice.random() < 0.5,
         speed=dice.choice((None, 1.0, 60.0)),
@@ -102,6 +116,17 @@ def draw(seed: int, kinds: Sequence[str] | None = None) -> Plan:
     )
     faults = [_fault(dice, dice.choice(chosen)) for _ in range(_count(dice))]
     return attrs.evolve(plan, faults=tuple(faults))
+
+
+def _chosen(dice: Random) -> Sequence[str]:
+    """Return the kinds of one history: the engine's own, the venue's, or all.
+
+    Faults of the engine alone must change nothing, which is a sharper question.
+    """
+    engine = (*ACTOR_KINDS, *DEATH_KINDS, *LINK_KINDS)
+    all_kinds = [kind for kind in ALL_KINDS if kind not in NOT_YET]
+    venue = [kind for kind in all_kinds if kind not in engine]
+    return dice.choice((engine, venue, all_kinds))
 
 
 def checked_kinds(text: str) -> list[str]:
