@@ -63,8 +63,10 @@ format: setup
 bench: setup
 	@$(BIN)/python tests/benchmarks/run.py $(ARGS)
 
+# A hundred thousand histories take about an hour on two cores.
 soak: setup
 	@$(BIN)/python -m pytest -q -m soak $(ARGS)
+	@$(BIN)/holdfast sim --seeds 100000 --jobs 2
 
 # Leaves the environment, which is only ever rebuilt by hand: rm -rf .venv
 clean:

@@ -120,7 +120,10 @@ def _sent_again(played: Played, entries: list[ev.Entry]) -> Iterator[str]:
 def _changed(played: Played, entries: list[ev.Entry]) -> Iterator[str]:
     """Compare with the run in which nothing happened to the engine."""
     expected = _undisturbed(played.plan.undisturbed())
-    said = difference(expected, outcome(entries, played.options.instruments, VENUE))
+    actual = outcome(entries, played.options.instruments, VENUE)
+    # A process that dies with its last record is followed by one that writes it again.
+    actual["end"] = actual["end"][:1]
+    said = difference(expected, actual)
     if said:
         yield f"not the outcome of the undisturbed run: {' '.join(said.split())}"
 

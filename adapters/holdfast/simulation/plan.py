@@ -34,6 +34,7 @@ NOT_YET: Final = frozenset(
         "ban",
         "expired_session",
         "half_open",
+        "late_request",
         "lost_fill",
         "rate_limit",
         "stale_stream",
@@ -42,6 +43,7 @@ NOT_YET: Final = frozenset(
 """Kinds that only ``--faults`` draws: the engine of today does not stand them."""
 
 _FAULTS_MAX = 7
+_DOUBTS: Final = frozenset({"lost_ack", "lost_request"})
 _NTH: Final = {Op.CONNECT: 4, Op.LOOKUP: 6, Op.GAP: 4, Op.CANCEL: 6, Op.REPLACE: 4}
 
 
@@ -78,19 +80,32 @@ class Plan:
     """How fast market time goes by; None is as fast as it goes."""
 
     commit_s: float
+    latency_s: float
+    """How long the venue takes to answer."""
+
     shuffle: bool
     faults: tuple[Fault, ...]
 
     @property
     def is_harmless(self) -> bool:
-        """Whether none of its faults may change what is traded."""
+        """Whether none of its faults may change what is traded.
+
+        Siblings may reach the venue in another order, and so share what a bar offers.
+        """
         harmless = (*ACTOR_KINDS, *DEATH_KINDS, *LINK_KINDS)
-        return all(fault.kind in harmless for fault in self.faults)
+        alone = self.strategies == 1 or not self.partial
+        return alone and all(fault.kind in harmless for fault in self.faults)
 
     def undisturbed(self) -> Plan:
         """Return the same trading without a fault, as quiet as can be."""
         return attrs.evolve(
-            self, seed=0, speed=None, commit_s=0.0, shuffle=False, faults=()
+            self,
+            seed=0,
+            speed=None,
+            commit_s=0.0,
+            latency_s=0.0,
+            shuffle=False,
+            faults=(),
         )
 
     def only(self, numbers: Collection[int]) -> Plan:
@@ -110,11 +125,17 @@ def draw(seed: int, kinds: Sequence[str] | None = None) -> Plan:
         fill=dice.choice(("next_open", "next_open", "this_close", "next_close")),
         partial=dice.random() < 0.5,
         speed=dice.choice((None, 1.0, 60.0)),
-        commit_s=dice.choice((0.0, 0.0, 0.01)),
+        commit_s=dice.choice((0.0, 0.01)),
+        latency_s=dice.choice((0.0, 0.05)),
         shuffle=dice.random() < 0.5,
         faults=(),
     )
     faults = [_fault(dice, dice.choice(chosen)) for _ in range(_count(dice))]
+    if kinds is None and any(fault.kind in _DOUBTS for fault in faults):
+        # Whoever is in doubt looks it up: let that go wrong too.
+        kind = dice.choice(("lost_request", "busy", "disconnect"))
+        nth = dice.randint(1, 2)
+        faults.append(VenueFault(kind=kind, op=Op.LOOKUP, nth=nth))
     return attrs.evolve(plan, faults=tuple(faults))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from math import inf
 from pathlib import Path
 from typing import Any, Final
 
@@ -29,13 +30,14 @@ from holdfast.simulation.plan import (
     Plan,
 )
 from holdfast.simulation.power import FailingJournal, ProcessDied
-from holdfast_actors.messages import Halt, Resume
-from holdfast_actors.tree import GUARD, Parts, session_path
+from holdfast_actors.messages import Halt, Report, Resume
+from holdfast_actors.tree import GUARD, ORDERS, Parts, session_path
 from holdfast_adapters.calendars import MarketCalendars
 from holdfast_adapters.hostile import HostileVenue, VenueFault
 from holdfast_adapters.hostile.venue import RunsInCircles
 from holdfast_adapters.paper.core import PaperCore, World as VenueWorld
 from holdfast_domain.errors import CommitFailed
+from holdfast_domain.orders import OrderState
 from holdfast_domain.ports import VenueOrder
 from holdfast_runtime import Killed
 from holdfast_runtime.cell import State
@@ -128,6 +130,7 @@ class _History:
             [f for f in plan.faults if isinstance(f, VenueFault)],
             name=VENUE,
             half_open_s=None,
+            latency_s=plan.latency_s,
             on_send=self._on_send,
             on_place=self._on_place,
         )
@@ -236,6 +239,8 @@ class _History:
         session = engine.cells[session_path(VENUE)]
         healthy = all(cell.state is State.RUNNING for cell in engine.cells.values())
         if healthy:
+            engine.run_until_idle(engine.now_s() + SETTLE_S)
+            played.complaints += _still_unknown(engine)
             engine.kill(session, Killed("by the simulation, to settle"))
         else:
             self._process(PROCESSES_MAX)
@@ -260,6 +265,10 @@ class _History:
         assert engine is not None  # noqa: S101
         if parts.gate.halted:
             played.complaints.append(f"{order.order_id}: sent while halted")
+        if played.venue.has_or_will(order.order_id):
+            played.complaints.append(
+                f"{order.order_id}: sent again, and the venue has it or will"
+            )
         self._sent += 1
         if self._armed.pop(("halt", self._sent), None) is not None:
             played.struck["halt"] += 1
@@ -317,12 +326,23 @@ def _faults_of(faults: list[EngineFault], seed: int) -> Faults:
             case "crash_start":
                 kit.crash_start(place, nth)
             case "delay":
-                kit.delay(place, object, nth, by_s=2.0, times=3)
+                kit.delay(place, object, nth, by_s=0.5, times=inf, rate=0.05)
             case "duplicate":
-                kit.duplicate(place, object, nth, times=3)
+                kit.duplicate(place, object, nth, times=inf, rate=0.2)
             case "reorder":
-                kit.reorder(place, object, nth, times=3)
+                kit.reorder(place, object, nth, times=inf, rate=0.1)
     return kit
+
+
+def _still_unknown(engine: FaultyEngine) -> list[str]:
+    """Say which orders were not looked up while nothing was in the way of it."""
+    orders = engine.cells[ORDERS].actor
+    rows = [] if orders is None else orders.handle(Report())
+    return [
+        f"unknown for {SETTLE_S:.0f} s on a good venue: {row.order_id}"
+        for row in rows
+        if row.state is OrderState.UNKNOWN
+    ]
 
 
 def _stuck(engine: FaultyEngine) -> str:

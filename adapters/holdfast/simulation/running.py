@@ -9,6 +9,7 @@ import selectors
 import subprocess
 import sys
 import time
+import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final
@@ -116,6 +117,8 @@ def here(seeds: range, kinds: Sequence[str] | None) -> Iterator[Verdict]:
     """Yield the verdict of each seed, in order, in this process."""
     before = gc.get_threshold()
     gc.set_threshold(_COLLECTED_AFTER, *before[1:])
+    # A process that dies leaves coroutines behind, as it should.
+    warnings.filterwarnings("ignore", "coroutine .* was never awaited")
     try:
         for seed in seeds:
             yield verdict_of(draw(seed, kinds))

@@ -61,7 +61,8 @@ class Trader(Strategy):
                         limit = round(float(order.limit) * 1.01, 2)
                         self.modify_order(order, limit_price=limit)
             case _:
-                del dice
+                self.order(asset, 1 + dice % 3)
+                self.order(asset, 2, limit_price=round(price * 0.97, 2))
 
     def on_order_fill(
         self,

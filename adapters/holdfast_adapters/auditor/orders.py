@@ -44,7 +44,7 @@ def check_orders(records: Sequence[Record], venue: Sequence[Happening]) -> list[
         Check("orders at the venue that were not intended", _strays(records, venue)),
         Check("UNKNOWN resolved without evidence", _guesses(records)),
         Check("orders denied that the venue has", _denied(records, venue)),
-        Check("orders sent while halted", _while_halted(records)),
+        Check("orders sent while halted", _while_halted(records, venue)),
     ]
 
 
@@ -103,17 +103,25 @@ def _denied(records: Sequence[Record], venue: Sequence[Happening]) -> list[str]:
     ]
 
 
-def _while_halted(records: Sequence[Record]) -> list[str]:
-    findings = []
+def _while_halted(records: Sequence[Record], venue: Sequence[Happening]) -> list[str]:
+    """Look for orders at the venue whose last leave to be sent fell into a halt.
+
+    An intent that is written during a halt is none: the last gate holds it back, and
+    it goes out with a new leave, or never.
+    """
+    there = {row.order_id for row in venue if row.kind == "submitted"}
+    findings: dict[str, str] = {}
     halted = 0
     for record in records:
         if record.kind == "Halted":
             halted = record.sequence
         elif record.kind == "Resumed":
             halted = 0
-        elif halted and record.kind in _SENDS:
-            findings.append(
-                f"{record.order_id}: record {record.sequence} is {record.kind}, "
-                f"halted since record {halted}"
-            )
-    return findings
+        elif record.kind in _SENDS:
+            findings.pop(record.order_id, None)
+            if halted and record.order_id in there:
+                findings[record.order_id] = (
+                    f"{record.order_id}: record {record.sequence} is {record.kind}, "
+                    f"halted since record {halted}"
+                )
+    return list(findings.values())

@@ -63,6 +63,7 @@ class _Arrival:
     """A request that is still on its way."""
 
     at_s: float
+    order_id: str
     arrive: Callable[[], object]
 
 
@@ -78,6 +79,7 @@ class HostileVenue:
         *,
         name: str = "paper",
         half_open_s: float | None = None,
+        latency_s: float = 0.0,
         proves_absence: bool = True,
         on_send: Callable[[VenueOrder], object] = lambda _order: None,
         on_place: Callable[[VenueOrder], object] = lambda _order: None,
@@ -88,7 +90,7 @@ class HostileVenue:
         engine, ``on_place`` when the venue has it and nobody was told.
 
         A request that nobody answers waits for ever, or, with ``half_open_s``, until
-        the adapter's own time-out.
+        the adapter's own time-out. All others take ``latency_s``.
         """
         self.name = name
         self.promises = VenuePromises(
@@ -99,6 +101,7 @@ class HostileVenue:
         self.core = core
         self._schedule = Schedule(faults)
         self._half_open_s = half_open_s
+        self._latency_s = latency_s
         self._on_send = on_send
         self._on_place = on_place
         self._clock: VenueClock | None = None
@@ -109,6 +112,8 @@ class HostileVenue:
         self._closed_until_s = 0.0
         self._skew = timedelta(0)
         self._requests = 0
+        self._broken_at = -1
+        """Where the stream broke last; the same advance does not break it again."""
 
     # --- for whoever plays the history -----------------------------------------
 
@@ -131,6 +136,12 @@ class HostileVenue:
         self._blocked, self._closed_until_s = (0.0, ""), 0.0
         for arrival in self._arrivals:
             arrival.at_s = 0.0
+
+    def has_or_will(self, order_id: str) -> bool:
+        """Whether the venue shows an order, or a request about it is on its way."""
+        if any(each.order_id == order_id for each in self._arrivals):
+            return True
+        return isinstance(self.core.lookup(order_id), Found)
 
     def truth(self) -> list[Row]:
         """Return all that happened, over-fills included."""
@@ -170,22 +181,26 @@ class HostileVenue:
             return said
 
         self._on_send(order)
-        return await self._change(Op.SUBMIT, place)
+        return await self._change(Op.SUBMIT, order.order_id, place)
 
     async def cancel(self, order_id: str) -> Sequence[VenueEvent]:
         """Cancel what is left of the order; see `Venue.cancel`."""
-        return await self._change(Op.CANCEL, lambda: self.core.cancel(order_id))
+        return await self._change(
+            Op.CANCEL, order_id, lambda: self.core.cancel(order_id)
+        )
 
     async def replace(self, order_id: str, terms: OrderTerms) -> Sequence[VenueEvent]:
         """Give a working order new terms; see `Venue.replace`."""
         return await self._change(
-            Op.REPLACE, lambda: self.core.replace(order_id, terms)
+            Op.REPLACE, order_id, lambda: self.core.replace(order_id, terms)
         )
 
     async def _change(
-        self, op: Op, do: Callable[[], list[VenueEvent]]
+        self, op: Op, order_id: str, do: Callable[[], list[VenueEvent]]
     ) -> Sequence[VenueEvent]:
         fault = self._begin(op)
+        if self._latency_s:
+            await self._sleep(self._latency_s)
         if fault is None:
             return do()
         match fault.kind:
@@ -193,7 +208,7 @@ class HostileVenue:
                 do()
                 raise OutcomeUnknown(f"{self.name}: no answer to {op.value}")
             case "late_request":
-                self._arrive_later(fault.size, do)
+                self._arrive_later(fault.size, order_id, do)
                 raise OutcomeUnknown(f"{self.name}: no answer to {op.value}")
             case "late_ack":
                 self._stream.hold(do(), fault.size)
@@ -276,6 +291,9 @@ class HostileVenue:
                 self._run_wrong(fault)
                 return events
             case "maintenance" | "disconnect" | "reset":
+                if self._broken_at == self.core.cursor:
+                    return events
+                self._broken_at = self.core.cursor
                 self._shut(fault)
                 self._break(f"connection {fault.kind} in the stream")
         return self._stream.harm(fault, events, self._terms(last.order_id))
@@ -347,9 +365,9 @@ class HostileVenue:
         self._stream.reconnect()
         raise ConnectionResetError(f"{self.name}: {text}")
 
-    def _arrive_later(self, size: int, do: Callable[[], object]) -> None:
+    def _arrive_later(self, size: int, order_id: str, do: Callable[[], object]) -> None:
         wait_s = min(float(size), 0.9 * BOUND_S)
-        self._arrivals.append(_Arrival(self._now_s() + wait_s, do))
+        self._arrivals.append(_Arrival(self._now_s() + wait_s, order_id, do))
 
     def _let_arrive(self) -> None:
         due = [each for each in self._arrivals if each.at_s <= self._now_s()]

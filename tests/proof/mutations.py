@@ -1,0 +1,318 @@
+"""Breakages of the order path, each of which the simulation must catch.
+
+A mutation replaces text in one source file as it is imported. The text must be there
+once: whoever changes that code changes the mutation with it.
+"""
+
+from __future__ import annotations
+
+import importlib.abc
+import importlib.machinery
+import sys
+from collections.abc import Sequence
+from types import CodeType, ModuleType
+from typing import Final
+
+import attrs
+
+
+@attrs.frozen
+class Mutation:
+    """One breakage, by a name that says what the code forgets or does wrong."""
+
+    name: str
+    module: str
+    before: str
+    after: str
+
+
+_ORDERS = "holdfast_actors.orders"
+_BOOK = "holdfast_actors.orderbook"
+_EVIDENCE = "holdfast_actors.evidence"
+_SESSION = "holdfast_actors.session"
+_GUARD = "holdfast_actors.guard"
+_RESERVATIONS = "holdfast_actors.reservations"
+_LEDGER = "holdfast_actors.ledger"
+_JOURNAL = "holdfast_actors.journal"
+_STRATEGY = "holdfast_actors.strategy.actor"
+_DESK = "holdfast_actors.strategy.orders"
+_PORTFOLIO = "holdfast_actors.strategy.portfolio"
+_RESTORE = "holdfast_actors.strategy.restore"
+
+MUTATIONS: Final = (
+    # --- orders ------------------------------------------------------------------
+    Mutation(
+        "the intent is not journaled",
+        _ORDERS,
+        "self._record(draft_record(message, index, self._venue))",
+        "self._book.apply(draft_record(message, index, self._venue))",
+    ),
+    Mutation(
+        "a replay releases what was on its way",
+        _ORDERS,
+        "            if row.state is OrderState.INTENT:\n                self._record(",
+        "            if row.state is OrderState.INTENT:\n"
+        "                self._queue.append(row.order_id)\n"
+        "            elif row.state is OrderState.REFUSED:\n                self._record(",
+    ),
+    Mutation(
+        "a doubt is a no",
+        _ORDERS,
+        "            case _:\n                self._doubt(row, message.reason)",
+        "            case _:\n                self._not_sent(row, message.reason)",
+    ),
+    Mutation(
+        "a submit in doubt is sent again",
+        _ORDERS,
+        "            case _:\n                self._doubt(row, message.reason)",
+        "            case _:\n                row.state = OrderState.INTENT\n"
+        "                self._queue.append(row.order_id)",
+    ),
+    Mutation(
+        "what the dead session had taken is not doubted",
+        _ORDERS,
+        "            if row.state is OrderState.SENT:\n                self._doubt(",
+        "            if row.state is OrderState.NEW:\n                self._doubt(",
+    ),
+    Mutation(
+        "an unknown order is never looked up again",
+        _ORDERS,
+        "        self._after(delay_s, LookUpAgain(order_id))",
+        "        del delay_s",
+    ),
+    Mutation(
+        "a decision is taken as it comes, lost ones and all",
+        _ORDERS,
+        "        if decision.number <= taken:\n            return\n"
+        "        if decision.number != taken + 1:",
+        "        if decision.number < 0:",
+    ),
+    Mutation(
+        "nobody asks for the decisions that were under way",
+        _ORDERS,
+        "        self._strategies[strategy].tell(Resend(taken, self._replayed))",
+        "        del taken",
+    ),
+    Mutation(
+        "working orders are not looked up at a new session",
+        _ORDERS,
+        "                # What is not a fill, such as its end, no gap tells.\n"
+        "                self._session.tell(LookUp(row.order_id))",
+        "                pass",
+    ),
+    Mutation(
+        "an execution is booked as often as it is told",
+        _EVIDENCE,
+        "known = event.execution_id in executions",
+        "known = False",
+    ),
+    Mutation(
+        "a fill of an order that has ended is dropped",
+        _EVIDENCE,
+        "return None if known else _filled(row, event)",
+        "return None if known or not row.is_open else _filled(row, event)",
+    ),
+    Mutation(
+        "the end of an order is not heard",
+        _EVIDENCE,
+        "return _ended(row, event) if row.is_open else None",
+        "return None",
+    ),
+    # --- session -----------------------------------------------------------------
+    Mutation(
+        "a transport that failed is a venue that says not found",
+        _SESSION,
+        "self._tell(Asked.LOOKUP, order_id, How.UNKNOWN, reason=str(error))",
+        "self._tell(Asked.LOOKUP, order_id, How.ABSENT, reason=str(error))",
+    ),
+    Mutation(
+        "no answer is a rejection",
+        _SESSION,
+        "            self._tell(asked, order_id, How.UNKNOWN, reason=str(error))",
+        "            self._tell(asked, order_id, How.REFUSED, reason=str(error))",
+    ),
+    Mutation(
+        "the last gate does not look at the halt",
+        _SESSION,
+        "if self._gate.halted or message.generation != self._gate.generation:",
+        "if message.generation < 0:",
+    ),
+    # --- guard and reservations --------------------------------------------------
+    Mutation(
+        "the guard applies a record twice",
+        _GUARD,
+        "                if entry.sequence > self._applied:",
+        "                if entry.sequence > 0:",
+    ),
+    Mutation(
+        "a sell adds to the guard's position",
+        _RESERVATIONS,
+        "units = fill.quantity.value * fill.side.sign",
+        "units = fill.quantity.value",
+    ),
+    Mutation(
+        "what was reserved is never given back",
+        _RESERVATIONS,
+        "reservation = self.open.pop(order_id, None)",
+        "reservation = self.open.get(order_id)",
+    ),
+    # --- ledger ------------------------------------------------------------------
+    Mutation(
+        "the ledger applies a record twice",
+        _LEDGER,
+        "                if entry.sequence > self._applied:",
+        "                if entry.sequence > 0:",
+    ),
+    Mutation(
+        "the ledger skips a record after a restart",
+        _LEDGER,
+        "                if entry.sequence > self._applied:",
+        "                if entry.sequence > self._applied + 1:",
+    ),
+    Mutation(
+        "the ledger books a sell as a buy",
+        "holdfast_domain.fills",
+        "units = fill.quantity.value * fill.side.sign",
+        "units = fill.quantity.value",
+    ),
+    # --- journal -----------------------------------------------------------------
+    Mutation(
+        "a commit is acknowledged before it is synced",
+        "holdfast.simulation.power",
+        '        if kind != "power_cut":\n            super().append(batch)',
+        '        if kind == "power_cut":\n            del self._entries[-1:]\n'
+        "        else:\n            super().append(batch)",
+    ),
+    Mutation(
+        "a commit that failed is taken for one that did not",
+        _JOURNAL,
+        "        self._add(entries, events)\n        self._store.append(entries)\n",
+        "        self._add(entries, events)\n        try:\n"
+        "            self._store.append(entries)\n"
+        "        except CommitFailed:\n            pass\n",
+    ),
+    Mutation(
+        "readers are not told what was committed",
+        _JOURNAL,
+        "                for reader in readers:",
+        "                for reader in readers[1:]:",
+    ),
+    Mutation(
+        "a start goes on in the epoch of the one before",
+        "holdfast.compose",
+        "epoch=1 + max(0 if last is None else last.epoch, world.epoch_floor)",
+        "epoch=max(1 if last is None else last.epoch, world.epoch_floor)",
+    ),
+    # --- tape and strategies -----------------------------------------------------
+    Mutation(
+        "a strategy counts its decisions anew after a restart",
+        _STRATEGY,
+        "self._cursor, self._desk.number = past.cursor, past.number",
+        "self._cursor, self._desk.number = past.cursor, 0",
+    ),
+    Mutation(
+        "a strategy is not fed again what it missed",
+        _STRATEGY,
+        "            if origin_text(told.origin) in past.quarantined:",
+        "            if told.origin:",
+    ),
+    Mutation(
+        "a strategy takes a slice twice",
+        _STRATEGY,
+        "        if message.cursor <= self._cursor:\n            return\n"
+        "        decided =",
+        "        if message.cursor < 0:\n            return\n        decided =",
+    ),
+    Mutation(
+        "a strategy takes a record twice",
+        _STRATEGY,
+        "                if entry.sequence > self._applied:\n"
+        "                    self._take_record(entry, quiet=False)\n"
+        "            case Ticks():",
+        "                if entry.sequence > 0:\n"
+        "                    self._take_record(entry, quiet=False)\n"
+        "            case Ticks():",
+    ),
+    Mutation(
+        "a strategy says nothing again that it has decided",
+        _STRATEGY,
+        "            if decision.number > message.number:",
+        "            if decision.number < 0:",
+    ),
+    Mutation(
+        "a strategy books a fill with the wrong sign",
+        _PORTFOLIO,
+        "units = fill.quantity.value * fill.side.sign",
+        "units = -fill.quantity.value * fill.side.sign",
+    ),
+    Mutation(
+        "a strategy does not hear of a late fill",
+        _DESK,
+        "view = self.open.get(fill.order_id) or self._ended.get(fill.order_id)",
+        "view = self.open.get(fill.order_id)",
+    ),
+    Mutation(
+        "the saved state of a strategy is forgotten",
+        _RESTORE,
+        "self.saved[name] = text",
+        "self.saved.pop(name, None)",
+    ),
+    # --- the runtime -------------------------------------------------------------
+    Mutation(
+        "market time goes on while an actor restarts",
+        "holdfast_runtime.delivery",
+        "        if self.unsettled or not self.held:\n            return",
+        "        if not self.held:\n            return",
+    ),
+)
+
+
+# These are not in the list, for they change nothing that can be seen:
+# `decision.number <= taken` alone (orders, guard): the check of the next number, behind
+# it, drops the decision too, and asks for what there is none of. `sequence <= _read` of
+# a strategy: records that were applied are not applied again. To let out before the
+# commit: the runtime keeps what a handler says until it has returned. To believe a
+# refused cancel: only a stream that loses ends could show it.
+
+
+class _Loader(importlib.machinery.SourceFileLoader):
+    def __init__(self, mutation: Mutation, path: str) -> None:
+        super().__init__(mutation.module, path)
+        self._mutation = mutation
+
+    def get_code(self, fullname: str) -> CodeType:
+        """Compile the source as the mutation leaves it; never from a cache."""
+        source = self.get_data(self.get_filename(fullname)).decode()
+        found = source.count(self._mutation.before)
+        if found != 1:
+            message = f"{self._mutation.name}: expected its text once, was {found}"
+            raise LookupError(message)
+        mutated = source.replace(self._mutation.before, self._mutation.after)
+        return compile(mutated, self.get_filename(fullname), "exec")
+
+
+class _Finder(importlib.abc.MetaPathFinder):
+    def __init__(self, mutation: Mutation) -> None:
+        self._mutation = mutation
+
+    def find_spec(
+        self,
+        fullname: str,
+        path: Sequence[str] | None,
+        target: ModuleType | None = None,
+    ) -> importlib.machinery.ModuleSpec | None:
+        """Find the one module that is mutated."""
+        if fullname != self._mutation.module:
+            return None
+        spec = importlib.machinery.PathFinder.find_spec(fullname, path, target)
+        if spec is not None and spec.origin is not None:
+            spec.loader = _Loader(self._mutation, spec.origin)
+        return spec
+
+
+def install(mutation: Mutation) -> None:
+    """Let ``mutation`` strike when its module is imported, which must not be yet."""
+    if mutation.module in sys.modules:
+        message = f"expected {mutation.module} not to be imported yet"
+        raise LookupError(message)
+    sys.meta_path.insert(0, _Finder(mutation))
