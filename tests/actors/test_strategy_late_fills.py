@@ -1,4 +1,4 @@
-"""A fill that comes after its order has ended is told to the strategy like any other."""
+"""A fill that comes after its order has ended is told like any other."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def test_a_fill_after_the_end_of_its_order_is_told(desk: Desk) -> None:
     view = desk.apply(filled(2, complete=False))
 
     assert view is not None
-    assert (view.filled, view.status) == (2, "expired")
+    assert (float(view.filled), view.status) == (2.0, "expired")
     assert desk.open == {}
 
 
@@ -68,5 +68,5 @@ def test_more_than_was_ordered_is_told(desk: Desk) -> None:
     view = desk.apply(filled(1, complete=True))
 
     assert view is not None
-    assert (view.filled, view.status) == (6, "filled")
+    assert (float(view.filled), view.status) == (6.0, "filled")
     assert desk.open == {}

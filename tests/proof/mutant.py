@@ -10,7 +10,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from mutations import MUTATIONS, install  # noqa: E402
+from mutations import MUTATIONS, install  # type: ignore[import-not-found]
 
 
 def main(name: str, first: int, count: int) -> None:

@@ -53,7 +53,8 @@ MUTATIONS: Final = (
         "            if row.state is OrderState.INTENT:\n                self._record(",
         "            if row.state is OrderState.INTENT:\n"
         "                self._queue.append(row.order_id)\n"
-        "            elif row.state is OrderState.REFUSED:\n                self._record(",
+        "            elif row.state is OrderState.REFUSED:\n"
+        "                self._record(",
     ),
     Mutation(
         "a doubt is a no",

@@ -33,7 +33,7 @@ _SHOWN = 5
               metavar="S", help="The first seed.")  # fmt: skip
 @click.option("--faults", metavar="LIST", help="Only these kinds, divided by commas.")
 @click.option("--keep", metavar="LIST",
-              help="Of one seed, only these of its faults, by number; or none.")  # fmt: skip
+              help="Of one seed, only these faults, by number.")  # fmt: skip
 @click.option("--jobs", type=click.IntRange(1, 64), default=2, show_default=True,
               metavar="N", help="Processes to play them in.")  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")

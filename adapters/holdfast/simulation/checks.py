@@ -199,7 +199,8 @@ def _orders(played: Played) -> Iterator[str]:
             yield f"still unknown on a good venue: {row.order_id}"
         elif row.is_open is not (row.order_id in working):
             there = "works" if row.order_id in working else "does not work"
-            yield f"order states: {row.order_id} is {row.state.value}, and {there} there"
+            state = row.state.value
+            yield f"order states: {row.order_id} is {state}, and {there} there"
 
 
 def _guard(played: Played, entries: list[ev.Entry]) -> Iterator[str]:

@@ -19,6 +19,7 @@ MARKETS = 8
 """How many there are."""
 
 BAR_S = 60
+GAP_RATE = 0.05
 SYMBOLS = ("AAA", "BBB")
 _START = datetime(2024, 1, 2, 9, tzinfo=UTC)
 
@@ -34,7 +35,7 @@ def market(number: int) -> MarketData:
 def _columns(name: str, bars: int, dice: Random) -> BarColumns:
     price, rows, times = 50.0, [], []
     for at in range(bars):
-        if at and dice.random() < 0.05:  # a bar that never came
+        if at and dice.random() < GAP_RATE:  # a bar that never came
             continue
         close = round(price * (1 + dice.gauss(0, 0.006)), 2)
         high = round(max(price, close) + dice.random() / 4, 2)

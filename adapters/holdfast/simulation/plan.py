@@ -123,11 +123,11 @@ def draw(seed: int, kinds: Sequence[str] | None = None) -> Plan:
         market=dice.randrange(MARKETS),
         strategies=dice.choice((1, 1, 2, len(ALL))),
         fill=dice.choice(("next_open", "next_open", "this_close", "next_close")),
-        partial=dice.random() < 0.5,
+        partial=dice.choice((False, True)),
         speed=dice.choice((None, 1.0, 60.0)),
         commit_s=dice.choice((0.0, 0.01)),
         latency_s=dice.choice((0.0, 0.05)),
-        shuffle=dice.random() < 0.5,
+        shuffle=dice.choice((False, True)),
         faults=(),
     )
     faults = [_fault(dice, dice.choice(chosen)) for _ in range(_count(dice))]

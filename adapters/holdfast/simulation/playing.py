@@ -209,7 +209,7 @@ class _History:
     def _run(self) -> None:
         played = self._played
         engine = played.engine
-        assert engine is not None  # noqa: S101 - made by `_build`
+        assert engine is not None
         engine.root.begin()
         for _ in range(STEPS_MAX):
             if self._done or engine.root.state is State.CRASHED:
@@ -235,7 +235,7 @@ class _History:
         for fault in self._faults.faults:
             fault.times = 0
         engine = played.engine
-        assert engine is not None  # noqa: S101 - it has run
+        assert engine is not None
         session = engine.cells[session_path(VENUE)]
         healthy = all(cell.state is State.RUNNING for cell in engine.cells.values())
         if healthy:
@@ -245,7 +245,8 @@ class _History:
         else:
             self._process(PROCESSES_MAX)
             played.processes += 1
-            engine = played.engine
+        engine = played.engine
+        assert engine is not None
         engine.run_until_idle(engine.now_s() + SETTLE_S)
 
     def _count(self) -> None:
@@ -261,8 +262,8 @@ class _History:
         played = self._played
         played.sends[order.order_id] += 1
         parts, engine = played.parts, played.engine
-        assert parts is not None  # noqa: S101 - it is a part that sends
-        assert engine is not None  # noqa: S101
+        assert parts is not None
+        assert engine is not None
         if parts.gate.halted:
             played.complaints.append(f"{order.order_id}: sent while halted")
         if played.venue.has_or_will(order.order_id):
@@ -297,7 +298,7 @@ class _LateHost(InlineHost):
         deadline_s: float,
     ) -> Any:  # noqa: ANN401 - whatever the call returns
         """Call after a while."""
-        assert self.time is not None  # noqa: S101 - set before anything runs
+        assert self.time is not None
         return await self.time.run(call, *args, deadline_s=deadline_s)
 
 
@@ -329,7 +330,7 @@ def _faults_of(faults: list[EngineFault], seed: int) -> Faults:
                 kit.delay(place, object, nth, by_s=0.5, times=inf, rate=0.05)
             case "duplicate":
                 kit.duplicate(place, object, nth, times=inf, rate=0.2)
-            case "reorder":
+            case _:
                 kit.reorder(place, object, nth, times=inf, rate=0.1)
     return kit
 

@@ -14,7 +14,7 @@ KNUTH = 2_654_435_761
 class Trader(Strategy):
     """Throws dice on every bar: the same ones for the same bar, always."""
 
-    salt: int = param(1)
+    salt = param(1)
 
     def initialize(self, context: Context) -> None:
         """Remember what was heard, so that a fill that is told twice is seen."""
@@ -33,7 +33,14 @@ class Trader(Strategy):
         units = 1 + (dice >> 1) % 15
         self.act(asset, float(price), units, (dice >> 5) % 12, dice)
 
-    def act(self, asset: Any, price: float, units: int, what: int, dice: int) -> None:  # noqa: ANN401
+    def act(  # noqa: C901, PLR0912 - one line for each thing that can be done
+        self,
+        asset: Any,  # noqa: ANN401
+        price: float,
+        units: int,
+        what: int,
+        dice: int,
+    ) -> None:
         """Do one of twelve things."""
         match what:
             case 0 | 1:
@@ -67,7 +74,7 @@ class Trader(Strategy):
     def on_order_fill(
         self,
         context: Context,
-        order: Any,
+        order: Any,  # noqa: ANN401
         transaction: Any,  # noqa: ANN401
     ) -> None:
         """Count it; answer every fifth one with an order of its own."""
@@ -80,8 +87,8 @@ class Trader(Strategy):
     def on_order_cancel(
         self,
         context: Context,
-        order: Any,
-        reason: str,  # noqa: ANN401
+        order: Any,  # noqa: ANN401
+        reason: str,
     ) -> None:
         """Count it."""
         context.heard["ends"] += 1
@@ -90,13 +97,13 @@ class Trader(Strategy):
 class Second(Trader):
     """A sibling with other dice."""
 
-    salt: int = param(2)
+    salt = param(2)
 
 
 class Third(Trader):
     """Another one."""
 
-    salt: int = param(3)
+    salt = param(3)
 
 
 ALL = (Trader, Second, Third)

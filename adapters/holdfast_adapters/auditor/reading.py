@@ -69,7 +69,7 @@ def read_venue(path: Path) -> list[Happening]:
     return [happening(*row) for row in _rows(path, question)]
 
 
-def record(  # noqa: PLR0917 - the columns, in their order
+def record(
     sequence: int,
     epoch: int,
     cursor: int,

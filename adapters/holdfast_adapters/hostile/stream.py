@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import attrs
 
 from holdfast_adapters.hostile.faults import VenueFault
-from holdfast_domain.ports import Acked, Ended, Executed, Replaced, VenueEvent
 from holdfast_domain.orders import OrderTerms
+from holdfast_domain.ports import Acked, Ended, Executed, Replaced, VenueEvent
 
 STRAY_ID = "f" * 32
 """The client order id of an order that is none of ours."""
@@ -43,10 +43,6 @@ class Stream:
     def hold(self, events: Sequence[VenueEvent], advances: int = 1) -> None:
         """Tell ``events`` only after some advances."""
         self._held += [Held(advances, event) for event in events]
-
-    def go_silent(self, advances: int) -> None:
-        """Tell nothing for a while; what happens meanwhile is never told."""
-        self._silent = advances
 
     def tell(self, events: Sequence[VenueEvent]) -> list[VenueEvent]:
         """Return what the engine hears at an advance that brought ``events``."""
@@ -85,13 +81,20 @@ class Stream:
                 return _illegal(fault.size, fill, events, terms)
             case "stray":
                 return [Acked(order_id=STRAY_ID, venue_order_id="V0"), *events]
-            case "stale_stream":
-                self.go_silent(fault.size)
-                return []
-            case "expired_session":
-                self.go_silent(-1)
-                return []
-        return events
+            case _:
+                return self._go_silent(fault, events)
+
+    def _go_silent(
+        self, fault: VenueFault, events: list[VenueEvent]
+    ) -> list[VenueEvent]:
+        """Tell nothing for a while; what happens meanwhile is never told."""
+        if fault.kind == "stale_stream":
+            self._silent = fault.size
+        elif fault.kind == "expired_session":
+            self._silent = -1
+        else:
+            return events
+        return []
 
 
 def _illegal(

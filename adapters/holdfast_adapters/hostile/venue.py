@@ -10,10 +10,11 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from datetime import timedelta
 from decimal import Decimal
-from typing import Final, NoReturn, Protocol
+from typing import Final, NoReturn
 
 import attrs
 
+from holdfast_adapters.hostile.arrivals import Arrival, Arrivals, VenueClock
 from holdfast_adapters.hostile.faults import Op, Schedule, VenueFault
 from holdfast_adapters.hostile.stream import Stream
 from holdfast_adapters.paper.core import PaperCore
@@ -44,27 +45,8 @@ REQUESTS_MAX: Final = 1_500
 """More requests in one history are an engine that runs in circles."""
 
 
-class VenueClock(Protocol):
-    """The time in which the venue lives: the engine's, virtual."""
-
-    def now_s(self) -> float:
-        """Return the time, in seconds from any origin."""
-
-    async def sleep(self, for_s: float | None) -> None:
-        """Return after ``for_s`` seconds, or never."""
-
-
 class RunsInCircles(BaseException):
     """The engine asks without an end; nobody may catch it."""
-
-
-@attrs.define
-class _Arrival:
-    """A request that is still on its way."""
-
-    at_s: float
-    order_id: str
-    arrive: Callable[[], object]
 
 
 class HostileVenue:
@@ -106,7 +88,7 @@ class HostileVenue:
         self._on_place = on_place
         self._clock: VenueClock | None = None
         self._stream = Stream()
-        self._arrivals: list[_Arrival] = []
+        self._arrivals = Arrivals()
         self._overfills: list[tuple[int, int, Executed]] = []
         self._blocked: tuple[float, str] = (0.0, "")
         self._closed_until_s = 0.0
@@ -126,22 +108,19 @@ class HostileVenue:
         """Take the time of the engine's next process; blocks of the last one end."""
         self._clock = clock
         self._blocked, self._closed_until_s = (0.0, ""), 0.0
-        for arrival in self._arrivals:
-            arrival.at_s = 0.0
+        self._arrivals.hasten()
         self._stream.reconnect()
 
     def heal(self) -> None:
         """Be a good venue from now on; what is on its way arrives."""
         self._schedule.clear()
         self._blocked, self._closed_until_s = (0.0, ""), 0.0
-        for arrival in self._arrivals:
-            arrival.at_s = 0.0
+        self._arrivals.hasten()
 
     def has_or_will(self, order_id: str) -> bool:
         """Whether the venue shows an order, or a request about it is on its way."""
-        if any(each.order_id == order_id for each in self._arrivals):
-            return True
-        return isinstance(self.core.lookup(order_id), Found)
+        found = self.core.lookup(order_id)
+        return isinstance(found, Found) or self._arrivals.about(order_id)
 
     def truth(self) -> list[Row]:
         """Return all that happened, over-fills included."""
@@ -256,12 +235,14 @@ class HostileVenue:
             await self._fail(fault, Op.GAP)
         since = _number(watermark)
         listed = self.core.executions_since(f"X{since}" if since else "").events
-        events = list(listed[: len(listed) - held_back] if held_back else listed)
-        last = max((_number(each.execution_id) for each in events), default=since)
-        events += [fill for base, fill in self._visible() if since <= base <= last]
+        shown = [each for each in listed if isinstance(each, Executed)]
+        shown = shown[: len(shown) - held_back]
+        last = max((_number(each.execution_id) for each in shown), default=since)
+        shown += [fill for base, fill in self._visible() if since <= base <= last]
         back = max(since, last - OVERLAP)
         return Executions(
-            events=self._skewed(events), watermark=f"X{back}" if back > 0 else ""
+            events=[each for each in self._skewed(shown) if isinstance(each, Executed)],
+            watermark=f"X{back}" if back > 0 else "",
         )
 
     # --- market data ---------------------------------------------------------------
@@ -284,18 +265,17 @@ class HostileVenue:
     def _harm(
         self, fault: VenueFault, events: list[VenueEvent], last: Executed
     ) -> list[VenueEvent]:
-        match fault.kind:
-            case "overfill":
-                return [*events, *self._overfill(last)]
-            case "clock_skew":
-                self._run_wrong(fault)
+        if fault.kind == "overfill":
+            return [*events, *self._overfill(last)]
+        if fault.kind == "clock_skew":
+            self._run_wrong(fault)
+            return events
+        if fault.kind in ("maintenance", "disconnect", "reset"):
+            if self._broken_at == self.core.cursor:
                 return events
-            case "maintenance" | "disconnect" | "reset":
-                if self._broken_at == self.core.cursor:
-                    return events
-                self._broken_at = self.core.cursor
-                self._shut(fault)
-                self._break(f"connection {fault.kind} in the stream")
+            self._broken_at = self.core.cursor
+            self._shut(fault)
+            self._break(f"connection {fault.kind} in the stream")
         return self._stream.harm(fault, events, self._terms(last.order_id))
 
     def _terms(self, order_id: str) -> OrderTerms:
@@ -356,6 +336,8 @@ class HostileVenue:
             case "maintenance" | "disconnect" | "reset":
                 self._shut(fault)
                 self._break(f"connection {fault.kind} at {op.value}")
+            case _:
+                """It strikes elsewhere, and this request goes through."""
 
     def _shut(self, fault: VenueFault) -> None:
         if fault.kind == "maintenance":
@@ -367,12 +349,10 @@ class HostileVenue:
 
     def _arrive_later(self, size: int, order_id: str, do: Callable[[], object]) -> None:
         wait_s = min(float(size), 0.9 * BOUND_S)
-        self._arrivals.append(_Arrival(self._now_s() + wait_s, order_id, do))
+        self._arrivals.add(Arrival(self._now_s() + wait_s, order_id, do))
 
     def _let_arrive(self) -> None:
-        due = [each for each in self._arrivals if each.at_s <= self._now_s()]
-        self._arrivals = [each for each in self._arrivals if each not in due]
-        for each in due:
+        for each in self._arrivals.take(self._now_s()):
             try:
                 answer = each.arrive()
             except (VenueRefused, OutcomeUnknown):
