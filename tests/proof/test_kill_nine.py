@@ -146,8 +146,8 @@ def test_a_run_that_is_killed_ends_like_one_that_is_not(
 
 
 @pytest.mark.soak
-@pytest.mark.parametrize("number", range(50))
-def test_fifty_runs_that_are_killed_end_like_one_that_is_not(
+@pytest.mark.parametrize("number", range(100))
+def test_a_hundred_runs_that_are_killed_end_like_one_that_is_not(
     number: int, reference: Reference, sample: random.Random, tmp_path: Path
 ) -> None:
     del number

@@ -228,6 +228,7 @@ def deny_an_order(forge: Forge) -> None:
 def send_while_halted(forge: Forge) -> None:
     at = forge.index("Halted") + 1
     forge.records.insert(at, (2, "OrderIntended", intended("d", "alpha", 3, "buy")))
+    forge.happenings.append(("submitted", "d", {**terms("buy", "2")}))
 
 
 def readmit_while_halted(forge: Forge) -> None:
@@ -291,6 +292,13 @@ def test_an_edited_journal_is_found(
     forge: Forge, tamper: str, expected: set[str]
 ) -> None:
     assert failing(forge.audit(tamper)) == expected
+
+
+def test_an_intent_of_a_halt_that_never_left_is_no_finding(forge: Forge) -> None:
+    at = forge.index("Halted") + 1
+    forge.records.insert(at, (2, "OrderIntended", intended("d", "alpha", 3, "buy")))
+
+    assert forge.audit().ok
 
 
 def test_an_edited_record_is_named_and_no_other(forge: Forge) -> None:
