@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import random
 import subprocess
 import sys
@@ -57,3 +58,14 @@ def test_without_a_mutation_the_same_seeds_are_clean() -> None:
         check=True,
     )
     assert done.stdout.strip() == "survived"
+
+
+@pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda each: each.name)
+def test_a_mutation_still_fits_the_code(mutation: Mutation) -> None:
+    spec = importlib.util.find_spec(mutation.module)
+    assert spec is not None
+    assert spec.origin is not None
+    source = Path(spec.origin).read_text(encoding="utf-8")
+
+    assert source.count(mutation.before) == 1
+    compile(source.replace(mutation.before, mutation.after), spec.origin, "exec")
