@@ -57,31 +57,6 @@ MUTATIONS: Final = (
         "                self._record(",
     ),
     Mutation(
-        "a doubt is a no",
-        _ORDERS,
-        "            case _:\n                self._doubt(row, message.reason)",
-        "            case _:\n                self._not_sent(row, message.reason)",
-    ),
-    Mutation(
-        "a submit in doubt is sent again",
-        _ORDERS,
-        "            case _:\n                self._doubt(row, message.reason)",
-        "            case _:\n                row.state = OrderState.INTENT\n"
-        "                self._queue.append(row.order_id)",
-    ),
-    Mutation(
-        "what the dead session had taken is not doubted",
-        _ORDERS,
-        "            if row.state is OrderState.SENT:\n                self._doubt(",
-        "            if row.state is OrderState.NEW:\n                self._doubt(",
-    ),
-    Mutation(
-        "an unknown order is never looked up again",
-        _ORDERS,
-        "        self._after(delay_s, LookUpAgain(order_id))",
-        "        del delay_s",
-    ),
-    Mutation(
         "a decision is taken as it comes, lost ones and all",
         _ORDERS,
         "        if decision.number <= taken:\n            return\n"
@@ -93,13 +68,6 @@ MUTATIONS: Final = (
         _ORDERS,
         "        self._strategies[strategy].tell(Resend(taken, self._replayed))",
         "        del taken",
-    ),
-    Mutation(
-        "working orders are not looked up at a new session",
-        _ORDERS,
-        "                # What is not a fill, such as its end, no gap tells.\n"
-        "                self._session.tell(LookUp(row.order_id))",
-        "                pass",
     ),
     Mutation(
         "an execution is booked as often as it is told",
@@ -120,12 +88,6 @@ MUTATIONS: Final = (
         "return None",
     ),
     # --- session -----------------------------------------------------------------
-    Mutation(
-        "a transport that failed is a venue that says not found",
-        _SESSION,
-        "self._tell(Asked.LOOKUP, order_id, How.UNKNOWN, reason=str(error))",
-        "self._tell(Asked.LOOKUP, order_id, How.ABSENT, reason=str(error))",
-    ),
     Mutation(
         "no answer is a rejection",
         _SESSION,
@@ -225,16 +187,6 @@ MUTATIONS: Final = (
         "        if message.cursor < 0:\n            return\n        decided =",
     ),
     Mutation(
-        "a strategy takes a record twice",
-        _STRATEGY,
-        "                if entry.sequence > self._applied:\n"
-        "                    self._take_record(entry, quiet=False)\n"
-        "            case Ticks():",
-        "                if entry.sequence > 0:\n"
-        "                    self._take_record(entry, quiet=False)\n"
-        "            case Ticks():",
-    ),
-    Mutation(
         "a strategy says nothing again that it has decided",
         _STRATEGY,
         "            if decision.number > message.number:",
@@ -251,12 +203,6 @@ MUTATIONS: Final = (
         _DESK,
         "view = self.open.get(fill.order_id) or self._ended.get(fill.order_id)",
         "view = self.open.get(fill.order_id)",
-    ),
-    Mutation(
-        "the saved state of a strategy is forgotten",
-        _RESTORE,
-        "self.saved[name] = text",
-        "self.saved.pop(name, None)",
     ),
     # --- the runtime -------------------------------------------------------------
     Mutation(

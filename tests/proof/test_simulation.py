@@ -66,7 +66,7 @@ def test_one_seed_is_one_history() -> None:
 
 def test_a_violation_is_printed_with_the_line_that_replays_it() -> None:
     """The kinds that the engine does not stand yet are as good as a mutation."""
-    kind = "half_open"
+    kind = "ban"
     assert kind in NOT_YET
 
     done = sim("--seeds", "3", "--faults", kind, "--jobs", "1")
@@ -75,7 +75,7 @@ def test_a_violation_is_printed_with_the_line_that_replays_it() -> None:
     line = next(x for x in done.stdout.splitlines() if "replay: " in x)
     again = sim(*line.split("holdfast sim ")[1].split())
     assert again.returncode == 1
-    assert "faults that are needed: half_open at " in again.stdout
+    assert "faults that are needed: ban at " in again.stdout
 
 
 def test_a_kind_that_there_is_not_is_refused_in_one_line() -> None:

@@ -29,17 +29,7 @@ LINK_KINDS: Final = ("delay", "duplicate", "reorder")
 OTHER_KINDS: Final = ("halt",)
 ALL_KINDS: Final = (*KINDS, *ACTOR_KINDS, *DEATH_KINDS, *LINK_KINDS, *OTHER_KINDS)
 
-NOT_YET: Final = frozenset(
-    {
-        "ban",
-        "expired_session",
-        "half_open",
-        "late_request",
-        "lost_fill",
-        "rate_limit",
-        "stale_stream",
-    }
-)
+NOT_YET: Final = frozenset({"ban"})
 """Kinds that only ``--faults`` draws: the engine of today does not stand them."""
 
 _FAULTS_MAX = 7
