@@ -248,7 +248,7 @@ def test_what_is_recorded_is_reported() -> None:
     ran = run(read_options(Recording, data=market(A=flat(1, 2))))
     (cell,) = [c for p, c in ran.engine.cells.items() if "strategies" in p]
 
-    assert cell.actor._report()["recorded"] == {"price": 2.0}
+    assert cell.actor.handle(Report())["recorded"] == {"price": 2.0}
 
 
 def test_money_is_kept_to_the_last_digit() -> None:
