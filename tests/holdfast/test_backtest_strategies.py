@@ -14,6 +14,7 @@ import pytest
 from holdfast import BarData, Context, InputError, Strategy, backtest, param
 from holdfast.options import read_options
 from holdfast.testing import columns, flat, market, market_of
+from holdfast_actors.messages import Report
 from holdfast_domain import events as ev
 from holdfast_domain.instruments import Instrument
 from holdfast_domain.marketdata import MarketData
