@@ -63,6 +63,8 @@ class Sending:
         self.in_flight.clear()
         self.replacing.clear()
         self.cancelling.clear()
+        # Not the venue refused to be reached, but a session that is gone.
+        self._pauses.clear()
 
     def send_waiting(self) -> None:
         """Send what waits, as far as the window and the session allow."""

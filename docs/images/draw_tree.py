@@ -65,6 +65,7 @@ def spec() -> SupervisorSpec:
             epoch=1,
             clock=MarketClock(),
             finished=outside,
+            recovery=outside,
             more=(console_spec(desk),),
         )
     )
