@@ -13,6 +13,9 @@ from holdfast_domain.orders import OrderTerms
 from holdfast_domain.ports import Found, VenueEvent, VenueOrder, VenuePromises
 from holdfast_runtime import Lane
 
+GATES = ("meant for a session that is gone", "sent by an engine's part that is gone")
+"""Why a session's last gate holds an order back that may go out again at once."""
+
 
 class Submit(Struct, frozen=True):
     """Send an order, unless it is stale by any of these marks."""

@@ -8,7 +8,7 @@ from typing import Any
 
 from holdfast_actors.messages import Readmit, Readmitted, Unchanged
 from holdfast_actors.orderbook import OrderBook, OrderRow
-from holdfast_actors.requests import Asked, Cancel, Replace, Submit, TryAgain
+from holdfast_actors.requests import GATES, Asked, Cancel, Replace, Submit, TryAgain
 from holdfast_actors.resolver import Patience
 from holdfast_domain import events as ev
 from holdfast_domain.money import Money
@@ -63,8 +63,6 @@ class Sending:
         self.in_flight.clear()
         self.replacing.clear()
         self.cancelling.clear()
-        # Not the venue refused to be reached, but a session that is gone.
-        self._pauses.clear()
 
     def send_waiting(self) -> None:
         """Send what waits, as far as the window and the session allow."""
@@ -155,6 +153,10 @@ class Sending:
         self._record(
             ev.OrderNotSent(order_id=row.order_id, strategy=row.strategy, proof=proof)
         )
+        if proof in GATES:
+            # A part of ours was gone, and is there again: there is nothing to wait for.
+            self.ask_guard(row.order_id)
+            return
         pause_s = self._pauses.get(row.order_id, 0.0)
         patience = self._patience
         self._pauses[row.order_id] = min(

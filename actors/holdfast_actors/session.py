@@ -15,6 +15,7 @@ import attrs
 from holdfast_actors.clock import HaltGate, MarketClock, OrdersMark, VenueInterest
 from holdfast_actors.messages import Advance
 from holdfast_actors.requests import (
+    GATES,
     Asked,
     AskGap,
     Cancel,
@@ -217,9 +218,9 @@ class Session:
 
     def _stale(self, message: Submit) -> str:
         if message.session != self._number:
-            return "meant for a session that is gone"
+            return GATES[0]
         if message.orders != self._mark.incarnation:
-            return "sent by an engine's part that is gone"
+            return GATES[1]
         if self._gate.halted or message.generation != self._gate.generation:
             return "halted"
         if self._clock.now_us > message.valid_until_us:
