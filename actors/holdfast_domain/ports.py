@@ -8,13 +8,29 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from datetime import datetime
-from typing import Literal, Protocol, TypeAlias, TypeVar
+from typing import Literal, Protocol, TypeVar
 
 import attrs
 
+from holdfast_domain.answers import (
+    Acked,
+    Balances,
+    Busted,
+    Corrected,
+    Ended,
+    Executed,
+    Executions,
+    Found,
+    NotFound,
+    OpenOrders,
+    Positions,
+    Replaced,
+    VenueBalance,
+    VenueEvent,
+    VenuePosition,
+)
 from holdfast_domain.events import Entry
-from holdfast_domain.money import Money, Price, Quantity
-from holdfast_domain.orders import OrderTerms, Side
+from holdfast_domain.orders import OrderTerms
 
 T = TypeVar("T")
 E = TypeVar("E", contravariant=True)  # noqa: PLC0105 - short, as in the style guide
@@ -149,81 +165,6 @@ class AsyncioHost(EventHost, Protocol):
 
 
 @attrs.frozen(kw_only=True)
-class Acked:
-    """The venue has the order."""
-
-    order_id: str
-    venue_order_id: str
-
-
-@attrs.frozen(kw_only=True)
-class Executed:
-    """The venue executed (a part of) the order."""
-
-    order_id: str
-    execution_id: str
-    quantity: Quantity
-    price: Price
-    fee: Money
-    filled_at: datetime
-    cumulative: Quantity
-    """What the venue says was executed of the order, this execution included."""
-
-
-@attrs.frozen(kw_only=True)
-class Corrected:
-    """The venue corrected an execution: these are its values from now on."""
-
-    order_id: str
-    execution_id: str
-    """The execution that was wrong; it keeps its id."""
-
-    correction_id: str
-    """The venue's id of the correction; a second one with it is the same."""
-
-    quantity: Quantity
-    price: Price
-    fee: Money
-    filled_at: datetime
-
-
-@attrs.frozen(kw_only=True)
-class Busted:
-    """The venue took an execution back: it counts as never made."""
-
-    order_id: str
-    execution_id: str
-    correction_id: str
-    reason: str
-
-
-@attrs.frozen(kw_only=True)
-class Ended:
-    """The venue ended the order before it was filled."""
-
-    order_id: str
-    how: str
-    """``canceled``, ``expired`` or ``rejected``."""
-
-    reason: str
-    code: str = ""
-    cumulative: Quantity | None = None
-    """What was executed of it in all; None where the venue does not say."""
-
-
-@attrs.frozen(kw_only=True)
-class Replaced:
-    """The venue took new terms for the order."""
-
-    order_id: str
-    terms: OrderTerms
-
-
-VenueEvent: TypeAlias = Acked | Executed | Corrected | Busted | Ended | Replaced
-"""What a venue says of one of our orders; evidence, never a command."""
-
-
-@attrs.frozen(kw_only=True)
 class VenueOrder:
     """An order as it is sent."""
 
@@ -253,46 +194,6 @@ class VenuePromises:
 
     clock_skew_s: float = 0.0
     """How far the venue's clock may be from ours."""
-
-
-@attrs.frozen(kw_only=True)
-class Found:
-    """The venue has the order, and this is its story so far."""
-
-    instrument: str
-    side: Side
-    quantity: Quantity
-    """Of the terms that hold now, what is filled included."""
-
-    placed_at_us: int
-    """When it was placed, by the venue's clock, in microseconds UTC."""
-
-    cumulative: Quantity | None
-    """What was executed of it in all; None where the venue does not say."""
-
-    events: Sequence[VenueEvent]
-
-
-@attrs.frozen(kw_only=True)
-class NotFound:
-    """The venue answered, and does not know the order: an answer, not a failure.
-
-    Whether it is proof that there is none, `VenuePromises` says.
-    """
-
-    reason: str = "the venue does not have it"
-
-
-@attrs.frozen(kw_only=True)
-class Executions:
-    """A part of a venue's list of executions, in the venue's order."""
-
-    events: Sequence[Executed | Corrected | Busted]
-    watermark: str
-    """From where to ask next, so that nothing is missed that shows late.
-
-    It may lie before some of ``events``, which are then given again.
-    """
 
 
 class Venue(Protocol):
@@ -340,6 +241,19 @@ class Venue(Protocol):
         with a watermark that lies as far back as that takes.
         """
 
+    async def open_orders(self) -> OpenOrders:
+        """Return all orders of the account that work now, those of others too.
+
+        The venue shows at once what it has acknowledged; what it shows late, the
+        adapter waits for, or raises: an order that is left out counts as not there.
+        """
+
+    async def positions(self) -> Positions:
+        """Return all positions of the account; a list that is cut short raises."""
+
+    async def balances(self) -> Balances:
+        """Return the cash of the account; a list that is cut short raises."""
+
     async def close(self) -> None:
         """End the session; idempotent."""
 
@@ -371,3 +285,33 @@ class ReplayedVenue(Venue, Protocol):
         Advancing again to a cursor that was passed returns the same events again, so
         that an engine that died before it recorded them is told once more.
         """
+
+
+__all__ = [
+    "Acked",
+    "AsyncioHost",
+    "Balances",
+    "Busted",
+    "Corrected",
+    "Ended",
+    "EventHost",
+    "Events",
+    "Executed",
+    "Executions",
+    "Found",
+    "JournalStore",
+    "NotFound",
+    "OpenOrders",
+    "Positions",
+    "Replaced",
+    "ReplayedVenue",
+    "Tape",
+    "ThreadHost",
+    "Venue",
+    "VenueBalance",
+    "VenueEvent",
+    "VenueOrder",
+    "VenuePosition",
+    "VenuePromises",
+    "WallClock",
+]

@@ -21,7 +21,7 @@ from holdfast_adapters.calendars import MarketCalendars
 from holdfast_adapters.journal import codec
 from holdfast_adapters.paper.venue import PaperVenue
 from holdfast_domain import events as ev
-from holdfast_domain.money import Money
+from holdfast_domain.money import ZERO, Money
 from holdfast_domain.ports import JournalStore, ThreadHost, WallClock
 from holdfast_runtime import (
     ActorSpec,
@@ -125,6 +125,7 @@ def _venue(
             host=world.venue_host,
             session_end_us=session_ends(calendars),
             opened_at_us=session_opens(options, calendars),
+            opening={currency_of(options): sum(options.shares(), ZERO)},
             name=VENUE,
         )
 
@@ -184,8 +185,7 @@ def opening_records(options: RunOptions, parts: Parts, world: World) -> list[ev.
     )
     if world.store.last_sequence:
         return [started]
-    currencies = {each.currency for each in options.instruments.values()}
-    currency = currencies.pop() if len(currencies) == 1 else "USD"
+    currency = currency_of(options)
     return [
         started,
         *(
@@ -193,6 +193,12 @@ def opening_records(options: RunOptions, parts: Parts, world: World) -> list[ev.
             for plan in parts.plans
         ),
     ]
+
+
+def currency_of(options: RunOptions) -> str:
+    """Return the currency of the capital: that of all instruments, or dollars."""
+    currencies = {each.currency for each in options.instruments.values()}
+    return currencies.pop() if len(currencies) == 1 else "USD"
 
 
 def write_opening(options: RunOptions, parts: Parts, world: World) -> None:

@@ -28,9 +28,12 @@ from holdfast_domain.cursor import ADVANCE_SLOT, SLICE_SLOT, cursor_at
 from holdfast_domain.errors import DomainError, NotSent, OutcomeUnknown, VenueRefused
 from holdfast_domain.orders import OrderTerms
 from holdfast_domain.ports import (
+    Balances,
     Executions,
     Found,
     NotFound,
+    OpenOrders,
+    Positions,
     VenueEvent,
     VenueOrder,
     VenuePromises,
@@ -87,6 +90,18 @@ class ScriptedVenue:
     async def executions_since(self, watermark: str) -> Executions:
         events = self._answer("since", watermark)
         return Executions(events=events, watermark="W")
+
+    async def open_orders(self) -> OpenOrders:
+        self._answer("open_orders")
+        return OpenOrders(orders=())
+
+    async def positions(self) -> Positions:
+        self._answer("positions")
+        return Positions(positions=())
+
+    async def balances(self) -> Balances:
+        self._answer("balances")
+        return Balances(balances=())
 
     async def advance(self, cursor: int, step: int) -> Sequence[VenueEvent]:
         self.asked.append(("advance", cursor, step))

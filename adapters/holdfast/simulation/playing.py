@@ -15,6 +15,7 @@ from holdfast.compose import (
     VENUE,
     World,
     build_tree,
+    currency_of,
     make_parts,
     session_ends,
     session_opens,
@@ -35,8 +36,10 @@ from holdfast_actors.tree import GUARD, ORDERS, Parts, session_path
 from holdfast_adapters.calendars import MarketCalendars
 from holdfast_adapters.hostile import HostileVenue, VenueFault
 from holdfast_adapters.hostile.venue import RunsInCircles
-from holdfast_adapters.paper.core import PaperCore, World as VenueWorld
+from holdfast_adapters.paper.core import PaperCore
+from holdfast_adapters.paper.world import World as VenueWorld
 from holdfast_domain.errors import CommitFailed
+from holdfast_domain.money import ZERO
 from holdfast_domain.orders import OrderState
 from holdfast_domain.ports import VenueOrder
 from holdfast_runtime import Killed
@@ -121,6 +124,7 @@ class _History:
                 model=options.model,
                 session_end_us=session_ends(calendars),
                 opened_at_us=session_opens(options, calendars),
+                opening={currency_of(options): sum(options.shares(), ZERO)},
             )
         )
         self._plan = plan

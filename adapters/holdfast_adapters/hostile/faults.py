@@ -19,6 +19,7 @@ class Op(enum.Enum):
     REPLACE = "replace"
     LOOKUP = "lookup"
     GAP = "gap"
+    ACCOUNT = "account"
     STREAM = "stream"
 
     __hash__ = object.__hash__

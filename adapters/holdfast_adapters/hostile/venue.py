@@ -9,24 +9,26 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from datetime import timedelta
-from decimal import Decimal
 from typing import Final, NoReturn
 
 import attrs
 
 from holdfast_adapters.hostile.arrivals import Arrival, Arrivals, VenueClock
+from holdfast_adapters.hostile.elsewhere import Elsewhere, number_of
 from holdfast_adapters.hostile.faults import Op, Schedule, VenueFault
 from holdfast_adapters.hostile.stream import Stream
 from holdfast_adapters.paper.core import PaperCore
 from holdfast_adapters.paper.records import Row
 from holdfast_domain.errors import NotSent, OutcomeUnknown, VenueRefused
-from holdfast_domain.money import ZERO, Money, Quantity
 from holdfast_domain.orders import OrderTerms
 from holdfast_domain.ports import (
+    Balances,
     Executed,
     Executions,
     Found,
     NotFound,
+    OpenOrders,
+    Positions,
     VenueEvent,
     VenueOrder,
     VenuePromises,
@@ -89,7 +91,9 @@ class HostileVenue:
         self._clock: VenueClock | None = None
         self._stream = Stream()
         self._arrivals = Arrivals()
-        self._overfills: list[tuple[int, int, Executed]] = []
+        self.elsewhere = Elsewhere(core)
+        """What happens in the account besides the engine's orders."""
+
         self._blocked: tuple[float, str] = (0.0, "")
         self._closed_until_s = 0.0
         self._skew = timedelta(0)
@@ -123,10 +127,9 @@ class HostileVenue:
         return isinstance(found, Found) or self._arrivals.about(order_id)
 
     def truth(self) -> list[Row]:
-        """Return all that happened, over-fills included."""
+        """Return all that happened, over-fills and other hands included."""
         self._let_arrive()
-        extra: list[Row] = [(cursor, fill) for cursor, _, fill in self._overfills]
-        return [*self.core.rows, *extra]
+        return [*self.core.rows, *self.elsewhere.rows()]
 
     # --- the connection ----------------------------------------------------------
 
@@ -214,7 +217,7 @@ class HostileVenue:
         found = self.core.lookup(order_id)
         if isinstance(found, NotFound):
             return found
-        extra = [fill for _, fill in self._visible() if fill.order_id == order_id]
+        extra = self.elsewhere.of_order(order_id)
         placed_at_us = found.placed_at_us + int(self._skew.total_seconds() * 1_000_000)
         cumulative = extra[-1].cumulative if extra else found.cumulative
         events = self._skewed([*found.events, *extra])
@@ -233,17 +236,38 @@ class HostileVenue:
             held_back = fault.size
         elif fault is not None:
             await self._fail(fault, Op.GAP)
-        since = _number(watermark)
+        since = number_of(watermark)
         listed = self.core.executions_since(f"X{since}" if since else "").events
         shown = [each for each in listed if isinstance(each, Executed)]
         shown = shown[: len(shown) - held_back]
-        last = max((_number(each.execution_id) for each in shown), default=since)
-        shown += [fill for base, fill in self._visible() if since <= base <= last]
+        last = max((number_of(each.execution_id) for each in shown), default=since)
+        extra = self.elsewhere.visible()
+        shown += [each.event for each in extra if since <= each.base <= last]
         back = max(since, last - OVERLAP)
         return Executions(
             events=[each for each in self._skewed(shown) if isinstance(each, Executed)],
             watermark=f"X{back}" if back > 0 else "",
         )
+
+    async def open_orders(self) -> OpenOrders:
+        """Return all working orders of the account; see `Venue.open_orders`."""
+        await self._begin_account()
+        return self.elsewhere.open_orders()
+
+    async def positions(self) -> Positions:
+        """Return what the account holds; see `Venue.positions`."""
+        await self._begin_account()
+        return self.elsewhere.positions()
+
+    async def balances(self) -> Balances:
+        """Return the cash of the account; see `Venue.balances`."""
+        await self._begin_account()
+        return self.elsewhere.balances()
+
+    async def _begin_account(self) -> None:
+        fault = self._begin(Op.ACCOUNT)
+        if fault is not None:
+            await self._fail(fault, Op.ACCOUNT)
 
     # --- market data ---------------------------------------------------------------
 
@@ -266,7 +290,7 @@ class HostileVenue:
         self, fault: VenueFault, events: list[VenueEvent], last: Executed
     ) -> list[VenueEvent]:
         if fault.kind == "overfill":
-            return [*events, *self._overfill(last)]
+            return [*events, *self.elsewhere.overfill(last, self._terms(last.order_id))]
         if fault.kind == "clock_skew":
             self._run_wrong(fault)
             return events
@@ -280,27 +304,6 @@ class HostileVenue:
 
     def _terms(self, order_id: str) -> OrderTerms:
         return self.core.order(order_id).terms
-
-    def _overfill(self, fill: Executed) -> list[Executed]:
-        """Execute more of an order than it asked for; only one that is complete."""
-        if fill.cumulative.value < self._terms(fill.order_id).quantity.value:
-            return []
-        more = Decimal(1)
-        extra = attrs.evolve(
-            fill,
-            execution_id=f"{fill.execution_id}+",
-            quantity=Quantity(more),
-            fee=Money(ZERO, fill.fee.currency),
-            cumulative=Quantity(fill.cumulative.value + more),
-        )
-        known = {each.execution_id for _, _, each in self._overfills}
-        if extra.execution_id not in known:
-            base = _number(fill.execution_id)
-            self._overfills.append((self.core.cursor, base, extra))
-        return [extra]
-
-    def _visible(self) -> list[tuple[int, Executed]]:
-        return [(b, fill) for at, b, fill in self._overfills if at <= self.core.cursor]
 
     # --- what is done to requests ----------------------------------------------------
 
@@ -379,8 +382,3 @@ class HostileVenue:
     async def _sleep(self, for_s: float | None) -> None:
         if self._clock is not None:
             await self._clock.sleep(for_s)
-
-
-def _number(execution_id: str) -> int:
-    """Return the number of an execution id of the core, or of one that rests on it."""
-    return int(execution_id.strip("X+") or 0)

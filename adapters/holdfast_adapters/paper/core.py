@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from decimal import Decimal
-from typing import TypeAlias
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 
 import attrs
 
 from holdfast_adapters.matching.engine import MatchingEngine
 from holdfast_adapters.matching.model import (
     EngineRecord,
-    FillModel,
     LastBar,
-    SessionEnd,
     Triggered,
     VolumeTaken,
-    utc_day_end_us,
+)
+from holdfast_adapters.paper.account import (
+    Trade,
+    balances_of,
+    positions_of,
+    story_of,
+    works,
 )
 from holdfast_adapters.paper.records import (
     Advanced,
@@ -27,39 +30,27 @@ from holdfast_adapters.paper.records import (
     Row,
     Submitted,
 )
+from holdfast_adapters.paper.world import World
 from holdfast_domain.cursor import ADVANCE_SLOT, START, slot_of, step_of
 from holdfast_domain.errors import VenueRefused
-from holdfast_domain.instruments import Instrument
-from holdfast_domain.marketdata import MarketData
-from holdfast_domain.money import ZERO, Quantity
+from holdfast_domain.marketdata import utc_from_us
 from holdfast_domain.orders import OrderTerms
 from holdfast_domain.ports import (
     Acked,
+    Balances,
     Ended,
     Executed,
     Executions,
     Found,
     NotFound,
+    OpenOrders,
+    Positions,
     Replaced,
     VenueEvent,
     VenueOrder,
 )
 
-OpenedAt: TypeAlias = Callable[[str, int], int]
-"""(symbol, row) to the moment at which that bar opened, in µs UTC."""
-
 _NOTHING: tuple[VenueEvent, ...] = ()
-
-
-@attrs.frozen(kw_only=True)
-class World:
-    """What a paper venue is made of, apart from what happens there."""
-
-    data: MarketData
-    instruments: Mapping[str, Instrument]
-    model: FillModel
-    session_end_us: SessionEnd = utc_day_end_us
-    opened_at_us: OpenedAt
 
 
 @attrs.define(eq=False)
@@ -90,7 +81,9 @@ class PaperCore:
         self.matched = -1
         """The last step whose bars were matched, for certain."""
 
-        self._world = world
+        self.world = world
+        """What it is made of."""
+
         self._fresh: list[EngineRecord] = []
         self._engine = MatchingEngine(
             world.instruments,
@@ -114,11 +107,11 @@ class PaperCore:
     @property
     def time_us(self) -> int:
         """Market time: the end of the last step; 0 before the first."""
-        return self._world.data.times_us[self.step] if self.step >= 0 else 0
+        return self.world.data.times_us[self.step] if self.step >= 0 else 0
 
     def last(self, symbol: str) -> LastBar | None:
         """Return the newest bar of ``symbol`` that has ended."""
-        data = self._world.data
+        data = self.world.data
         row = data.seen[symbol][self.step] - 1 if self.step >= 0 else -1
         if row < 0:
             return None
@@ -214,14 +207,14 @@ class PaperCore:
         if len(symbols) > 1:
             symbols.sort(key=self._places.__getitem__)
         for symbol in symbols:
-            seen = self._world.data.seen[symbol]
+            seen = self.world.data.seen[symbol]
             row = seen[step] - 1
             if row >= 0 and (step == 0 or seen[step - 1] <= row):
                 said += self._match_bar(symbol, row)
         return said
 
     def _match_bar(self, symbol: str, row: int) -> list[VenueEvent]:
-        columns = self._world.data.columns[symbol]
+        columns = self.world.data.columns[symbol]
         value = columns.values
         return self._engine.on_bar(
             symbol,
@@ -230,7 +223,7 @@ class PaperCore:
             low=value["low"][row],
             close=value["close"][row],
             volume=value["volume"][row],
-            opened_at_us=self._world.opened_at_us(symbol, row),
+            opened_at_us=self.world.opened_at_us(symbol, row),
             ended_at_us=columns.ends_us[row],
         )
 
@@ -238,7 +231,7 @@ class PaperCore:
         """Return the last step whose bars had been matched at ``cursor``."""
         step = step_of(cursor)
         done = step if slot_of(cursor) >= ADVANCE_SLOT else step - 1
-        return min(max(done, -1), len(self._world.data) - 1)
+        return min(max(done, -1), len(self.world.data) - 1)
 
     # --- questions ------------------------------------------------------------------
 
@@ -247,21 +240,11 @@ class PaperCore:
         known = self._orders.get(order_id)
         if known is None or known.cursor > self.cursor:
             return NotFound()
+        return self._story(known)
+
+    def _story(self, known: _Order) -> Found:
         said = [event for cursor, event in known.said if cursor <= self.cursor]
-        terms, cumulative = known.order.terms, Quantity(ZERO)
-        for event in said:
-            if isinstance(event, Replaced):
-                terms = event.terms
-            elif isinstance(event, Executed):
-                cumulative = event.cumulative
-        return Found(
-            instrument=terms.instrument,
-            side=terms.side,
-            quantity=terms.quantity,
-            placed_at_us=known.order.placed_at_us,
-            cumulative=cumulative,
-            events=said,
-        )
+        return story_of(known.order, said)
 
     def executions_since(self, watermark: str) -> Executions:
         """Return the visible executions after ``watermark``, in order.
@@ -296,29 +279,50 @@ class PaperCore:
         """
         return self._orders[order_id].order
 
-    def _executed(self) -> list[Executed]:
-        return [event for cursor, event in self._executions if cursor <= self.cursor]
+    def open_orders(self) -> OpenOrders:
+        """Return the stories of all orders that work, as of the cursor."""
+        if self._newest <= self.cursor:
+            names = [name for book in self._open.values() for name in book]
+            stories = [self._story(self._orders[name]) for name in names]
+        else:
+            seen = [o for o in self._orders.values() if o.cursor <= self.cursor]
+            stories = [each for each in map(self._story, seen) if works(each)]
+        return OpenOrders(orders=stories, at=self._now(), watermark=self._shown())
 
-    def positions(self) -> dict[str, Decimal]:
-        """Return signed units by symbol, as of the cursor; no flat ones."""
-        held: dict[str, Decimal] = {}
-        for event in self._executed():
-            terms = self._orders[event.order_id].order.terms
-            units = event.quantity.value * terms.side.sign
-            held[terms.instrument] = held.get(terms.instrument, ZERO) + units
-        return {symbol: units for symbol, units in held.items() if units}
+    def positions(self) -> Positions:
+        """Return what is held as of the cursor; no flat ones."""
+        return Positions(
+            positions=positions_of(self.trades()),
+            at=self._now(),
+            watermark=self._shown(),
+        )
 
-    def cash(self) -> dict[str, Decimal]:
-        """Return the change of cash by currency since the opening, fees included."""
-        cash: dict[str, Decimal] = {}
-        for event in self._executed():
-            terms = self._orders[event.order_id].order.terms
-            units = event.quantity.value * terms.side.sign
-            instrument = self._world.instruments[terms.instrument]
-            paid = instrument.notional(event.price.value, units)
-            for money in (paid, event.fee):
-                cash[money.currency] = cash.get(money.currency, ZERO) - money.amount
-        return cash
+    def balances(self) -> Balances:
+        """Return the cash as of the cursor, fees included."""
+        world = self.world
+        return Balances(
+            balances=balances_of(self.trades(), world.instruments, world.opening),
+            at=self._now(),
+            watermark=self._shown(),
+        )
+
+    def trades(self) -> list[Trade]:
+        """Return the visible executions, each with the terms of its order."""
+        return [
+            (self._orders[event.order_id].order.terms, event)
+            for cursor, event in self._executions
+            if cursor <= self.cursor
+        ]
+
+    def _now(self) -> datetime:
+        return utc_from_us(self.time_us)
+
+    def _shown(self) -> str:
+        """Return the last visible execution's id: equal ids, equal books."""
+        for cursor, event in reversed(self._executions):
+            if cursor <= self.cursor:
+                return event.execution_id
+        return ""
 
     # --- rows ---------------------------------------------------------------------
 
@@ -377,17 +381,3 @@ class _Later:
     def last(self, symbol: str) -> LastBar | None:
         """Return the newest bar of ``symbol`` that has ended."""
         return self.core.last(symbol)
-
-
-def opened_at_us_of(data: MarketData) -> OpenedAt:
-    """Return when a bar opened: an interval before its end, not before the last one.
-
-    The interval is the commonest gap of the symbol's time stamps.
-    """
-
-    def opened_at_us(symbol: str, row: int) -> int:
-        columns = data.columns[symbol]
-        opened = columns.ends_us[row] - columns.interval_us
-        return max(opened, columns.ends_us[row - 1]) if row else opened
-
-    return opened_at_us

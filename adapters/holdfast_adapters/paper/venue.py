@@ -15,16 +15,20 @@ from holdfast_adapters.matching.model import (
     SessionEnd,
     utc_day_end_us,
 )
-from holdfast_adapters.paper.core import OpenedAt, PaperCore, World, opened_at_us_of
+from holdfast_adapters.paper.core import PaperCore
 from holdfast_adapters.paper.store import EventStore
+from holdfast_adapters.paper.world import OpenedAt, World, opened_at_us_of
 from holdfast_domain.errors import CommitFailed, NotSent, OutcomeUnknown
 from holdfast_domain.instruments import Instrument
 from holdfast_domain.marketdata import MarketData
 from holdfast_domain.orders import OrderTerms
 from holdfast_domain.ports import (
+    Balances,
     Executions,
     Found,
     NotFound,
+    OpenOrders,
+    Positions,
     ThreadHost,
     VenueEvent,
     VenueOrder,
@@ -60,9 +64,13 @@ class PaperVenue:
         host: ThreadHost | None = None,
         session_end_us: SessionEnd = utc_day_end_us,
         opened_at_us: OpenedAt | None = None,
+        opening: Mapping[str, Decimal] | None = None,
         name: str = "paper",
     ) -> None:
-        """Keep the record at ``path``; commits run on ``host``, or else block."""
+        """Keep the record at ``path``; commits run on ``host``, or else block.
+
+        ``opening`` is the cash with which the account began, by currency.
+        """
         self.name = name
         self._path = path
         self._host = host
@@ -72,6 +80,7 @@ class PaperVenue:
             model=model,
             session_end_us=session_end_us,
             opened_at_us=opened_at_us or opened_at_us_of(data),
+            opening=opening or {},
         )
         self._store: EventStore | None = None
         self._core = PaperCore(self._world) if path is None else None
@@ -189,21 +198,21 @@ class PaperVenue:
         """
         return (await self._durable()).executions_since(watermark)
 
-    def positions(self) -> dict[str, Decimal]:
-        """Return signed units by symbol as of the cursor; flat ones are left out.
+    async def open_orders(self) -> OpenOrders:
+        """Return the durable stories of all orders that work, as of the cursor.
 
         Raises:
-            NotSent: no session.
+            NotSent: no session; so do the two that follow.
         """
-        return self._session().positions()
+        return (await self._durable()).open_orders()
 
-    def cash(self) -> dict[str, Decimal]:
-        """Return the change of cash by currency since the opening, fees included.
+    async def positions(self) -> Positions:
+        """Return what the account holds as of the cursor; flat ones are left out."""
+        return (await self._durable()).positions()
 
-        Raises:
-            NotSent: no session.
-        """
-        return self._session().cash()
+    async def balances(self) -> Balances:
+        """Return the account's cash as of the cursor: the opening, trades and fees."""
+        return (await self._durable()).balances()
 
     # --- durability ---------------------------------------------------------------
 

@@ -147,7 +147,7 @@ async def test_a_commit_that_fails_leaves_the_venue_as_it_was(
     with pytest.raises(NotSent):
         await venue.advance(advance_cursor(3), 3)
     assert await venue.lookup("b") == NotFound()
-    assert venue.positions() == {}
+    assert list((await venue.positions()).positions) == []
     refuse_inserts(path, refuse=False)
     (fill,) = await venue.advance(advance_cursor(3), 3)
     assert isinstance(fill, Executed)

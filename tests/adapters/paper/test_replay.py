@@ -179,7 +179,9 @@ class Engine:
             if kills and step.dies == "after":
                 self.die(None)
         self.history += [at_once(self.venue.lookup(name)) for name in self.placed]
-        self.history += [self.venue.positions(), self.venue.cash()]
+        self.history.append(at_once(self.venue.open_orders()).orders)
+        self.history.append(at_once(self.venue.positions()).positions)
+        self.history.append(at_once(self.venue.balances()).balances)
         self.history.append(list(at_once(self.venue.executions_since("")).events))
         at_once(self.venue.close())
         return self.history

@@ -1,0 +1,168 @@
+"""What happens in the account besides what was matched: over-fills, and other hands."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import attrs
+
+from holdfast_adapters.paper.account import Trade, balances_of, positions_of
+from holdfast_adapters.paper.core import PaperCore
+from holdfast_adapters.paper.records import Row, Submitted
+from holdfast_domain.marketdata import utc_from_us
+from holdfast_domain.money import ZERO, Money, Price, Quantity
+from holdfast_domain.orders import OrderTerms, Side
+from holdfast_domain.ports import (
+    Balances,
+    Executed,
+    Found,
+    OpenOrders,
+    Positions,
+    VenueBalance,
+    VenueOrder,
+)
+
+
+@attrs.frozen
+class Extra:
+    """An execution that the core has not matched."""
+
+    cursor: int
+    base: int
+    """The number of the core's execution on which it rests, for its place in lists."""
+
+    terms: OrderTerms
+    event: Executed
+    hand: str = ""
+    """The order of another hand; empty for an over-fill."""
+
+
+class Elsewhere:
+    """Over-fills, trades and orders of other hands, and transfers."""
+
+    def __init__(self, core: PaperCore) -> None:
+        self._core = core
+        self._extras: list[Extra] = []
+        self._transfers: list[tuple[int, Money]] = []
+        self._orders: list[Found] = []
+
+    # --- what happens ------------------------------------------------------------
+
+    def overfill(self, fill: Executed, terms: OrderTerms) -> list[Executed]:
+        """Execute more of an order than it asked for; only one that is complete."""
+        if fill.cumulative.value < terms.quantity.value:
+            return []
+        more = Decimal(1)
+        extra = attrs.evolve(
+            fill,
+            execution_id=f"{fill.execution_id}+",
+            quantity=Quantity(more),
+            fee=Money(ZERO, fill.fee.currency),
+            cumulative=Quantity(fill.cumulative.value + more),
+        )
+        known = {each.event.execution_id for each in self._extras}
+        if extra.execution_id not in known:
+            base = number_of(fill.execution_id)
+            self._extras.append(Extra(self._core.cursor, base, terms, extra))
+        return [extra]
+
+    def trade(
+        self, instrument: str, side: Side, quantity: Decimal, price: Decimal, unit: str
+    ) -> Executed:
+        """Let another hand trade in the account, at no fee."""
+        core = self._core
+        base = number_of(core.positions().watermark)
+        number = len(self._extras) + 1
+        hand = f"hand-{number}"
+        terms = OrderTerms(
+            instrument=instrument, side=side, quantity=Quantity(quantity)
+        )
+        event = Executed(
+            order_id=hand,
+            execution_id=f"X{base}h{number}",
+            quantity=Quantity(quantity),
+            price=Price(price),
+            fee=Money(ZERO, unit),
+            filled_at=utc_from_us(core.time_us),
+            cumulative=Quantity(quantity),
+            instrument=instrument,
+            side=side,
+        )
+        self._extras.append(Extra(core.cursor, base, terms, event, hand))
+        return event
+
+    def transfer(self, money: Money) -> None:
+        """Move cash into the account, or out of it."""
+        self._transfers.append((self._core.cursor, money))
+
+    def place(self, order: Found) -> None:
+        """Let another hand have a working order; it is never matched."""
+        self._orders.append(order)
+
+    def withdraw(self, venue_order_id: str) -> None:
+        """Let another hand cancel its order."""
+        self._orders = [o for o in self._orders if o.venue_order_id != venue_order_id]
+
+    # --- what is shown -----------------------------------------------------------
+
+    def visible(self) -> list[Extra]:
+        """Return the executions that the engine may see, oldest first."""
+        return [each for each in self._extras if each.cursor <= self._core.cursor]
+
+    def of_order(self, order_id: str) -> list[Executed]:
+        """Return the visible extra executions of an order."""
+        return [e.event for e in self.visible() if e.event.order_id == order_id]
+
+    def open_orders(self) -> OpenOrders:
+        """Return all working orders, those of other hands too."""
+        found = self._core.open_orders()
+        orders = [*found.orders, *self._orders]
+        return attrs.evolve(found, orders=orders, watermark=self._shown())
+
+    def positions(self) -> Positions:
+        """Return what the account holds."""
+        found = self._core.positions()
+        held = positions_of(self._trades())
+        return attrs.evolve(found, positions=held, watermark=self._shown())
+
+    def balances(self) -> Balances:
+        """Return the account's cash."""
+        world = self._core.world
+        opening = dict(world.opening)
+        for cursor, money in self._transfers:
+            if cursor <= self._core.cursor:
+                unit = money.currency
+                opening[unit] = opening.get(unit, ZERO) + money.amount
+        found: list[VenueBalance] = balances_of(
+            self._trades(), world.instruments, opening
+        )
+        at = self._core.balances().at
+        return Balances(balances=found, at=at, watermark=self._shown())
+
+    def rows(self) -> list[Row]:
+        """Return all of it for the venue's own record, in order."""
+        rows: list[Row] = []
+        for each in self._extras:
+            if each.hand:
+                at_us = int(each.event.filled_at.timestamp() * 1_000_000)
+                order = VenueOrder(
+                    order_id=each.hand, terms=each.terms, placed_at_us=at_us
+                )
+                rows.append((each.cursor, Submitted(order=order)))
+            rows.append((each.cursor, each.event))
+        return rows
+
+    def _trades(self) -> list[Trade]:
+        extra = [(each.terms, each.event) for each in self.visible()]
+        return [*self._core.trades(), *extra]
+
+    def _shown(self) -> str:
+        known = self._core.positions().watermark
+        extra = self.visible()
+        return f"{known}/{extra[-1].event.execution_id}" if extra else known
+
+
+def number_of(execution_id: str) -> int:
+    """Return the number of an execution of the core, or of one that rests on it."""
+    digits = execution_id.removeprefix("X").partition("h")[0].rstrip("+")
+    return int(digits or 0)
