@@ -102,6 +102,9 @@ class OrderRow:
     resolved: bool = False
     """Whether it ended by a person's word, which the venue may overrule."""
 
+    place: int = 0
+    """How many orders were meant before it."""
+
     @property
     def is_open(self) -> bool:
         """Whether the order can still trade."""
@@ -206,6 +209,7 @@ class OrderBook:
             event.valid_until_us,
             reserved=event.reserved,
             intended_us=at_us,
+            place=len(self.rows),
         )
         self.rows[event.order_id] = self.open[event.order_id] = row
 

@@ -182,6 +182,7 @@ class Orders:
         if isinstance(message, Resolve):
             return self._resolve(message)
         self._sending.cancel(message.order_id, message.by)
+        self._sending.send_waiting()
         return ""
 
     def _on_missed(self, message: Missed) -> None:
@@ -221,7 +222,7 @@ class Orders:
             if verdict.reserved is not None:
                 row = self._book.rows[draft.order_id]
                 row.generation, row.intended_us = message.generation, now_us
-                self._sending.queue.append(draft.order_id)
+                self._sending.queue.add(row)
 
     # --- evidence ------------------------------------------------------------
 
@@ -360,6 +361,8 @@ class Orders:
             elif row.state not in (OrderState.INTENT, OrderState.NOT_SENT):
                 # What is not a fill, such as its end, no gap tells.
                 self._doubts.resolver.doubt(row.order_id)
+            if row.state is OrderState.UNKNOWN:
+                self._sending.queue.keep_place(row)
         self._sending.send_waiting()
 
     def _look_up_again(self, order_id: str) -> None:
@@ -377,6 +380,7 @@ class Orders:
         for record in records_of(row, message, utc_from_us(self._now_us())):
             self._record(record)
         self._doubts.resolver.settle(row.order_id)
+        self._sending.send_waiting()
         return ""
 
     def _record(self, event: ev.Event) -> None:

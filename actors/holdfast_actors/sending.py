@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable
 from typing import Any
 
 from holdfast_actors.messages import Readmit, Readmitted, Unchanged
 from holdfast_actors.orderbook import OrderBook, OrderRow
+from holdfast_actors.outgoing import Outgoing
 from holdfast_actors.requests import GATES, Asked, Cancel, Replace, Submit, TryAgain
 from holdfast_actors.resolver import Patience
 from holdfast_domain import events as ev
@@ -46,7 +46,7 @@ class Sending:
         self.session_number = 0
         """Of the session that is up; 0 while none is known to be."""
 
-        self.queue: deque[str] = deque()
+        self.queue = Outgoing(book)
         self.in_flight: set[str] = set()
         self.replacing: set[str] = set()
         """Orders whose new terms this incarnation gave to the session that is up."""
@@ -66,11 +66,11 @@ class Sending:
 
     def send_waiting(self) -> None:
         """Send what waits, as far as the window and the session allow."""
-        queue = self.queue
-        while queue and self.session_number and len(self.in_flight) < WINDOW:
-            row = self._book.rows[queue.popleft()]
-            if row.state is not OrderState.INTENT:
-                continue
+        leaving = self.queue.leaving()
+        while self.session_number and len(self.in_flight) < WINDOW:
+            row = next(leaving, None)
+            if row is None:
+                break
             row.state = OrderState.SENT
             self.in_flight.add(row.order_id)
             order = VenueOrder(
@@ -113,6 +113,14 @@ class Sending:
             self.replacing.discard(order_id)
         elif asked is Asked.CANCEL:
             self.cancelling.discard(order_id)
+        elif asked is Asked.LOOKUP:
+            self._asked_about(order_id)
+
+    def _asked_about(self, order_id: str) -> None:
+        row = self._book.open.get(order_id)
+        if row is None or row.state is not OrderState.NOT_SENT:
+            # The first answer that proves nothing holds up nobody any more.
+            self.queue.give_place(order_id)
 
     def _give_up(self, row: OrderRow, reason: str, *, canceled: bool = False) -> None:
         self._record(
@@ -163,6 +171,7 @@ class Sending:
             2 * pause_s or patience.first_s, patience.limit_s
         )
         if pause_s:
+            self.queue.give_place(row.order_id)
             self._after(pause_s, TryAgain(row.order_id))
         else:
             self.ask_guard(row.order_id)
@@ -175,6 +184,7 @@ class Sending:
         if row.cancel_wanted:
             self._give_up(row, "canceled before it left", canceled=True)
             return
+        self.queue.keep_place(row)
         self._guard.tell(
             Readmit(row.order_id, row.strategy, row.terms, row.valid_until_us)
         )
@@ -186,8 +196,9 @@ class Sending:
             return
         if message.reason:
             self._give_up(row, message.reason)
-            return
-        self._record(ev.OrderReadmitted(order_id=row.order_id, strategy=row.strategy))
-        row.generation = message.generation
-        self.queue.append(row.order_id)
+        else:
+            names = {"order_id": row.order_id, "strategy": row.strategy}
+            self._record(ev.OrderReadmitted(**names))
+            row.generation = message.generation
+            self.queue.add(row)
         self.send_waiting()

@@ -1,0 +1,109 @@
+"""Orders of an instrument leave as they were meant, whoever dies."""
+
+from __future__ import annotations
+
+from holdfast_actors.messages import Readmit, Readmitted
+from holdfast_actors.requests import GATES, Asked, How, Submit
+from holdfast_domain.orders import OrderState
+
+from .desk import acked, terms
+from .floor import Floor
+
+
+def submitted(floor: Floor) -> list[str]:
+    """Return which orders were given to the session since the last look."""
+    told = floor.session.take()
+    return [each.order.order_id for each in told if isinstance(each, Submit)]
+
+
+def restarted(*, before_up: bool = False) -> Floor:
+    """Return the `Orders` after a death with ``a`` on its way; ``b`` came after it."""
+    floor = Floor()
+    floor.up(1)
+    floor.decide(1, ("a", terms()))
+    floor.build()
+    if before_up:
+        floor.decide(1, ("b", terms()), strategy="two")
+    floor.up(2)
+    if not before_up:
+        floor.decide(1, ("b", terms()), strategy="two")
+    return floor
+
+
+def readmit(floor: Floor, order_id: str, reason: str = "") -> None:
+    """Let the guard answer; it was asked."""
+    assert order_id in [each.order_id for each in floor.guard.of(Readmit)]
+    floor.orders.handle(Readmitted(order_id, reason, 0))
+
+
+def test_a_later_order_waits_until_one_in_doubt_is_asked_about_and_out_again() -> None:
+    for before_up in (False, True):
+        floor = restarted(before_up=before_up)
+        assert submitted(floor) == []
+        floor.hear(Asked.LOOKUP, "a", how=How.ABSENT)
+        assert submitted(floor) == []
+        readmit(floor, "a")
+        assert submitted(floor) == ["a", "b"]
+
+
+def test_it_waits_for_no_other_instrument() -> None:
+    floor = restarted()
+    floor.decide(2, ("c", terms(instrument="QQQ")), strategy="two")
+    assert submitted(floor) == ["c"]
+
+
+def test_it_waits_for_the_first_answer_alone() -> None:
+    floor = restarted()
+    floor.hear(Asked.LOOKUP, "a", how=How.UNKNOWN)
+    assert submitted(floor) == ["b"]
+    assert floor.state("a") is OrderState.UNKNOWN
+
+
+def test_it_leaves_when_the_first_is_found() -> None:
+    floor = restarted()
+    floor.hear(Asked.LOOKUP, "a", acked("a"))
+    assert submitted(floor) == ["b"]
+
+
+def test_it_leaves_when_the_guard_gives_the_first_up() -> None:
+    floor = restarted()
+    floor.hear(Asked.LOOKUP, "a", how=How.ABSENT)
+    readmit(floor, "a", "halted")
+    assert submitted(floor) == ["b"]
+
+
+def test_it_leaves_when_the_first_is_canceled() -> None:
+    floor = restarted()
+    floor.hear(Asked.LOOKUP, "a", how=How.ABSENT)
+    floor.decide(2, cancels=("a",))
+    assert floor.state("a") is OrderState.NOT_PLACED
+    assert submitted(floor) == ["b"]
+
+
+def test_what_a_gate_held_back_keeps_its_place_behind_one_in_doubt() -> None:
+    floor = Floor()
+    floor.up(1)
+    floor.decide(1, ("a", terms()), ("b", terms()))
+    floor.up(2)
+    submitted(floor)
+    # The session that died had taken the first; the new one holds back the second.
+    floor.hear(Asked.SUBMIT, "b", how=How.NOT_SENT, reason=GATES[0])
+    readmit(floor, "b")
+    assert submitted(floor) == []
+    floor.hear(Asked.LOOKUP, "a", how=How.ABSENT)
+    floor.hear(Asked.LOOKUP, "b", how=How.ABSENT)
+    readmit(floor, "a")
+    assert submitted(floor) == ["a", "b"]
+
+
+def test_what_pauses_holds_up_nobody() -> None:
+    floor = restarted()
+    floor.hear(Asked.LOOKUP, "a", how=How.ABSENT)
+    readmit(floor, "a")
+    assert submitted(floor) == ["a", "b"]
+    floor.decide(2, ("c", terms()), strategy="two")
+    floor.hear(Asked.SUBMIT, "b", acked("b"))
+    floor.hear(Asked.SUBMIT, "a", how=How.NOT_SENT, reason="the line is down")
+    floor.decide(3, ("d", terms()), strategy="two")
+    assert submitted(floor) == ["c", "d"]
+    assert floor.timers.set[-1][0] == floor.patience.first_s
