@@ -135,7 +135,7 @@ class EngineHandle:
 
         Raises:
             AskTimeout: no answer in time; the question may still be handled.
-            AskFailed: the actor crashed on it.
+            AskFailed: the actor crashed on it, or ended before its answer was durable.
             MailboxClosed: the actor is stopped or parked; it was not handled.
             SpecError, EngineStopped, EngineFailed: as of `tell`.
         """

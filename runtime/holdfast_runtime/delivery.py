@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable
 from random import Random  # noqa: TID251 - a type here; the composition root seeds it
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from holdfast_runtime.cell import Cell, Outbox, State
 from holdfast_runtime.engine import Engine
@@ -15,6 +15,7 @@ from holdfast_runtime.errors import (
     SpecError,
     UnknownMessage,
 )
+from holdfast_runtime.holds import forsake
 from holdfast_runtime.mailbox import Lane, Personal, Put
 from holdfast_runtime.messages import (
     MANNERS,
@@ -30,9 +31,6 @@ from holdfast_runtime.messages import (
 )
 from holdfast_runtime.refs import Ref
 from holdfast_runtime.timers import Timer, Timers
-
-if TYPE_CHECKING:
-    pass
 
 DEAD_LETTERS_KEPT = 1_000
 TAKEN = Put.TAKEN
@@ -210,7 +208,8 @@ class Delivery(Engine):
     def deliver(self, outbox: Outbox, sender: Cell) -> None:
         """Let out what a handler said, in its order."""
         post = self.post
-        for cell, message in outbox:
+        said = iter(outbox)
+        for cell, message in said:
             try:
                 if cell is None:
                     message()
@@ -223,6 +222,7 @@ class Delivery(Engine):
                     self.bury(cell, message, str(error))
                 # The fault is its author's.
                 self.kill(sender, error)
+                forsake(sender.path, said, error)
                 return
 
     def unblock(self, cell: Cell) -> None:

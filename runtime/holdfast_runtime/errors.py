@@ -6,7 +6,7 @@
   - MailboxFull      the reader is behind: wait, or drop
   - UnknownMessage   the reader takes no such messages: mend the sender
   - AskTimeout       no answer in time: the work may still be done
-  - AskFailed        the asked actor crashed on the question
+  - AskFailed        the asked actor crashed on the question, or before it answered
   - RecordsLost      what an actor recorded did not become durable
   - Killed           ended from outside, by a test or an operator
   - EngineFailed     the root of the tree gave up
@@ -66,7 +66,7 @@ class AskTimeout(ActorError):
 
 
 class AskFailed(ActorError):
-    """The asked actor crashed while it handled the question."""
+    """The asked actor crashed on the question, or ended before its answer left."""
 
 
 class RecordsLost(ActorError):

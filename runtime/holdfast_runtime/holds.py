@@ -2,12 +2,27 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
 
-from holdfast_runtime.errors import RecordsLost
+from holdfast_runtime.errors import AskFailed, RecordsLost
+from holdfast_runtime.messages import Answer
 
 if TYPE_CHECKING:
     from holdfast_runtime.cell import Cell, Outbox
+
+
+def forsake(path: str, said: Iterable[tuple[Any, Any]], error: Exception) -> None:
+    """Fail the questions whose answers are in what was said and will not leave."""
+    for _, call in said:
+        if type(call) is Answer:
+            text = (
+                f"{path} ended before its answer to {call.asked.message!r} left: "
+                f"{error!r}"
+            )
+            failed = AskFailed(text)
+            failed.__cause__ = error
+            call.asked.answer(None, failed)
 
 
 class Hold:
@@ -41,16 +56,22 @@ class Hold:
         cell = self.cell
         if self.life == cell.life:
             # What the same incarnation recorded later rests on this: lost as well.
+            lost = RecordsLost(f"{cell.path}: {error}")
+            lost.__cause__ = error
             later = False
             for hold in cell.holds:
                 later = later or hold is self
                 if later and hold.life == self.life:
                     hold.failed = hold.done = True
-            lost = RecordsLost(f"{cell.path}: {error}")
-            lost.__cause__ = error
+                    hold.forsake(lost)
             cell.kernel.kill(cell, lost)
         self.failed = self.done = True
         cell.kernel.let_out(cell)
+
+    def forsake(self, error: Exception) -> None:
+        """Say that its outbox will not leave: whoever waits for an answer hears so."""
+        outbox, self.outbox = self.outbox, []
+        forsake(self.cell.path, outbox, error)
 
     def __repr__(self) -> str:
         return f"Hold({self.cell.path!r})"

@@ -20,9 +20,10 @@ from holdfast_runtime.context import Context
 from holdfast_runtime.driving import Driven, is_async, is_coroutine
 from holdfast_runtime.errors import ActorError, Poisoned, RecordsLost, SpecError
 from holdfast_runtime.family import Family
-from holdfast_runtime.holds import Hold
+from holdfast_runtime.holds import Hold, forsake
 from holdfast_runtime.messages import (
     MANNERS,
+    Answer,
     Asked,
     Records,
 )
@@ -96,7 +97,7 @@ class Kernel(ByHand, Blame):
         """Let a synchronous actor answer a question; raises what its handler raises."""
         value = cell.handler(asked.message)  # type: ignore[misc]
         self.check_result(cell, value)
-        cell.outbox.append((None, lambda: asked.answer(value, None)))
+        cell.outbox.append((None, Answer(asked, value)))
 
     @staticmethod
     def check_result(cell: Cell, value: object) -> None:
@@ -121,7 +122,7 @@ class Kernel(ByHand, Blame):
         asked = messages[0]
         if type(asked) is Asked:
             value = await self.drive(cell, cell.handler, asked.message)
-            cell.outbox.append((None, lambda: asked.answer(value, None)))
+            cell.outbox.append((None, Answer(asked, value)))
         elif cell.batch_handler is not None:
             await self.drive(cell, cell.batch_handler, messages)
         else:
@@ -199,6 +200,7 @@ class Kernel(ByHand, Blame):
         except Exception as error:  # noqa: BLE001 - its supervisor decides
             lost = RecordsLost(f"{cell.path}: {error}")
             self.kill(cell, lost)
+            forsake(cell.path, outbox, lost)
             self.kill(recorder, error)
             return True
         recorder.handled = nth
@@ -217,6 +219,8 @@ class Kernel(ByHand, Blame):
             hold = cell.holds.popleft()
             if hold.life == cell.life and not hold.failed:
                 self.deliver(hold.outbox, cell)
+            else:
+                hold.forsake(cell.kill_error or _ended(cell))
             self.done()
         if not cell.holds:
             bells, cell.settled = cell.settled, []
@@ -330,7 +334,7 @@ class Kernel(ByHand, Blame):
         if not hasattr(error, "__notes__"):
             error.add_note(f"in {cell.path}, incarnation {cell.incarnation}")
         messages = cell.in_hand
-        self._vacate(cell)
+        self._vacate(cell, error)
         cell.error = error
         stops = cell.state is State.STOPPING and cell.ends_as is not State.EXITED
         if not stops:
@@ -351,18 +355,26 @@ class Kernel(ByHand, Blame):
 
     def exited(self, cell: Cell) -> None:
         """End the incarnation of ``cell`` in order."""
-        self._vacate(cell)
+        self._vacate(cell, _ended(cell))
         cell.become(cell.ends_as)
         self.ring_family(cell)
 
-    def _vacate(self, cell: Cell) -> None:
+    def _vacate(self, cell: Cell, why: Exception) -> None:
         cell.life += 1
         cell.in_hand = ()
-        cell.outbox, cell.records = [], []
+        self.silence(cell, why)
         cell.actor = cell.handler = cell.batch_handler = cell.commit = None
         cell.watchdog = None
         if cell.at_end:
             self.clear(cell)
+
+    @staticmethod
+    def silence(cell: Cell, why: Exception) -> None:
+        """Drop what the incarnation of ``cell`` has said and what has not left."""
+        outbox, cell.outbox, cell.records = cell.outbox, [], []
+        forsake(cell.path, outbox, why)
+        for hold in cell.holds:
+            hold.forsake(why)
 
     def clear(self, cell: Cell) -> None:
         """Close what the incarnation of ``cell`` had open, last first."""
@@ -376,3 +388,7 @@ class Kernel(ByHand, Blame):
         """Tell the family of ``child`` to look."""
         if child.family is not None:
             child.family.bell.ring()
+
+
+def _ended(cell: Cell) -> ActorError:
+    return ActorError(f"{cell.path}: incarnation {cell.incarnation} ended")

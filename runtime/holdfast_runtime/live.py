@@ -28,6 +28,7 @@ from holdfast_runtime.errors import (
 from holdfast_runtime.incarnations import Incarnations
 from holdfast_runtime.kernel import Kernel
 from holdfast_runtime.livebell import LiveBell
+from holdfast_runtime.messages import Answer, Asked
 from holdfast_runtime.moving.moved import Place
 from holdfast_runtime.moving.places import OwnThread
 from holdfast_runtime.moving.process import OwnProcess
@@ -95,6 +96,9 @@ class LiveEngine(Kernel):
             # An order to exit has ended them all where they stood.
             for cell in reversed(self.cells.values()):
                 self.clear(cell)
+                # An order to exit ends those who wait for an answer as well.
+                if failure is None and not cell.closed:
+                    self._abandon(cell)
             self._ended.set()
             if self._hang_watch is not None:
                 self._hang_watch.close()
@@ -103,6 +107,17 @@ class LiveEngine(Kernel):
             raise failure
         if self.root.state is State.CRASHED:
             raise self.root.error or EngineFailed(self.root.path)
+
+    def _abandon(self, cell: Cell) -> None:
+        """Close the mailbox of an actor that was cut; nobody waits for its answers."""
+        cell.closed = True
+        cell.shut()
+        in_hand = [each for each in cell.in_hand if type(each) is Asked]
+        cell.outbox.extend((None, Answer(asked, None)) for asked in in_hand)
+        self.silence(cell, EngineStopped(self.root.path))
+        for message in cell.mailbox:
+            if type(message) is Asked:
+                message.answer(None, MailboxClosed(cell.path, message.message))
 
     async def _run(self, task_status: trio.TaskStatus[None]) -> None:
         async with trio.open_nursery() as nursery:

@@ -79,6 +79,18 @@ class Asked(Personal):
     answer: Callable[[object, Exception | None], None]
 
 
+@attrs.frozen(eq=False)
+class Answer:
+    """What was said to whoever asked; called where it leaves."""
+
+    asked: Asked
+    value: object
+
+    def __call__(self) -> None:
+        """Give the answer."""
+        self.asked.answer(self.value, None)
+
+
 @attrs.frozen(kw_only=True)
 class DeadLetter:
     """A message that nobody handled, and why."""

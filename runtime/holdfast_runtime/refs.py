@@ -89,7 +89,7 @@ class Ref(Generic[M]):
 
         Raises:
             AskTimeout: no answer in time; the question may still be handled.
-            AskFailed: the actor crashed on it.
+            AskFailed: the actor crashed on it, or ended before its answer was durable.
             MailboxClosed: the actor is stopped or parked; it was not handled.
             UnknownMessage: the actor takes no such messages.
             ActorError: there is no deadline, or it is no positive number.
@@ -115,7 +115,7 @@ class Ref(Generic[M]):
             text = f"{cell.path}: no answer within {deadline_s} s to {message!r}"
             raise AskTimeout(text)
         value, error = box[0]
-        if isinstance(error, MailboxClosed):
+        if isinstance(error, MailboxClosed | AskFailed):
             raise error
         if error is not None:
             text = f"{cell.path} crashed on {message!r}: {error!r}"

@@ -103,7 +103,7 @@ class System:
 
         Raises:
             AskTimeout: no answer in time.
-            AskFailed: the actor crashed on it.
+            AskFailed: the actor crashed on it, or ended before its answer was durable.
             MailboxClosed: the actor is stopped or parked.
         """
         return self.call(self.ref(path).ask(message, deadline_s=deadline_s))
