@@ -60,6 +60,7 @@ class Books:
     """Double entry: the postings of each fill sum to zero for each unit."""
 
     def __init__(self, instruments: Mapping[str, Instrument], venue: str) -> None:
+        """Book at ``venue`` what names no venue of its own."""
         self._instruments = instruments
         self._venue = venue
         self.balances: dict[tuple[str, str], Decimal] = {}
@@ -121,7 +122,7 @@ class Books:
 
     def _fill(self, fill: Fill) -> None:
         instrument = self._instruments[fill.instrument]
-        for leg in postings_of(fill, instrument, self._venue):
+        for leg in postings_of(fill, instrument, instrument.venue or self._venue):
             self._post(leg.account, leg.unit, leg.amount)
         book = self._book(fill.strategy)
         units = fill.quantity.value * fill.side.sign

@@ -8,6 +8,7 @@ one value throughout a step. They are values to look at, not actors: a read is a
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
 
 from holdfast_domain.cursor import ADVANCE_SLOT, START, slot_of
@@ -88,9 +89,21 @@ class OrdersMark:
 
 
 class VenueInterest:
-    """Whether the venue wants market data: kept by its session, read by the feed."""
+    """Which venues want market data: kept by their sessions, read by the feed."""
 
-    __slots__ = ("wanted",)
+    __slots__ = ("_wants", "wanted", "wanting")
 
-    def __init__(self) -> None:
-        self.wanted = True
+    def __init__(self, venues: Sequence[str]) -> None:
+        self._wants = dict.fromkeys(venues, True)
+        self.wanting: tuple[str, ...] = tuple(venues)
+        """In the order of the configuration."""
+
+        self.wanted = bool(venues)
+        """Whether any does."""
+
+    def say(self, venue: str, *, wanted: bool) -> None:
+        """Keep what a venue says; for its session alone."""
+        if self._wants[venue] is not wanted:
+            self._wants[venue] = wanted
+            self.wanting = tuple(name for name, wants in self._wants.items() if wants)
+            self.wanted = bool(self.wanting)

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from holdfast_actors.evidence import misfit
+from holdfast_actors.executions import Executions
 from holdfast_actors.orderbook import OrderBook, OrderRow
 from holdfast_actors.requests import (
     Asked,
@@ -71,16 +72,24 @@ class Doubts:
         """Take a session's promises, and ask it for what was missed."""
         self.promises = message.promises
         self._session_number = message.incarnation
-        self._session.tell(AskGap(self._book.executions.watermark))
+        self._session.tell(AskGap(self._executions.watermark))
 
     def gap_is_due(self, message: AskGapAgain) -> None:
         """Ask again, unless the timer is of another session, or was set before us."""
-        if message == AskGapAgain(self._incarnation, self._session_number):
-            self._session.tell(AskGap(self._book.executions.watermark))
+        if message == self._timer:
+            self._session.tell(AskGap(self._executions.watermark))
+
+    @property
+    def _timer(self) -> AskGapAgain:
+        return AskGapAgain(self._venue, self._incarnation, self._session_number)
+
+    @property
+    def _executions(self) -> Executions:
+        return self._book.executions_at(self._venue)
 
     def gap_heard(self, message: Evidence) -> None:
         """Cover what was shown, in the commit of its fills; and ask again in time."""
-        executions, patience = self._book.executions, self._patience
+        executions, patience = self._executions, self._patience
         again_s = patience.gap_s
         if message.how is How.ANSWERED:
             self._gap_s = patience.first_s
@@ -93,8 +102,7 @@ class Doubts:
                 # It knows its own word no more: all is asked for, and merged.
                 self._cover("")
         if again_s is not None:
-            number = AskGapAgain(self._incarnation, self._session_number)
-            self._after(again_s, number)
+            self._after(again_s, self._timer)
 
     def _cover(self, watermark: str) -> None:
         self._record(ev.ExecutionsCovered(venue=self._venue, watermark=watermark))

@@ -11,7 +11,7 @@ of many steps are one message: the strategy takes them up to its next decision.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, assert_never
 
 from holdfast_actors.clock import MarketClock, PriceBoard, VenueInterest
@@ -41,7 +41,7 @@ class ReplayFeed:
         clock: MarketClock,
         prices: PriceBoard,
         interest: VenueInterest,
-        session: Ref[Any],
+        sessions: Mapping[str, Ref[Any]],
         scheduler: Ref[Any],
         strategies: Sequence[Ref[Any]],
         me: Ref[Any],
@@ -58,7 +58,7 @@ class ReplayFeed:
         self._clock = clock
         self._prices = prices
         self._interest = interest
-        self._session = session
+        self._sessions = sessions
         self._scheduler = scheduler
         self._strategies = strategies
         self._me = me
@@ -135,7 +135,8 @@ class ReplayFeed:
 
     def _advance(self, step: int, time_us: int) -> None:
         cursor = cursor_at(step, ADVANCE_SLOT)
-        self._session.tell(Advance(cursor, step, time_us))
+        for venue in self._interest.wanting:
+            self._sessions[venue].tell(Advance(cursor, step, time_us))
         self._move(time_us, cursor)
         self._me.tell(self._next)
 

@@ -137,14 +137,19 @@ class OrderBook:
     def __init__(self) -> None:
         self.rows: dict[str, OrderRow] = {}
         self.open: dict[str, OrderRow] = {}
-        self.executions = Executions()
+        self.executions: dict[str, Executions] = {}
+        """By venue: the ids are each venue's own."""
+
         self.decisions: dict[str, int] = {}
 
     def save(self) -> dict[str, Any]:
         """Return all of it as plain values, for a snapshot."""
         return {
             "rows": [msgspec.to_builtins(row) for row in list(self.rows.values())],
-            "executions": msgspec.to_builtins(self.executions.saved()),
+            "executions": {
+                venue: msgspec.to_builtins(each.saved())
+                for venue, each in self.executions.items()
+            },
             "decisions": dict(self.decisions),
         }
 
@@ -153,9 +158,19 @@ class OrderBook:
         rows = [msgspec.convert(each, OrderRow) for each in saved["rows"]]
         self.rows = {row.order_id: row for row in rows}
         self.open = {row.order_id: row for row in rows if row.is_open}
-        executions = msgspec.convert(saved["executions"], SavedExecutions)
-        self.executions = Executions(executions)
+        executions = msgspec.convert(saved["executions"], dict[str, SavedExecutions])
+        self.executions = {v: Executions(each) for v, each in executions.items()}
         self.decisions = dict(saved["decisions"])
+
+    def executions_at(self, venue: str) -> Executions:
+        """Return what is booked of a venue's executions; to be looked at."""
+        return self.executions.get(venue) or Executions()
+
+    def _booked_at(self, venue: str) -> Executions:
+        executions = self.executions.get(venue)
+        if executions is None:
+            executions = self.executions[venue] = Executions()
+        return executions
 
     def apply(self, event: Event, at_us: int = 0) -> None:
         """Take one record, made at market time ``at_us``; most change nothing."""
@@ -178,7 +193,7 @@ class OrderBook:
             case OrderNotSent():
                 self._not_sent(event)
             case ExecutionsCovered():
-                self.executions.watermark = event.watermark
+                self._booked_at(event.venue).watermark = event.watermark
             case FillCorrected():
                 self._corrected(event)
             case FillBusted():
@@ -231,23 +246,25 @@ class OrderBook:
 
     def _filled(self, event: OrderFilled) -> None:
         fill = event.fill
-        self.executions.add(fill)
         row = self.rows[fill.order_id]
+        self._booked_at(row.venue).add(fill)
         row.filled += fill.quantity.value
         self._catch_up(row)
         self._move(row, Cause.LAST_FILL if event.complete else Cause.PARTIAL_FILL)
 
     def _corrected(self, event: FillCorrected) -> None:
-        self.executions.correct(event.correction_id, event.now)
         row = self.rows[event.order_id]
+        self._booked_at(row.venue).correct(event.correction_id, event.now)
         row.filled += event.now.quantity.value - event.was.quantity.value
         if event.complete:
             self._move(row, Cause.LAST_FILL)
 
     def _busted(self, event: FillBusted) -> None:
-        self.executions.bust(event.correction_id, event.execution_id)
+        row = self.rows[event.order_id]
+        executions = self._booked_at(row.venue)
+        executions.bust(event.correction_id, event.execution_id)
         if event.was is not None:
-            self.rows[event.order_id].filled -= event.was.quantity.value
+            row.filled -= event.was.quantity.value
 
     def _resolved(self, event: OrderResolved) -> None:
         row = self.rows[event.order_id]

@@ -62,6 +62,7 @@ class AskGapAgain(Struct, frozen=True):
     """Timer of `orders`, of one incarnation of it and of a session: ask anew."""
 
     lane: ClassVar[Lane] = Lane.TIMERS
+    venue: str
     orders: int
     session: int
 

@@ -109,7 +109,7 @@ class Session:
     async def start(self) -> None:
         """Connect, and say so; what the session before had taken is in doubt."""
         await self._connect()
-        self._interest.wanted = self._venue.wants_data
+        self._interest.say(self._venue.name, wanted=self._venue.wants_data)
         self._say_up()
 
     async def _connect(self) -> None:
@@ -156,7 +156,7 @@ class Session:
                     await self._advance(cursor_at(step, ADVANCE_SLOT), step)
             case _:
                 assert_never(message)
-        self._interest.wanted = self._venue.wants_data
+        self._interest.say(self._venue.name, wanted=self._venue.wants_data)
 
     def handle_at_once(self, message: SessionMessage) -> None:
         """Handle a message where the venue never waits.

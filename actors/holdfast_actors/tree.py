@@ -33,16 +33,16 @@ from holdfast_actors.clock import (
 from holdfast_actors.feed import SLICES_MAX, ReplayFeed
 from holdfast_actors.folding import Shape
 from holdfast_actors.guard import Guard, Limits
-from holdfast_actors.journal import GroupCommit, Journal, Routes, route_by_type
+from holdfast_actors.journal import GroupCommit, Journal
 from holdfast_actors.ledger import Ledger
 from holdfast_actors.orders import Orders
+from holdfast_actors.readers import routes_to
 from holdfast_actors.recovery import Recovery
 from holdfast_actors.resolver import Patience
 from holdfast_actors.scheduler import Scheduler
 from holdfast_actors.session import Deadlines, Session, SessionAtOnce
 from holdfast_actors.strategy.actor import StrategyActor
 from holdfast_actors.strategy.plan import StrategyPlan
-from holdfast_actors.strategy.restore import TOLD
 from holdfast_domain import events as ev
 from holdfast_domain.instruments import Instrument
 from holdfast_domain.marketdata import MarketData
@@ -69,33 +69,6 @@ SCHEDULER = "engine/trading/scheduler"
 VENUES = "engine/trading/venues"
 STRATEGIES = "engine/trading/strategies"
 
-_GUARD_READS = (
-    ev.CapitalAllotted,
-    ev.DecisionMade,
-    ev.OrderIntended,
-    ev.OrderRefused,
-    ev.OrderFilled,
-    ev.OrderCanceled,
-    ev.OrderExpired,
-    ev.OrderNotPlaced,
-    ev.OrderRejected,
-    ev.OrderReplaced,
-    ev.OrderResolved,
-    ev.OrderReopened,
-    ev.FillCorrected,
-    ev.FillBusted,
-    ev.ReplaceRefused,
-    ev.ReplaceRequested,
-    ev.Quarantined,
-    ev.QuarantineReleased,
-)
-_LEDGER_READS = (
-    ev.CapitalAllotted,
-    ev.OrderFilled,
-    ev.FillCorrected,
-    ev.FillBusted,
-)
-
 
 def session_path(venue: str) -> str:
     """Return where a venue's session is."""
@@ -121,10 +94,12 @@ class Parts:
     journal_host: ThreadHost | None
     """Where commits run; None for a store that does not wait."""
 
-    connect: Callable[[], ReplayedVenue]
-    """Opens the venue; once for each session."""
+    venues: Mapping[str, Callable[[], ReplayedVenue]]
+    """By name, what opens a venue; once for each session.
 
-    venue: str
+    At the first trades what names no venue of its own.
+    """
+
     wall: WallClock
     engine: int
     epoch: int
@@ -147,10 +122,20 @@ class Parts:
     prices: PriceBoard = attrs.field(init=False)
     gate: HaltGate = attrs.field(factory=HaltGate, init=False)
     mark: OrdersMark = attrs.field(factory=OrdersMark, init=False)
-    interest: VenueInterest = attrs.field(factory=VenueInterest, init=False)
+    interest: VenueInterest = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:
         self.prices = PriceBoard(self.data)
+        self.interest = VenueInterest(tuple(self.venues))
+
+    @property
+    def venue(self) -> str:
+        """Where an instrument trades that names no venue."""
+        return next(iter(self.venues))
+
+    def venue_of(self, symbol: str) -> str:
+        """Return where an instrument trades."""
+        return self.instruments[symbol].venue or self.venue
 
     @property
     def shape(self) -> Shape:
@@ -221,7 +206,7 @@ def _trading(parts: Parts) -> SupervisorSpec:
         beyond=Beyond.PARK,
         backoff=parts.backoff,
         children=(
-            _family(parts, "venues", (_venue(parts),)),
+            _family(parts, "venues", tuple(_venue(parts, v) for v in parts.venues)),
             _family(
                 parts,
                 "feeds",
@@ -256,11 +241,21 @@ def _family(
     )
 
 
-def _venue(parts: Parts) -> SupervisorSpec:
+def _venue(parts: Parts, venue: str) -> SupervisorSpec:
     session = ActorSpec(
-        name="session", build=lambda ctx: _session(parts, ctx), waits_for=(ORDERS,)
+        name="session",
+        build=lambda ctx: _session(parts, venue, ctx),
+        waits_for=(ORDERS,),
     )
-    return _family(parts, parts.venue, (session,))
+    return _family(parts, venue, (session,))
+
+
+def _sessions(parts: Parts, ctx: Context) -> dict[str, Any]:
+    return {venue: ctx.ref(session_path(venue)) for venue in parts.venues}
+
+
+def _strategies(parts: Parts, ctx: Context) -> dict[str, Any]:
+    return {plan.name: ctx.ref(strategy_path(plan.name)) for plan in parts.plans}
 
 
 def _strategy(parts: Parts, plan: StrategyPlan) -> SupervisorSpec:
@@ -295,7 +290,11 @@ def _journal(parts: Parts, ctx: Context) -> Journal:
         "clock": parts.clock,
         "wall": parts.wall,
         "epoch": parts.epoch,
-        "routes": _routes(parts, ctx),
+        "routes": routes_to(
+            ledger=ctx.ref(LEDGER),
+            guard=ctx.ref(GUARD),
+            strategies=_strategies(parts, ctx),
+        ),
         "effect": ctx.effect,
     }
     if parts.journal_host is None:
@@ -303,22 +302,13 @@ def _journal(parts: Parts, ctx: Context) -> Journal:
     return GroupCommit(host=parts.journal_host, **common)
 
 
-def _routes(parts: Parts, ctx: Context) -> Routes:
-    guard, ledger = ctx.ref(GUARD), ctx.ref(LEDGER)
-    by_type: dict[type, list[Any]] = {kind: [guard] for kind in _GUARD_READS}
-    for kind in _LEDGER_READS:
-        by_type.setdefault(kind, []).insert(0, ledger)
-    strategies = {plan.name: ctx.ref(strategy_path(plan.name)) for plan in parts.plans}
-    return route_by_type(by_type, strategies, TOLD)
-
-
 def _orders(parts: Parts, ctx: Context) -> Orders:
     return Orders(
         history=parts.recovery.history(folding.ORDERS),
-        venue=parts.venue,
-        session=ctx.ref(session_path(parts.venue)),
+        sessions=_sessions(parts, ctx),
+        venue_of=parts.venue_of,
         guard=ctx.ref(GUARD),
-        strategies={p.name: ctx.ref(strategy_path(p.name)) for p in parts.plans},
+        strategies=_strategies(parts, ctx),
         record=ctx.record,
         after=ctx.after,
         now_us=lambda: parts.clock.now_us,
@@ -346,8 +336,8 @@ def _guard(parts: Parts, ctx: Context) -> Guard:
     )
 
 
-def _session(parts: Parts, ctx: Context) -> Session | SessionAtOnce:
-    venue = parts.connect()
+def _session(parts: Parts, name: str, ctx: Context) -> Session | SessionAtOnce:
+    venue = parts.venues[name]()
     session = Session(
         venue=venue,
         orders=ctx.ref(ORDERS),
@@ -369,7 +359,7 @@ def _feed(parts: Parts, ctx: Context) -> ReplayFeed:
         clock=parts.clock,
         prices=parts.prices,
         interest=parts.interest,
-        session=ctx.ref(session_path(parts.venue)),
+        sessions=_sessions(parts, ctx),
         scheduler=ctx.ref(SCHEDULER),
         strategies=[ctx.ref(strategy_path(plan.name)) for plan in parts.plans],
         me=ctx.me,
@@ -388,9 +378,7 @@ def _scheduler(parts: Parts, ctx: Context) -> Scheduler:
         history=parts.recovery.scheduler(),
         calendars=parts.calendars,
         clock=parts.clock,
-        strategies={
-            plan.name: ctx.ref(strategy_path(plan.name)) for plan in parts.plans
-        },
+        strategies=_strategies(parts, ctx),
         feed=ctx.ref(FEED),
         # Nothing before the first bar is due: a replay begins with it.
         since_us=parts.data.times_us[0] - 1,

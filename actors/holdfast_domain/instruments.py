@@ -23,6 +23,9 @@ class Instrument:
     symbol: str
     """The name by which users, orders and data know it."""
 
+    venue: str = ""
+    """Where it trades; empty: at the engine's first venue."""
+
     currency: Currency = "USD"
     """The currency in which prices are quoted and fills are settled."""
 

@@ -21,6 +21,7 @@ from holdfast_adapters.calendars import MarketCalendars
 from holdfast_adapters.journal import codec
 from holdfast_adapters.paper.venue import PaperVenue
 from holdfast_domain import events as ev
+from holdfast_domain.instruments import Instrument
 from holdfast_domain.money import ZERO, Money
 from holdfast_domain.ports import JournalStore, ThreadHost, WallClock
 from holdfast_runtime import (
@@ -35,6 +36,7 @@ from holdfast_runtime.ids import origin_text
 from holdfast_runtime.kernel import Kernel
 
 VENUE = "paper"
+"""Where an instrument trades that names no venue."""
 
 
 @attrs.frozen(kw_only=True)
@@ -46,7 +48,9 @@ class World:
     """What was read of it already; None reads it all."""
 
     journal_host: ThreadHost | None
-    venue_path: Path | None
+    venue_path: Callable[[str], Path] | None
+    """Where a venue keeps its record, by its name; None keeps all in memory."""
+
     venue_host: ThreadHost | None
     wall: WallClock
     engine: int
@@ -79,8 +83,10 @@ def make_parts(options: RunOptions, world: World) -> Parts:
         store=world.store,
         recovery=world.recovery or Recovery(world.store, codec),
         journal_host=world.journal_host,
-        connect=_venue(options, world, calendars),
-        venue=VENUE,
+        venues={
+            name: _venue(name, options, world, calendars)
+            for name in venues_of(options.instruments)
+        },
         wall=world.wall,
         engine=world.engine,
         epoch=1 + max(0 if last is None else last.epoch, world.epoch_floor),
@@ -113,23 +119,33 @@ def _plans(options: RunOptions) -> tuple[StrategyPlan, ...]:
     )
 
 
+def venues_of(instruments: Mapping[str, Instrument]) -> tuple[str, ...]:
+    """Return where ``instruments`` trade; first where those do that name no venue."""
+    named = {each.venue or VENUE for each in instruments.values()}
+    return tuple(sorted(named, key=lambda name: (name != VENUE, name)))
+
+
 def _venue(
-    options: RunOptions, world: World, calendars: MarketCalendars
+    name: str, options: RunOptions, world: World, calendars: MarketCalendars
 ) -> Callable[[], PaperVenue]:
+    path = None if world.venue_path is None else world.venue_path(name)
+    # All capital lies at the first venue; what is bought elsewhere is owed there.
+    opening = {currency_of(options): sum(options.shares(), ZERO)}
+
     def connect() -> PaperVenue:
         return PaperVenue(
             options.data,
             options.instruments,
             options.model,
-            path=world.venue_path,
+            path=path,
             host=world.venue_host,
             session_end_us=session_ends(calendars),
             opened_at_us=session_opens(options, calendars),
-            opening={currency_of(options): sum(options.shares(), ZERO)},
-            name=VENUE,
+            opening=opening if name == venues_of(options.instruments)[0] else {},
+            name=name,
         )
 
-    if world.venue_path is not None:
+    if path is not None:
         return connect
     # In memory the venue outlives its sessions, as a real one does.
     only = connect()

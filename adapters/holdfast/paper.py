@@ -16,7 +16,6 @@ from holdfast.analyzing import actors_of, let_analyze
 from holdfast.backtest import rare_collections, strategy_error
 from holdfast.clocks import SystemClock
 from holdfast.compose import (
-    VENUE,
     World,
     build_tree,
     make_parts,
@@ -213,7 +212,7 @@ async def _run(
         store=store,
         recovery=keeping.recovered.recovery,
         journal_host=hosts.journal,
-        venue_path=directory.venue(VENUE),
+        venue_path=directory.venue,
         venue_host=hosts.venue,
         wall=SystemClock(),
         engine=store.engine,
@@ -323,7 +322,7 @@ def _forget(store: SqliteJournal, directory: StateDir) -> None:
     """
     if all(isinstance(entry.event, _NOTHING_DONE) for entry in store.read()):
         store.close()
-        for path in (directory.venue(VENUE), directory.journal):
+        for path in (*directory.venues().values(), directory.journal):
             for end in ("-wal", "-shm", ""):
                 path.with_name(f"{path.name}{end}").unlink(missing_ok=True)
 

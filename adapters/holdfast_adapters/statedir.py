@@ -128,6 +128,11 @@ class StateDir:
             raise InputError(str(self.path), expected, repr(name), "rename the venue")
         return self.path / f"venue-{name}.sqlite"
 
+    def venues(self) -> dict[str, Path]:
+        """Return the files of all venues that keep one, by name."""
+        files = sorted(self.path.glob("venue-*.sqlite"))
+        return {file.stem.removeprefix("venue-"): file for file in files}
+
     def close(self) -> None:
         """Give the directory back; idempotent."""
         if self._lock is not None:

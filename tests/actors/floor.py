@@ -59,8 +59,8 @@ class Floor:
             inbox.take()
         self.orders = Orders(
             history=entries(self.journal),
-            venue="paper",
-            session=self.session.ref,
+            sessions={"paper": self.session.ref},
+            venue_of=lambda _symbol: "paper",
             guard=self.guard.ref,
             strategies={"one": self.one.ref, "two": self.two.ref},
             record=self.journal.append,

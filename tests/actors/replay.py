@@ -35,7 +35,7 @@ class Replay:
         self.data, self.calendars, self.schedules = data, calendars, schedules
         self.clock = clock or MarketClock()
         self.prices = PriceBoard(data)
-        self.interest = VenueInterest()
+        self.interest = VenueInterest(["paper"])
         self.wanted = wanted
         self.speed = speed
         self.journal: list[ev.Event] = []
@@ -59,7 +59,7 @@ class Replay:
             clock=self.clock,
             prices=self.prices,
             interest=self.interest,
-            session=self.session.ref,
+            sessions={"paper": self.session.ref},
             scheduler=self.to_scheduler.ref,
             strategies=[inbox.ref for inbox in self.strategies.values()],
             me=self.to_feed.ref,
@@ -100,7 +100,8 @@ class Replay:
         if self.to_scheduler.told:
             self.scheduler.handle(self.to_scheduler.told.pop(0))
         elif self.to_feed.told:
-            self.interest.wanted = self.wanted(self.clock.cursor >> 16)
+            wanted = self.wanted(self.clock.cursor >> 16)
+            self.interest.say("paper", wanted=wanted)
             self.feed.handle(self._next_of_feed())
         else:
             return False

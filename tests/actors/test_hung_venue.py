@@ -101,7 +101,7 @@ class Rig:
             clock=MarketClock(T0_US, cursor_at(0, SLICE_SLOT)),
             gate=HaltGate(),
             mark=mark,
-            interest=VenueInterest(),
+            interest=VenueInterest(["paper"]),
             within=ctx.within,
             now_s=ctx.now_s,
             incarnation=ctx.incarnation,

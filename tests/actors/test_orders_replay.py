@@ -107,7 +107,7 @@ def same(live: OrderBook, rebuilt: OrderBook) -> bool:
         {name: plain(row) for name, row in live.rows.items()}
         == {name: plain(row) for name, row in rebuilt.rows.items()}
         and list(live.open) == list(rebuilt.open)
-        and live.executions.saved() == rebuilt.executions.saved()
+        and live.executions == rebuilt.executions
         and live.decisions == rebuilt.decisions
     )
 

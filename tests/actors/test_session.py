@@ -136,7 +136,7 @@ class Line:
         self.gate = HaltGate()
         self.mark = OrdersMark()
         self.mark.incarnation = 1
-        self.interest = VenueInterest()
+        self.interest = VenueInterest(["paper"])
         self.session = Session(
             venue=self.venue,
             orders=self.orders.ref,

@@ -148,7 +148,7 @@ def test_the_timer_names_who_set_it() -> None:
     floor.up(7)
     floor.hear(Asked.GAP, "")
 
-    assert floor.timers.set == [(30.0, AskGapAgain(1, 7))]
+    assert floor.timers.set == [(30.0, AskGapAgain("paper", 1, 7))]
 
 
 # --- completeness ---------------------------------------------------------------
@@ -321,7 +321,7 @@ def test_what_is_saved_keeps_everything_from_being_booked_again() -> None:
     floor.placed()
     floor.hear(Asked.GAP, "", execution(1, 4, 4), bust(9), watermark="W1")
 
-    saved = floor.orders._book.executions.saved()
+    saved = floor.orders._book.executions_at("paper").saved()
     anew = Executions(saved)
 
     assert {"X1", "X9", "B1"} <= anew.ids

@@ -53,8 +53,8 @@ def owners(ran: TradingRun, recovery: Recovery) -> dict[str, Any]:
     common: Any = {"record": mute.told.append}
     orders = Orders(
         history=recovery.history(folding.ORDERS),
-        venue=parts.venue,
-        session=mute,  # type: ignore[arg-type]
+        sessions={parts.venue: mute},  # type: ignore[dict-item]
+        venue_of=parts.venue_of,
         guard=mute,  # type: ignore[arg-type]
         strategies={},
         after=lambda _delay_s, _message: None,

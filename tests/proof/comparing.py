@@ -13,6 +13,7 @@ from holdfast_actors.ledger import Ledger
 from holdfast_actors.orderbook import OrderBook
 from holdfast_adapters.auditor import audit
 from holdfast_adapters.journal.sqlite import SqliteJournal
+from holdfast_adapters.statedir import StateDir
 from holdfast_domain import events as ev
 from holdfast_domain.instruments import Instrument
 
@@ -56,5 +57,5 @@ def _order(row: Any) -> tuple[object, ...]:
 
 def complaints(state: Path) -> list[str]:
     """Return what the auditor finds between the journal and the venue in ``state``."""
-    report = audit(state / "journal.sqlite", state / "venue-paper.sqlite")
+    report = audit(state / "journal.sqlite", StateDir(state).venues())
     return [f"{c.name}: {line}" for c in report.checks for line in c.findings]

@@ -11,7 +11,9 @@ import pytest
 from holdfast.backtest import finish, simulate
 from holdfast.options import RunOptions, read_options
 from holdfast.testing.outcome import domain_records
+from holdfast_adapters.statedir import StateDir
 from holdfast_domain.events import OrderFilled, OrderRefused as Refused
+from holdfast_domain.instruments import Instrument
 
 from .comparing import complaints, read
 from .running import DATA, EXAMPLES, RESTLESS, run_on_paper
@@ -25,6 +27,10 @@ CASES: dict[str, tuple[tuple[Path, ...], str]] = {
     "buy and hold": ((HOLD,), "100000"),
     "siblings with little cash": ((SMA, BALANCE), "900"),
     "all kinds of orders": ((RESTLESS, SMA), "20000"),
+}
+TWO_VENUES = {
+    "IBM": Instrument(symbol="IBM", venue="exchange"),
+    "MSFT": Instrument(symbol="MSFT"),
 }
 DAYS_PER_S = 86_400.0
 
@@ -55,6 +61,23 @@ def test_a_paper_run_leaves_the_journal_of_the_backtest(
     entries = read(tmp_path / "journal.sqlite")
     assert domain_records(simulation.entries) == domain_records(entries)
     assert expected.final_equity == actual.final_equity
+    assert complaints(tmp_path) == []
+
+
+def test_a_run_at_two_venues_keeps_a_record_of_each(tmp_path: Path) -> None:
+    options = options_of(
+        "all kinds of orders",
+        start="2004-06-01",
+        end="2004-12-01",
+        instruments=TWO_VENUES,
+    )
+    simulation = simulate(options)
+
+    run_on_paper(options, tmp_path)
+
+    entries = read(tmp_path / "journal.sqlite")
+    assert domain_records(simulation.entries) == domain_records(entries)
+    assert list(StateDir(tmp_path).venues()) == ["exchange", "paper"]
     assert complaints(tmp_path) == []
 
 

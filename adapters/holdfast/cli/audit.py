@@ -55,11 +55,12 @@ def _report(state: StateDir, instruments: str | None) -> AuditReport:
             f"one that process {owner} goes on with",
             "stop it first",
         )
-    for path in (state.journal, state.venue(VENUE)):
+    venues = state.venues() or {VENUE: state.venue(VENUE)}
+    for path in (state.journal, *venues.values()):
         if not path.is_file():
             raise InputError(str(path), "a record", "no such file", "check DIR")
     try:
-        return audited(state.journal, state.venue(VENUE), multipliers=multipliers)
+        return audited(state.journal, venues, multipliers=multipliers)
     except sqlite3.Error as error:
         raise InputError(
             str(state.path),

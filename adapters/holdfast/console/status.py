@@ -34,7 +34,7 @@ async def status_of(desk: Desk, engine: LiveEngine, parts: Parts) -> dict[str, A
         for key in ("equity", "cash", "profit_and_loss")
     }
     now_us = parts.clock.now_us
-    session = engine.cells[session_path(parts.venue)]
+    sessions = {name: engine.cells[session_path(name)] for name in parts.venues}
     return {
         "pid": desk.pid,
         "mode": desk.mode,
@@ -48,10 +48,11 @@ async def status_of(desk: Desk, engine: LiveEngine, parts: Parts) -> dict[str, A
         **totals,
         "strategies": strategies,
         "venues": {
-            parts.venue: {
+            name: {
                 "state": session.state.value,
                 "restarts": max(0, session.incarnation - 1),
             }
+            for name, session in sessions.items()
         },
         "data_age_s": _age_s(parts),
         "snapshot": _snapshot(desk),

@@ -193,7 +193,7 @@ class _History:
             slices_max=1,
         )
         parts = make_parts(played.options, world)
-        parts.connect = lambda: played.venue
+        parts.venues = {VENUE: lambda: played.venue}
         write_opening(played.options, parts, world)
         disk = None
         if plan.commit_s:

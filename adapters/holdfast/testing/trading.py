@@ -189,7 +189,7 @@ class TradingSystem:
         world = World(
             store=store,
             journal_host=host if self._commit_s else InlineHost(),
-            venue_path=venue_path,
+            venue_path=None if venue_path is None else lambda _name: venue_path,
             venue_host=None,
             wall=FixedClock(),
             engine=ENGINE,

@@ -17,9 +17,14 @@ _DIGITS = 60
 
 
 def audit(
-    journal: Path, venue: Path, *, multipliers: Mapping[str, Decimal] | None = None
+    journal: Path,
+    venue: Path | Mapping[str, Path],
+    *,
+    multipliers: Mapping[str, Decimal] | None = None,
 ) -> AuditReport:
     """Return what is wrong between ``journal`` and ``venue``, two SQLite files.
+
+    Where the engine traded at several venues, ``venue`` has their files by name.
 
     To be called when the run is over or stopped: what the venue has committed and the
     engine has not yet recorded is reported as lost. An instrument that is not in
@@ -28,7 +33,11 @@ def audit(
     Raises:
         sqlite3.Error: one of them is not what it should be.
     """
-    return audit_rows(read_journal(journal), read_venue(venue), multipliers=multipliers)
+    if isinstance(venue, Path):
+        happenings = read_venue(venue)
+    else:
+        happenings = [row for name, at in venue.items() for row in read_venue(at, name)]
+    return audit_rows(read_journal(journal), happenings, multipliers=multipliers)
 
 
 def audit_rows(

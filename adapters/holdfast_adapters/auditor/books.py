@@ -21,6 +21,8 @@ class Trade(NamedTuple):
     """One execution as one side tells it."""
 
     execution_id: str
+    """With the venue's name before it, where there are several."""
+
     order_id: str
     strategy: str
     symbol: str
@@ -49,12 +51,13 @@ def books_of(
     """Return the trades of both records."""
     terms = {row.order_id: row.fields for row in venue if row.kind == "submitted"}
     theirs = [
-        _trade(row.fields, row.order_id, terms.get(row.order_id, {}))
+        _trade(row.fields, row.order_id, terms.get(row.order_id, {}), row.venue)
         for row in venue
         if row.kind == "executed"
     ]
+    places = _places(records) if any(row.venue for row in venue) else {}
     fills = [_part(r.fields, "fill") for r in records if r.kind == "OrderFilled"]
-    ours = [_trade(fill, str(fill.get("order_id")), fill) for fill in fills]
+    ours = [_ours(fill, places) for fill in fills]
     owners = {
         record.order_id: str(record.fields.get("strategy"))
         for record in records
@@ -137,11 +140,28 @@ def _legs(trades: Iterable[Trade], books: Books) -> dict[str, Decimal]:
     return legs
 
 
-def _trade(body: Mapping[str, Any], order_id: str, terms: Mapping[str, Any]) -> Trade:
+def _places(records: Sequence[Record]) -> dict[str, str]:
+    """Return at which venue each order was meant to trade."""
+    return {
+        record.order_id: str(record.fields.get("venue", ""))
+        for record in records
+        if record.kind == "OrderIntended"
+    }
+
+
+def _ours(fill: Mapping[str, Any], places: Mapping[str, str]) -> Trade:
+    order_id = str(fill.get("order_id"))
+    return _trade(fill, order_id, fill, places.get(order_id, ""))
+
+
+def _trade(
+    body: Mapping[str, Any], order_id: str, terms: Mapping[str, Any], venue: str
+) -> Trade:
+    name = str(body.get("execution_id"))
     fee = _part(body, "fee")
     sign = _SIGNS.get(str(terms.get("side")), _NAN)
     return Trade(
-        execution_id=str(body.get("execution_id")),
+        execution_id=f"{venue}/{name}" if venue else name,
         order_id=order_id,
         strategy=str(body.get("strategy", "")),
         symbol=str(terms.get("instrument")),

@@ -38,6 +38,8 @@ class Happening(NamedTuple):
     kind: str
     order_id: str
     fields: Mapping[str, Any]
+    venue: str = ""
+    """Whose record it is; empty where there is one alone."""
 
 
 def read_journal(path: Path) -> list[Record]:
@@ -59,14 +61,16 @@ def read_journal(path: Path) -> list[Record]:
     return [record(*row) for row in rows]
 
 
-def read_venue(path: Path) -> list[Happening]:
+def read_venue(path: Path, venue: str = "") -> list[Happening]:
     """Return what happened at the venue whose record is at ``path``, in order.
+
+    ``venue`` names it, where there are several.
 
     Raises:
         sqlite3.Error: it is no record of a venue.
     """
     question = "SELECT number, kind, order_id, body FROM events ORDER BY number"
-    return [happening(*row) for row in _rows(path, question)]
+    return [happening(*row, venue=venue) for row in _rows(path, question)]
 
 
 def record(
@@ -84,9 +88,11 @@ def record(
     return Record(*head, kind, body, digest, _fields(body))
 
 
-def happening(number: int, kind: str, order_id: str, body: str) -> Happening:
+def happening(
+    number: int, kind: str, order_id: str, body: str, venue: str = ""
+) -> Happening:
     """Return what happened at the venue from the columns of its row."""
-    return Happening(number, kind, order_id, _fields(body))
+    return Happening(number, kind, order_id, _fields(body), venue)
 
 
 def _rows(path: Path, question: str) -> list[Any]:

@@ -19,8 +19,9 @@ from holdfast_domain.money import to_decimal
 FRACTION = Decimal("0.00000001")
 """The lot of an instrument that is traded in fractions."""
 
-KEYS = ("currency", "tick", "lot", "min_notional", "multiplier", "calendar")
+KEYS = ("currency", "tick", "lot", "min_notional", "multiplier", "calendar", "venue")
 _CURRENCY = re.compile(r"[A-Z0-9][A-Z0-9._-]{0,15}")
+_VENUE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,31}")
 _NULL = "tag:yaml.org,2002:null"
 
 
@@ -116,6 +117,10 @@ def _checked(name: str, node: yaml.Node, path: Path) -> str:
     if name == "currency":
         if not _CURRENCY.fullmatch(text):
             raise InputError(where, "a currency", shown(text), "write it as USD")
+    elif name == "venue":
+        if not _VENUE.fullmatch(text):
+            expected = "a venue's name of letters, digits, '.', '_' and '-'"
+            raise InputError(where, expected, shown(text), "rename it")
     elif name == "calendar":
         _check_calendar(where, text)
     else:
@@ -156,4 +161,5 @@ def _built(symbol: str, values: Mapping[str, str]) -> Instrument:
         min_notional=number("min_notional", "0"),
         multiplier=number("multiplier", "1"),
         calendar=values.get("calendar"),
+        venue=values.get("venue", ""),
     )

@@ -1,0 +1,220 @@
+"""One venue, as `orders` sees it: what is sent there, in doubt there, and said there.
+
+Window, session, watermark and promises are each venue's own, so that one which hangs
+holds nothing back that is meant for another. The book is one for all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from holdfast_actors.doubts import Doubts
+from holdfast_actors.evidence import latest, overrules, record_of, reopening
+from holdfast_actors.orderbook import OrderBook, OrderRow
+from holdfast_actors.requests import Asked, Evidence, Greet, How, SessionUp
+from holdfast_actors.resolver import Patience
+from holdfast_actors.sending import Sending
+from holdfast_domain import events as ev
+from holdfast_domain.orders import OrderState
+from holdfast_domain.ports import Executed, VenueEvent
+from holdfast_runtime import Ref
+
+ASKING = frozenset({
+    OrderState.SENT,
+    OrderState.UNKNOWN,
+    OrderState.CANCEL_PENDING,
+    OrderState.REPLACE_PENDING,
+})  # fmt: skip
+"""Where an order stands while a request about it has not come to its end."""
+
+
+class Line:
+    """Draws from what a venue says the records of its orders."""
+
+    def __init__(
+        self,
+        venue: str,
+        *,
+        book: OrderBook,
+        session: Ref[Any],
+        guard: Ref[Any],
+        record: Callable[[ev.Event], None],
+        after: Callable[[float, object], object],
+        now_us: Callable[[], int],
+        now_s: Callable[[], float],
+        patience: Patience,
+        call: Callable[[str], None],
+        incarnation: int,
+    ) -> None:
+        """Share ``book``, which takes what is recorded, with the other lines."""
+        self.venue = venue
+        self._book = book
+        self._session = session
+        self._record = record
+        self.sending = Sending(
+            book=book,
+            session=session,
+            guard=guard,
+            record=record,
+            after=after,
+            now_us=now_us,
+            patience=patience,
+            incarnation=incarnation,
+        )
+        self.doubts = Doubts(
+            book=book,
+            venue=venue,
+            session=session,
+            record=record,
+            after=after,
+            now_s=now_s,
+            patience=patience,
+            call=call,
+            incarnation=incarnation,
+        )
+
+    def greet(self) -> None:
+        """Ask the session to say that it is up."""
+        self._session.tell(Greet())
+
+    def hear(self, message: Evidence) -> None:
+        """Take what the venue said, and how a request to it ended."""
+        order_id, asked = message.order_id, message.asked
+        sending, doubts = self.sending, self.doubts
+        if asked is Asked.SUBMIT:
+            sending.in_flight.discard(order_id)
+        elif asked is not Asked.STREAM:
+            sending.answered(asked, order_id)
+        row = self._book.rows.get(order_id)
+        if asked is not Asked.LOOKUP or row is None or doubts.fits(row, message):
+            for event in latest(message.events):
+                self._venue_said(event, asked)
+        if asked is Asked.GAP:
+            doubts.gap_heard(message)
+        elif row is not None and (
+            message.how is not How.ANSWERED
+            or row.state in ASKING
+            or order_id in doubts.resolver.cases
+        ):
+            self._answered(row, message)
+        if doubts.behind:
+            doubts.ask_of_missing()
+        if sending.queue:
+            sending.send_waiting()
+
+    def _answered(self, row: OrderRow, message: Evidence) -> None:
+        """Draw the conclusion from how a request about an order ended."""
+        if message.asked is Asked.LOOKUP:
+            self.doubts.resolver.answered(row.order_id)
+        if row.is_open and message.how is not How.ANSWERED:
+            self._request_failed(row, message)
+        elif row.state is OrderState.SENT:
+            self.doubts.doubt(row, "the venue answered, and did not speak of it")
+        elif message.asked is Asked.LOOKUP:
+            self._ask_once_more(row, message)
+        self.doubts.go_on(row, message)
+
+    def _request_failed(self, row: OrderRow, message: Evidence) -> None:
+        match message.asked:
+            case Asked.LOOKUP:
+                absent = message.how is How.ABSENT
+                if absent and self.doubts.is_absent(row, message):
+                    self._not_sent(row, message.reason)
+            case Asked.SUBMIT:
+                self._submit_failed(row, message)
+            case _ if message.how is How.UNKNOWN:
+                # It stays where it is: what may have left makes it smaller, or is
+                # reserved for. A lookup tells.
+                self.doubts.resolver.doubt_again(row.order_id)
+            case Asked.REPLACE:
+                self._refused(row, ev.ReplaceRefused, message.reason)
+            case _ if message.how is How.REFUSED:
+                self._refused(row, ev.CancelRefused, message.reason)
+            case _:
+                """A cancel that did not leave is asked for later, for ever."""
+
+    def _submit_failed(self, row: OrderRow, message: Evidence) -> None:
+        if message.how is How.REFUSED:
+            self._record(
+                ev.OrderRejected(
+                    order_id=row.order_id,
+                    strategy=row.strategy,
+                    reason=message.reason,
+                    code=message.code,
+                )
+            )
+        elif message.how is How.UNKNOWN:
+            self.doubts.doubt(row, message.reason)
+        elif row.state in (OrderState.SENT, OrderState.UNKNOWN):
+            # Each submit of an order ended in a proof before the next was made.
+            self._not_sent(row, message.reason)
+
+    def _not_sent(self, row: OrderRow, proof: str) -> None:
+        self.doubts.resolver.settle(row.order_id)
+        self.sending.not_sent(row, proof)
+
+    def _refused(
+        self,
+        row: OrderRow,
+        kind: type[ev.ReplaceRefused | ev.CancelRefused],
+        reason: str,
+    ) -> None:
+        """Take the refusal of a cancel or of new terms, unless it is no news."""
+        cancels = kind is ev.CancelRefused
+        if (
+            row.state is OrderState.CANCEL_PENDING
+            if cancels
+            else row.wanted is not None
+        ):
+            names = {"order_id": row.order_id, "strategy": row.strategy}
+            self._record(kind(**names, reason=reason))
+        # It may have ended unheard of: the venue is asked what it knows.
+        self.doubts.resolver.ask(row.order_id)
+
+    def _ask_once_more(self, row: OrderRow, message: Evidence) -> None:
+        """Ask again for what a lookup shows that the venue has not done."""
+        if row.state is OrderState.CANCEL_PENDING:
+            self.sending.ask_to_cancel(row.order_id)
+        elif row.state is OrderState.REPLACE_PENDING and self.doubts.is_settled(
+            row, message
+        ):
+            self.sending.replace(row)
+
+    def _venue_said(self, event: VenueEvent, asked: Asked) -> None:
+        row = self._book.rows.get(event.order_id)
+        if row is None or row.venue != self.venue:
+            self._record(ev.StrayEvidence(venue=self.venue, text=repr(event)))
+            return
+        executions = self._book.executions_at(self.venue)
+        if row.order_id not in self._book.open and overrules(row, event, executions):
+            for each in reopening(row, event, executions):
+                self._record(each)
+        record = record_of(row, event, asked, executions)
+        if record is not None:
+            self._record(record)
+            if row.cancel_wanted and isinstance(record, ev.OrderAccepted):
+                self.sending.cancel(row.order_id, row.strategy)
+        if type(event) is Executed and event.cumulative.value > row.filled:
+            self.doubts.fell_behind(row, event)
+        if row.state is OrderState.UNKNOWN:
+            self.doubts.look_up(row)
+
+    def session_up(self, message: SessionUp) -> None:
+        """Doubt all that the session before had taken, and ask the new one."""
+        if message.incarnation == self.sending.session_number:
+            return
+        self.sending.session_up(message.incarnation)
+        # Fills first: the gap has them in the order in which they happened.
+        self.doubts.session_up(message)
+        for row in list(self._book.open.values()):
+            if row.venue != self.venue:
+                continue
+            if row.state is OrderState.SENT:
+                self.doubts.doubt(row, "the session that had taken it died")
+            elif row.state not in (OrderState.INTENT, OrderState.NOT_SENT):
+                # What is not a fill, such as its end, no gap tells.
+                self.doubts.resolver.doubt(row.order_id)
+            if row.state is OrderState.UNKNOWN:
+                self.sending.queue.keep_place(row)
+        self.sending.send_waiting()

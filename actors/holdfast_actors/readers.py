@@ -1,0 +1,48 @@
+"""Who is told of which committed record."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from holdfast_actors.journal import Routes, route_by_type
+from holdfast_actors.strategy.restore import TOLD
+from holdfast_domain import events as ev
+from holdfast_runtime import Ref
+
+_GUARD_READS = (
+    ev.CapitalAllotted,
+    ev.DecisionMade,
+    ev.OrderIntended,
+    ev.OrderRefused,
+    ev.OrderFilled,
+    ev.OrderCanceled,
+    ev.OrderExpired,
+    ev.OrderNotPlaced,
+    ev.OrderRejected,
+    ev.OrderReplaced,
+    ev.OrderResolved,
+    ev.OrderReopened,
+    ev.FillCorrected,
+    ev.FillBusted,
+    ev.ReplaceRefused,
+    ev.ReplaceRequested,
+    ev.Quarantined,
+    ev.QuarantineReleased,
+)
+_LEDGER_READS = (
+    ev.CapitalAllotted,
+    ev.OrderFilled,
+    ev.FillCorrected,
+    ev.FillBusted,
+)
+
+
+def routes_to(
+    *, ledger: Ref[Any], guard: Ref[Any], strategies: Mapping[str, Ref[Any]]
+) -> Routes:
+    """Return who is told of a record, first the books and then whoever uses them."""
+    by_type: dict[type, list[Any]] = {kind: [guard] for kind in _GUARD_READS}
+    for kind in _LEDGER_READS:
+        by_type.setdefault(kind, []).insert(0, ledger)
+    return route_by_type(by_type, strategies, TOLD)
