@@ -70,7 +70,7 @@ def read_venue(path: Path, venue: str = "") -> list[Happening]:
         sqlite3.Error: it is no record of a venue.
     """
     question = "SELECT number, kind, order_id, body FROM events ORDER BY number"
-    return [happening(*row, venue=venue) for row in _rows(path, question)]
+    return [happening(*row)._replace(venue=venue) for row in _rows(path, question)]
 
 
 def record(
@@ -88,11 +88,9 @@ def record(
     return Record(*head, kind, body, digest, _fields(body))
 
 
-def happening(
-    number: int, kind: str, order_id: str, body: str, venue: str = ""
-) -> Happening:
+def happening(number: int, kind: str, order_id: str, body: str) -> Happening:
     """Return what happened at the venue from the columns of its row."""
-    return Happening(number, kind, order_id, _fields(body), venue)
+    return Happening(number, kind, order_id, _fields(body))
 
 
 def _rows(path: Path, question: str) -> list[Any]:
