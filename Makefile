@@ -40,7 +40,7 @@ demo: setup
 test: setup
 ifeq ($(strip $(ARGS)),)
 	@rm -rf build/coverage && mkdir -p build/coverage
-	@$(BIN)/coverage run -m pytest -q
+	@$(BIN)/coverage run -m pytest -q -n auto --dist worksteal
 	@$(BIN)/coverage combine -q
 	@$(BIN)/coverage report --skip-covered --skip-empty --fail-under=90
 else

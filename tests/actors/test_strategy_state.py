@@ -154,7 +154,7 @@ def test_an_instrument_is_that_of_the_run_and_not_a_copy() -> None:
         (deque([open]), "self.x[0]"),
         (1 + 2j, "self.x"),
     ],
-    ids=repr,
+    ids=["object", "function", "lock", "iterator", "key", "builtin", "open", "complex"],
 )
 def test_what_cannot_be_saved_is_named(value: Any, where: str) -> None:
     with pytest.raises(CannotSave) as refused:

@@ -116,6 +116,7 @@ def test_a_snapshot_that_cannot_be_written_is_said_and_stops_nothing(
 
     assert run(tmp_path, said).finished
 
-    (line,) = said
+    # Said at each try: on a slow machine there is more than one.
+    (line,) = set(said)
     assert "no snapshot was made" in line
     assert "snapshots" in line
