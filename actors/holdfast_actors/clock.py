@@ -107,3 +107,26 @@ class VenueInterest:
             self._wants[venue] = wanted
             self.wanting = tuple(name for name, wants in self._wants.items() if wants)
             self.wanted = bool(self.wanting)
+
+
+class VenueSilence:
+    """Until when the venue wants to hear nothing: its session keeps to it.
+
+    It outlives the session, for a ban does. Times are the engine's, in seconds.
+    """
+
+    __slots__ = ("_all_until_s", "_cancels_until_s")
+
+    def __init__(self) -> None:
+        self._all_until_s = self._cancels_until_s = 0.0
+
+    def heed(self, until_s: float, *, cancels_too: bool) -> None:
+        """Be silent until ``until_s``, if not for longer."""
+        self._all_until_s = max(self._all_until_s, until_s)
+        if cancels_too:
+            self._cancels_until_s = max(self._cancels_until_s, until_s)
+
+    def left_s(self, now_s: float, *, cancel: bool = False) -> float:
+        """Return how long it lasts from ``now_s`` on; of cancels, if it is one."""
+        until_s = self._cancels_until_s if cancel else self._all_until_s
+        return max(0.0, until_s - now_s)

@@ -96,8 +96,8 @@ class Doubts:
             if message.watermark != executions.watermark:
                 self._cover(message.watermark)
         else:
-            again_s = self._gap_s
-            self._gap_s = min(2 * again_s, patience.limit_s)
+            again_s = max(self._gap_s, message.again_s)
+            self._gap_s = min(2 * self._gap_s, patience.limit_s)
             if message.how is How.REFUSED and executions.watermark:
                 # It knows its own word no more: all is asked for, and merged.
                 self._cover("")
@@ -186,7 +186,7 @@ class Doubts:
             missing_s = 0.0
             if asked_s and row.state is OrderState.UNKNOWN:
                 missing_s = self.resolver.missing_s(order_id, asked_s, self.promises)
-            self.resolver.later(order_id, missing_s)
+            self.resolver.later(order_id, max(missing_s, message.again_s))
             self._call_in_time(row)
         elif not behind:
             self.resolver.settle(order_id)

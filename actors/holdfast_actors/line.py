@@ -53,12 +53,14 @@ class Line:
         self._session = session
         self._record = record
         self.sending = Sending(
+            venue,
             book=book,
             session=session,
             guard=guard,
             record=record,
             after=after,
             now_us=now_us,
+            now_s=now_s,
             patience=patience,
             incarnation=incarnation,
         )
@@ -82,6 +84,8 @@ class Line:
         """Take what the venue said, and how a request to it ended."""
         order_id, asked = message.order_id, message.asked
         sending, doubts = self.sending, self.doubts
+        if message.again_s:
+            sending.be_quiet(message.again_s)
         if asked is Asked.SUBMIT:
             sending.in_flight.discard(order_id)
         elif asked is not Asked.STREAM:
@@ -120,7 +124,7 @@ class Line:
             case Asked.LOOKUP:
                 absent = message.how is How.ABSENT
                 if absent and self.doubts.is_absent(row, message):
-                    self._not_sent(row, message.reason)
+                    self._not_sent(row, message)
             case Asked.SUBMIT:
                 self._submit_failed(row, message)
             case _ if message.how is How.UNKNOWN:
@@ -148,11 +152,11 @@ class Line:
             self.doubts.doubt(row, message.reason)
         elif row.state in (OrderState.SENT, OrderState.UNKNOWN):
             # Each submit of an order ended in a proof before the next was made.
-            self._not_sent(row, message.reason)
+            self._not_sent(row, message)
 
-    def _not_sent(self, row: OrderRow, proof: str) -> None:
+    def _not_sent(self, row: OrderRow, message: Evidence) -> None:
         self.doubts.resolver.settle(row.order_id)
-        self.sending.not_sent(row, proof)
+        self.sending.not_sent(row, message.reason, message.again_s)
 
     def _refused(
         self,

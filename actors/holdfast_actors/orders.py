@@ -29,6 +29,7 @@ from holdfast_actors.requests import (
     Evidence,
     LookUpAgain,
     Resolve,
+    SendAgain,
     SessionUp,
     TryAgain,
 )
@@ -126,6 +127,7 @@ class Orders:
         | LookUpAgain
         | AskGapAgain
         | TryAgain
+        | SendAgain
         | CancelOrder
         | Resolve
         | Missed
@@ -141,7 +143,7 @@ class Orders:
                 self._lines[message.venue].session_up(message)
             case Readmitted():
                 self._on_row(message.order_id, lambda to: to.readmitted(message))
-            case LookUpAgain() | AskGapAgain() | TryAgain():
+            case LookUpAgain() | AskGapAgain() | TryAgain() | SendAgain():
                 self._on_timer(message)
             case CancelOrder() | Resolve():
                 return self._on_person(message)
@@ -153,7 +155,9 @@ class Orders:
                 assert_never(message)
         return None
 
-    def _on_timer(self, message: LookUpAgain | AskGapAgain | TryAgain) -> None:
+    def _on_timer(
+        self, message: LookUpAgain | AskGapAgain | TryAgain | SendAgain
+    ) -> None:
         match message:
             case LookUpAgain():
                 self._look_up_again(message.order_id)
@@ -161,6 +165,8 @@ class Orders:
                 self._lines[message.venue].doubts.gap_is_due(message)
             case TryAgain(order_id):
                 self._on_row(order_id, lambda to: to.ask_guard(order_id))
+            case SendAgain(venue):
+                self._lines[venue].sending.send_waiting()
 
     def _on_person(self, message: CancelOrder | Resolve) -> str:
         """Do what a person asks for; return why not, or nothing."""

@@ -74,6 +74,20 @@ class TryAgain(Struct, frozen=True):
     order_id: str
 
 
+class SendAgain(Struct, frozen=True):
+    """Timer of `orders`: a venue listens again to what waits for it."""
+
+    lane: ClassVar[Lane] = Lane.TIMERS
+    venue: str
+
+
+class ConnectAgain(Struct, frozen=True):
+    """Timer of a session, of one incarnation of it: try to connect once more."""
+
+    lane: ClassVar[Lane] = Lane.TIMERS
+    session: int
+
+
 class How(enum.Enum):
     """How a request to a venue ended."""
 
@@ -115,6 +129,9 @@ class Evidence(Struct, frozen=True):
 
     watermark: str = ""
     """From where to ask next; of a gap alone."""
+
+    again_s: float = 0.0
+    """For how long nothing should be asked of the venue, from now; 0 is no matter."""
 
 
 class SessionUp(Struct, frozen=True):

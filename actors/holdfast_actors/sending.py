@@ -8,7 +8,15 @@ from typing import Any
 from holdfast_actors.messages import Readmit, Readmitted, Unchanged
 from holdfast_actors.orderbook import OrderBook, OrderRow
 from holdfast_actors.outgoing import Outgoing
-from holdfast_actors.requests import GATES, Asked, Cancel, Replace, Submit, TryAgain
+from holdfast_actors.requests import (
+    GATES,
+    Asked,
+    Cancel,
+    Replace,
+    SendAgain,
+    Submit,
+    TryAgain,
+)
 from holdfast_actors.resolver import Patience
 from holdfast_domain import events as ev
 from holdfast_domain.money import Money
@@ -25,6 +33,7 @@ class Sending:
 
     def __init__(
         self,
+        venue: str,
         *,
         book: OrderBook,
         session: Ref[Any],
@@ -32,15 +41,18 @@ class Sending:
         record: Callable[[ev.Event], None],
         after: Callable[[float, object], object],
         now_us: Callable[[], int],
+        now_s: Callable[[], float],
         patience: Patience,
         incarnation: int,
     ) -> None:
+        self._venue = venue
         self._book = book
         self._session = session
         self._guard = guard
         self._record = record
         self._after = after
         self._now_us = now_us
+        self._now_s = now_s
         self._patience = patience
         self._number = incarnation
         self.session_number = 0
@@ -57,15 +69,28 @@ class Sending:
         self._pauses: dict[str, float] = {}
         """Orders that could not be sent, and how long the next pause is."""
 
+        self._quiet_until_s = 0.0
+        """Until when nothing is sent: the venue wants that, or is not there."""
+
     def session_up(self, number: int) -> None:
         """Send to a new session; what the one before had taken is not in flight."""
         self.session_number = number
+        self._quiet_until_s = 0.0
         self.in_flight.clear()
         self.replacing.clear()
         self.cancelling.clear()
 
+    def be_quiet(self, for_s: float) -> None:
+        """Keep what is to be sent as rows for a while."""
+        until_s = self._now_s() + for_s
+        if until_s > self._quiet_until_s:
+            self._quiet_until_s = until_s
+            self._after(for_s, SendAgain(self._venue))
+
     def send_waiting(self) -> None:
-        """Send what waits, as far as the window and the session allow."""
+        """Send what waits, as far as the window, the session and the venue allow."""
+        if self._quiet_until_s and self._now_s() < self._quiet_until_s:
+            return
         leaving = self.queue.leaving()
         while self.session_number and len(self.in_flight) < WINDOW:
             row = next(leaving, None)
@@ -156,8 +181,11 @@ class Sending:
             self.replacing.add(row.order_id)
             self._session.tell(Replace(row.order_id, row.wanted))
 
-    def not_sent(self, row: OrderRow, proof: str) -> None:
-        """Record the proof; the order may go out again, ever more slowly."""
+    def not_sent(self, row: OrderRow, proof: str, again_s: float) -> None:
+        """Record the proof; the order may go out again, ever more slowly.
+
+        And not before ``again_s``: till then nothing may be asked of the venue.
+        """
         self._record(
             ev.OrderNotSent(order_id=row.order_id, strategy=row.strategy, proof=proof)
         )
@@ -170,6 +198,7 @@ class Sending:
         self._pauses[row.order_id] = min(
             2 * pause_s or patience.first_s, patience.limit_s
         )
+        pause_s = max(pause_s, again_s)
         if pause_s:
             self.queue.give_place(row.order_id)
             self._after(pause_s, TryAgain(row.order_id))

@@ -8,17 +8,23 @@ is cut: the deadline is the session's, and by the engine's clock.
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Sequence
-from typing import Any, Protocol, TypeAlias, TypeVar, assert_never
+from typing import Any, TypeAlias, assert_never
 
-import attrs
-
-from holdfast_actors.clock import HaltGate, MarketClock, OrdersMark, VenueInterest
+from holdfast_actors.clock import (
+    HaltGate,
+    MarketClock,
+    OrdersMark,
+    VenueInterest,
+    VenueSilence,
+)
+from holdfast_actors.connection import Connection, Deadlines, Within
 from holdfast_actors.messages import Advance
 from holdfast_actors.requests import (
     GATES,
     Asked,
     AskGap,
     Cancel,
+    ConnectAgain,
     Evidence,
     Greet,
     How,
@@ -38,35 +44,19 @@ from holdfast_domain.errors import (
 from holdfast_domain.ports import Found, NotFound, ReplayedVenue, VenueEvent
 from holdfast_runtime import Ref
 
-T = TypeVar("T")
-RECONNECTED = 1 << 32
-"""What a reconnect adds to a session's number: above all incarnations."""
+Request: TypeAlias = Submit | Cancel | Replace | LookUp | AskGap
+"""What is asked of the venue."""
 
-
-class Within(Protocol):
-    """Cuts a request by the engine's clock, with a `TimeoutError`: `Context.within`."""
-
-    def __call__(
-        self, delay_s: float, request: Coroutine[Any, Any, T], /
-    ) -> Coroutine[Any, Any, T]:
-        """Return what ``request`` returns."""
-
-
-SessionMessage: TypeAlias = (
-    Advance | Submit | Cancel | Replace | LookUp | AskGap | Greet
-)
+SessionMessage: TypeAlias = Advance | Greet | ConnectAgain | Request
 """What a session takes."""
 
-
-@attrs.frozen(kw_only=True)
-class Deadlines:
-    """How long a venue may take, in seconds of the engine's clock."""
-
-    command_s: float = 30.0
-    """A submit, a cancel, new terms; then its outcome is unknown."""
-
-    query_s: float = 10.0
-    """Everything else; then it is asked again."""
+_ASKED = {
+    Submit: Asked.SUBMIT,
+    Cancel: Asked.CANCEL,
+    Replace: Asked.REPLACE,
+    LookUp: Asked.LOOKUP,
+    AskGap: Asked.GAP,
+}
 
 
 class Session:
@@ -81,10 +71,13 @@ class Session:
         gate: HaltGate,
         mark: OrdersMark,
         interest: VenueInterest,
+        silence: VenueSilence,
         within: Within,
+        sleep: Callable[[float], Coroutine[Any, Any, None]],
+        after: Callable[[float, object], object],
         now_s: Callable[[], float],
         incarnation: int,
-        deadlines: Deadlines = Deadlines(),
+        deadlines: Deadlines = Deadlines(),  # noqa: B008 - frozen
     ) -> None:
         """Cut requests by ``within``, unless the venue answers at once."""
         self._venue = venue
@@ -93,69 +86,47 @@ class Session:
         self._gate = gate
         self._mark = mark
         self._interest = interest
-        self._within = within
-        self._waits = not venue.answers_at_once
         self._now_s = now_s
-        self._incarnation = self._number = incarnation
-        """The number says how often it was connected, too: marks name it."""
-
+        self._incarnation = incarnation
         self._deadlines = deadlines
-        self._lost = False
-        """Whether the connection may be gone: a request was cut, or could not leave."""
-
+        self._line = Connection(
+            venue=venue,
+            clock=clock,
+            silence=silence,
+            within=within,
+            sleep=sleep,
+            after=after,
+            now_s=now_s,
+            incarnation=incarnation,
+            deadlines=deadlines,
+        )
         self._step = -1
         """The last step of which this session gave the venue its data."""
 
     async def start(self) -> None:
-        """Connect, and say so; what the session before had taken is in doubt."""
-        await self._connect()
+        """Connect, and say so; what the session before had taken is in doubt.
+
+        Where nobody listens yet, it is tried again for ever.
+        """
+        await self._is_connected()
         self._interest.say(self._venue.name, wanted=self._venue.wants_data)
-        self._say_up()
-
-    async def _connect(self) -> None:
-        limit_s = self._deadlines.query_s
-        await self._limited(limit_s, self._venue.connect())
-        await self._limited(limit_s, self._venue.resume(self._clock.cursor))
-        self._lost = False
-
-    async def _connect_again(self) -> None:
-        """Connect anew: what was under way is in doubt, and gaps are asked for."""
-        try:
-            await self._connect()
-        except VenueError:
-            return
-        self._number += RECONNECTED
-        self._say_up()
 
     async def stop(self) -> None:
         """Close the connection."""
-        await self._limited(self._deadlines.query_s, self._venue.close())
+        await self._line.close()
 
     async def handle(self, message: SessionMessage) -> None:
         """Dispatch one message; every kind is named here."""
-        if self._lost:
-            await self._connect_again()
         match message:
             case Advance():
                 await self._advance(message.cursor, message.step)
-            case Submit():
-                await self._submit(message)
-            case Cancel(order_id):
-                await self._ask(Asked.CANCEL, order_id, self._venue.cancel(order_id))
-            case Replace():
-                await self._replace(message)
-            case LookUp(order_id):
-                await self._look_up(order_id)
-            case AskGap(watermark):
-                await self._ask_gap(watermark)
             case Greet():
-                self._say_up()
-                # What the step brought about may have been lost with what was told.
-                if self._clock.cursor >= cursor_at(0, ADVANCE_SLOT):
-                    step = self._due()
-                    await self._advance(cursor_at(step, ADVANCE_SLOT), step)
+                await self._greet()
+            case ConnectAgain():
+                if message.session == self._incarnation:
+                    await self._is_connected()
             case _:
-                assert_never(message)
+                await self._request(message)
         self._interest.say(self._venue.name, wanted=self._venue.wants_data)
 
     def handle_at_once(self, message: SessionMessage) -> None:
@@ -173,13 +144,102 @@ class Session:
         text = f"{self._venue.name}: expected an answer at once to {message!r}"
         raise DomainError(text)
 
+    # --- the connection ------------------------------------------------------
+
+    async def _is_connected(self) -> bool:
+        """Connect if need be: what was under way is in doubt then."""
+        if not self._line.is_lost:
+            return True
+        if not await self._line.connect():
+            return False
+        self._say_up()
+        return True
+
     def _say_up(self) -> None:
         self._orders.tell(
-            SessionUp(self._venue.name, self._number, self._venue.promises)
+            SessionUp(self._venue.name, self._line.number, self._venue.promises)
         )
 
-    def _stream(self, events: Sequence[VenueEvent]) -> None:
-        self._tell(Asked.STREAM, "", How.ANSWERED, events=tuple(events))
+    async def _greet(self) -> None:
+        if not await self._is_connected():
+            return
+        self._say_up()
+        # What the step brought about may have been lost with what was told.
+        if self._clock.cursor >= cursor_at(0, ADVANCE_SLOT):
+            step = self._due()
+            await self._advance(cursor_at(step, ADVANCE_SLOT), step)
+
+    # --- market data ---------------------------------------------------------
+
+    def _due(self) -> int:
+        """Return the step whose data the venue ought to have; it may not want it."""
+        cursor = self._clock.cursor
+        return step_of(cursor) - (slot_of(cursor) < ADVANCE_SLOT)
+
+    async def _advance(self, cursor: int, step: int) -> None:
+        """Give the venue its data, over as many connections as that takes.
+
+        Raises:
+            VenueRefused: the venue does not take it.
+        """
+        events = await self._try_to_advance(cursor, step)
+        while events is None:
+            await self._line.pause()
+            events = await self._try_to_advance(cursor, step)
+        self._step = step
+        if events:
+            self._tell(Asked.STREAM, "", How.ANSWERED, tuple(events))
+
+    async def _try_to_advance(
+        self, cursor: int, step: int
+    ) -> Sequence[VenueEvent] | None:
+        if not await self._is_connected():
+            return None
+        limit_s, advance = self._deadlines.command_s, self._venue.advance(cursor, step)
+        try:
+            return await self._line.limited(limit_s, advance)
+        except VenueRefused:
+            raise
+        except VenueError:
+            if not self._line.is_lost:
+                self._line.lose()
+            return None
+
+    # --- requests ------------------------------------------------------------
+
+    async def _request(self, message: Request) -> None:
+        """Do as asked, unless the venue is not there or wants to hear nothing."""
+        wait_s = self._line.silent_s(cancel=isinstance(message, Cancel))
+        why = "it wants to hear nothing"
+        if not wait_s and not await self._is_connected():
+            wait_s, why = self._line.away_s(), "there is no connection"
+        if wait_s:
+            self._put_off(message, f"{self._venue.name}: {why}", wait_s)
+            return
+        match message:
+            case Submit():
+                await self._submit(message)
+            case Cancel(order_id):
+                request = self._venue.cancel(order_id)
+                await self._ask(Asked.CANCEL, order_id, request)
+            case Replace():
+                await self._replace(message)
+            case LookUp(order_id):
+                await self._look_up(order_id)
+            case AskGap(watermark):
+                await self._ask_gap(watermark)
+            case _:
+                assert_never(message)
+
+    def _put_off(self, message: Request, reason: str, wait_s: float) -> None:
+        asked, order_id = _ASKED[type(message)], ""
+        if isinstance(message, Submit):
+            order_id = message.order.order_id
+        elif not isinstance(message, AskGap):
+            order_id = message.order_id
+        asks = asked in (Asked.LOOKUP, Asked.GAP)
+        how = How.UNKNOWN if asks else How.NOT_SENT
+        self._tell(asked, order_id, how, reason=reason, again_s=wait_s)
 
     async def _submit(self, message: Submit) -> None:
         order = message.order
@@ -201,23 +261,8 @@ class Session:
         request = self._venue.replace(message.order_id, message.terms)
         await self._ask(Asked.REPLACE, message.order_id, request)
 
-    def _due(self) -> int:
-        """Return the step whose data the venue ought to have; it may not want it."""
-        cursor = self._clock.cursor
-        return step_of(cursor) - (slot_of(cursor) < ADVANCE_SLOT)
-
-    async def _advance(self, cursor: int, step: int) -> None:
-        advance = self._venue.advance(cursor, step)
-        if self._waits:
-            events = await self._limited(self._deadlines.command_s, advance)
-        else:
-            events = await advance
-        self._step = step
-        if events:
-            self._stream(events)
-
     def _stale(self, message: Submit) -> str:
-        if message.session != self._number:
+        if message.session != self._line.number:
             return GATES[0]
         if message.orders != self._mark.incarnation:
             return GATES[1]
@@ -232,7 +277,7 @@ class Session:
         how, story, reason = How.UNKNOWN, None, ""
         try:
             request = self._venue.lookup(order_id)
-            found = await self._limited(self._deadlines.query_s, request)
+            found = await self._line.limited(self._deadlines.query_s, request)
         except VenueError as error:
             # Nothing is known by it, whatever kind of failure it was.
             reason = str(error)
@@ -255,7 +300,7 @@ class Session:
     async def _ask_gap(self, watermark: str) -> None:
         try:
             request = self._venue.executions_since(watermark)
-            found = await self._limited(self._deadlines.query_s, request)
+            found = await self._line.limited(self._deadlines.query_s, request)
         except VenueRefused as error:
             self._tell(Asked.GAP, "", How.REFUSED, reason=error.reason)
         except VenueError as error:
@@ -270,37 +315,19 @@ class Session:
         order_id: str,
         request: Coroutine[Any, Any, Sequence[VenueEvent]],
     ) -> None:
+        limit_s, cancel = self._deadlines.command_s, asked is Asked.CANCEL
         try:
-            if self._waits:
-                events = await self._limited(self._deadlines.command_s, request)
-            else:
-                events = await request
+            events = await self._line.limited(limit_s, request, cancel=cancel)
         except VenueRefused as error:
             self._tell(
                 asked, order_id, How.REFUSED, reason=error.reason, code=error.code
             )
         except NotSent as error:
-            self._lost = True
             self._tell(asked, order_id, How.NOT_SENT, reason=str(error))
         except OutcomeUnknown as error:
             self._tell(asked, order_id, How.UNKNOWN, reason=str(error))
         else:
             self._tell(asked, order_id, How.ANSWERED, tuple(events))
-
-    async def _limited(self, limit_s: float, request: Coroutine[Any, Any, T]) -> T:
-        """Return what ``request`` returns; what takes longer is cut.
-
-        Raises:
-            OutcomeUnknown: it was cut; what became of it is not known.
-        """
-        if not self._waits:
-            return await request
-        try:
-            return await self._within(limit_s, request)
-        except TimeoutError as error:
-            self._lost = True
-            message = f"{self._venue.name}: no answer within {limit_s:g} s"
-            raise OutcomeUnknown(message) from error
 
     def _tell(
         self,
@@ -314,7 +341,10 @@ class Session:
         asked_s: float = 0.0,
         story: Found | None = None,
         watermark: str = "",
+        again_s: float = 0.0,
     ) -> None:
+        if how is not How.ANSWERED:
+            again_s = again_s or self._line.silent_s()
         self._orders.tell(
             Evidence(
                 self._venue.name,
@@ -327,6 +357,7 @@ class Session:
                 asked_s,
                 story,
                 watermark,
+                again_s,
             )
         )
 

@@ -29,7 +29,9 @@ from holdfast_actors.clock import (
     OrdersMark,
     PriceBoard,
     VenueInterest,
+    VenueSilence,
 )
+from holdfast_actors.connection import Deadlines
 from holdfast_actors.feed import SLICES_MAX, ReplayFeed
 from holdfast_actors.folding import Shape
 from holdfast_actors.guard import Guard, Limits
@@ -40,7 +42,7 @@ from holdfast_actors.readers import routes_to
 from holdfast_actors.recovery import Recovery
 from holdfast_actors.resolver import Patience
 from holdfast_actors.scheduler import Scheduler
-from holdfast_actors.session import Deadlines, Session, SessionAtOnce
+from holdfast_actors.session import Session, SessionAtOnce
 from holdfast_actors.strategy.actor import StrategyActor
 from holdfast_actors.strategy.plan import StrategyPlan
 from holdfast_domain import events as ev
@@ -123,10 +125,12 @@ class Parts:
     gate: HaltGate = attrs.field(factory=HaltGate, init=False)
     mark: OrdersMark = attrs.field(factory=OrdersMark, init=False)
     interest: VenueInterest = attrs.field(init=False)
+    silences: Mapping[str, VenueSilence] = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:
         self.prices = PriceBoard(self.data)
         self.interest = VenueInterest(tuple(self.venues))
+        self.silences = {venue: VenueSilence() for venue in self.venues}
 
     @property
     def venue(self) -> str:
@@ -345,7 +349,10 @@ def _session(parts: Parts, name: str, ctx: Context) -> Session | SessionAtOnce:
         gate=parts.gate,
         mark=parts.mark,
         interest=parts.interest,
+        silence=parts.silences[name],
         within=ctx.within,
+        sleep=ctx.sleep,
+        after=ctx.after,
         now_s=ctx.now_s,
         incarnation=ctx.incarnation,
         deadlines=parts.deadlines,

@@ -9,7 +9,7 @@
     + CommitFailed        nothing of the batch is durable: throw the memory away
   - VenueError
     + VenueRefused        the venue said no: the order does not exist
-    + NotSent             no byte left us: safe to try again
+    + NotSent             nothing was taken up: safe to try again
     + OutcomeUnknown      something left and no answer came: never again, look it up
       * DuplicateOrder    the venue has an order with this id already: look it up
 """
@@ -76,18 +76,47 @@ class SnapshotFailed(DomainError):
 class VenueError(DomainError):
     """A request to a venue did not simply succeed."""
 
+    def __init__(
+        self, text: str, *, retry_after_s: float = 0.0, only_limits: bool = False
+    ) -> None:
+        """Say for how long the venue wants to hear nothing, if it does.
+
+        ``retry_after_s`` counts from now; 0 where the venue did not say. After a limit
+        of rates (HTTP 429) it ``only_limits``: cancels may still go out, as long as
+        none of them is put off too. After a ban (418) or in maintenance nothing may.
+        """
+        self.retry_after_s = retry_after_s
+        self.only_limits = only_limits
+        super().__init__(text)
+
 
 class VenueRefused(VenueError):
     """The venue said no: what was asked for does not exist there."""
 
-    def __init__(self, reason: str, code: str = "") -> None:
+    def __init__(
+        self,
+        reason: str,
+        code: str = "",
+        *,
+        retry_after_s: float = 0.0,
+        only_limits: bool = False,
+    ) -> None:
         self.reason = reason
         self.code = code
-        super().__init__(f"{reason} ({code})" if code else reason)
+        super().__init__(
+            f"{reason} ({code})" if code else reason,
+            retry_after_s=retry_after_s,
+            only_limits=only_limits,
+        )
 
 
 class NotSent(VenueError):
-    """No byte of the request left us; trying again is safe."""
+    """The venue did not take the request up, and never will: trying again is safe.
+
+    No byte of it left us, or it was turned away unread, such as for a limit of rates.
+    Without ``retry_after_s`` it says that there is no connection: the session connects
+    anew, and what else is under way is cut.
+    """
 
 
 class OutcomeUnknown(VenueError):

@@ -199,6 +199,10 @@ class VenuePromises:
 class Venue(Protocol):
     """One connection to one venue. Every request may raise a `VenueError`.
 
+    A `ConnectionError` is an outcome that is not known, and the end of the connection:
+    the session connects anew, for as long as it takes. A venue that limits or bans says
+    so in ``retry_after_s`` of its error, and hears nothing until then.
+
     An answer is the list of events that the request brought about, in order. A request
     may be cancelled while it waits, for it has a deadline: nothing of it may leave
     after that, and what became of it is not known.
@@ -215,7 +219,7 @@ class Venue(Protocol):
 
         Raises:
             VenueRefused: it does not exist there.
-            NotSent: no byte left.
+            NotSent: no byte left, or it was turned away unread.
             DuplicateOrder: the venue has one with this id already.
             OutcomeUnknown: it may exist; `lookup` tells.
         """

@@ -118,6 +118,7 @@ class Floor:
         reason: str = "because",
         story: Found | None = None,
         watermark: str = "",
+        again_s: float = 0.0,
     ) -> None:
         """Let evidence come from the session."""
         if story is not None:
@@ -132,6 +133,7 @@ class Floor:
             asked_s=self.now_s if asked is Asked.LOOKUP else 0.0,
             story=story,
             watermark=watermark,
+            again_s=again_s,
         )
         self.orders.handle(message)
 
@@ -161,6 +163,9 @@ class Floor:
     def state(self, order_id: str = "a") -> OrderState:
         state: OrderState = self.row(order_id).state
         return state
+
+    def states(self, *order_ids: str) -> list[OrderState]:
+        return [self.state(order_id) for order_id in order_ids]
 
     def kinds(self) -> list[str]:
         return [type(event).__name__ for event in self.journal]

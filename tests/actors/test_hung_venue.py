@@ -7,7 +7,14 @@ from typing import Any
 import attrs
 from tests.runtime.worlds import World, on_each_engine, play
 
-from holdfast_actors.clock import HaltGate, MarketClock, OrdersMark, VenueInterest
+from holdfast_actors.clock import (
+    HaltGate,
+    MarketClock,
+    OrdersMark,
+    VenueInterest,
+    VenueSilence,
+)
+from holdfast_actors.connection import RECONNECTED
 from holdfast_actors.requests import (
     Asked,
     AskGap,
@@ -18,13 +25,13 @@ from holdfast_actors.requests import (
     SessionUp,
     Submit,
 )
-from holdfast_actors.session import RECONNECTED, Session
+from holdfast_actors.session import Session
 from holdfast_domain.cursor import SLICE_SLOT, cursor_at
 from holdfast_domain.ports import VenueOrder
 from holdfast_runtime import ActorSpec, Context, SupervisorSpec
 
 from .desk import T0_US, acked, terms
-from .test_session import ScriptedVenue
+from .scripted import ScriptedVenue
 
 SESSION, ORDERS = "top/session", "top/orders"
 
@@ -102,7 +109,10 @@ class Rig:
             gate=HaltGate(),
             mark=mark,
             interest=VenueInterest(["paper"]),
+            silence=VenueSilence(),
             within=ctx.within,
+            sleep=ctx.sleep,
+            after=ctx.after,
             now_s=ctx.now_s,
             incarnation=ctx.incarnation,
         )

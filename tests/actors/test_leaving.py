@@ -107,3 +107,44 @@ def test_what_pauses_holds_up_nobody() -> None:
     floor.decide(3, ("d", terms()), strategy="two")
     assert submitted(floor) == ["c", "d"]
     assert floor.timers.set[-1][0] == floor.patience.first_s
+
+
+# --- a venue that wants to hear nothing ----------------------------------------
+
+
+def test_while_the_venue_listens_to_nobody_orders_wait_as_rows() -> None:
+    floor = Floor()
+    floor.up(1)
+    floor.decide(1, ("a", terms()))
+    floor.hear(Asked.SUBMIT, "a", how=How.NOT_SENT, again_s=60.0)
+    floor.decide(2, ("b", terms(instrument="QQQ")))
+
+    assert submitted(floor) == ["a"]
+    assert floor.states("a", "b") == [OrderState.NOT_SENT, OrderState.INTENT]
+    assert floor.guard.of(Readmit) == []
+    floor.later(60.0)
+    readmit(floor, "a")
+    assert submitted(floor) == ["b", "a"]
+
+
+def test_a_new_session_may_be_sent_to_at_once() -> None:
+    floor = Floor()
+    floor.up(1)
+    floor.hear(Asked.LOOKUP, "a", how=How.UNKNOWN, again_s=60.0)
+    floor.decide(1, ("b", terms()))
+    assert submitted(floor) == []
+
+    floor.up(2)
+
+    assert submitted(floor) == ["b"]
+
+
+def test_questions_and_cancels_wait_as_long() -> None:
+    floor = Floor()
+    floor.placed("a")
+    floor.decide(2, cancels=("a",))
+
+    floor.hear(Asked.CANCEL, "a", how=How.NOT_SENT, again_s=60.0)
+    floor.hear(Asked.GAP, "", how=How.UNKNOWN, again_s=90.0)
+
+    assert sorted(floor.later()) == [60.0, 60.0, 90.0, 90.0]

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import types
-from collections.abc import Coroutine, Generator, Sequence
-from typing import Any, TypeVar
+from collections.abc import Sequence
+from typing import Any
 
-import attrs
 import pytest
 
-from holdfast_actors.clock import HaltGate, MarketClock, OrdersMark, VenueInterest
 from holdfast_actors.messages import Advance
 from holdfast_actors.requests import (
     Asked,
@@ -23,160 +20,29 @@ from holdfast_actors.requests import (
     SessionUp,
     Submit,
 )
-from holdfast_actors.session import Session, SessionAtOnce
+from holdfast_actors.session import SessionAtOnce
 from holdfast_domain.cursor import ADVANCE_SLOT, SLICE_SLOT, cursor_at
 from holdfast_domain.errors import DomainError, NotSent, OutcomeUnknown, VenueRefused
-from holdfast_domain.orders import OrderTerms
 from holdfast_domain.ports import (
-    Balances,
-    Executions,
-    Found,
-    NotFound,
-    OpenOrders,
-    Positions,
     VenueEvent,
     VenueOrder,
-    VenuePromises,
 )
 
-from .desk import T0_US, Inbox, acked, ended, executed, story, terms
-
-T = TypeVar("T")
-NOW = cursor_at(4, SLICE_SLOT)
-PROVES_AT_ONCE = VenuePromises(proves_absence=True, processing_bound_s=0.0)
-
-
-@attrs.define
-class ScriptedVenue:
-    """A venue that answers as it is told, and keeps what it was asked."""
-
-    name: str = "paper"
-    wants_data: bool = True
-    answers_at_once: bool = True
-    promises: VenuePromises = PROVES_AT_ONCE
-    asked: list[tuple[Any, ...]] = attrs.field(factory=list)
-    error: Exception | None = None
-    answer: Sequence[VenueEvent] | None = ()
-    said: dict[int, list[VenueEvent]] = attrs.field(factory=dict)
-
-    def _answer(self, *asked: object) -> Any:
-        self.asked.append(asked)
-        if self.error is not None:
-            raise self.error
-        return self.answer
-
-    async def connect(self) -> None:
-        self.asked.append(("connect",))
-
-    async def close(self) -> None:
-        self.asked.append(("close",))
-
-    async def resume(self, cursor: int) -> None:
-        self.asked.append(("resume", cursor))
-
-    async def submit(self, order: VenueOrder) -> Sequence[VenueEvent]:
-        return self._answer("submit", order.order_id)  # type: ignore[no-any-return]
-
-    async def cancel(self, order_id: str) -> Sequence[VenueEvent]:
-        return self._answer("cancel", order_id)  # type: ignore[no-any-return]
-
-    async def replace(self, order_id: str, new: OrderTerms) -> Sequence[VenueEvent]:
-        return self._answer("replace", order_id, new)  # type: ignore[no-any-return]
-
-    async def lookup(self, order_id: str) -> Found | NotFound:
-        answer = self._answer("lookup", order_id)
-        return NotFound() if answer is None else story(*answer)
-
-    async def executions_since(self, watermark: str) -> Executions:
-        events = self._answer("since", watermark)
-        return Executions(events=events, watermark="W")
-
-    async def open_orders(self) -> OpenOrders:
-        self._answer("open_orders")
-        return OpenOrders(orders=())
-
-    async def positions(self) -> Positions:
-        self._answer("positions")
-        return Positions(positions=())
-
-    async def balances(self) -> Balances:
-        self._answer("balances")
-        return Balances(balances=())
-
-    async def advance(self, cursor: int, step: int) -> Sequence[VenueEvent]:
-        self.asked.append(("advance", cursor, step))
-        return self.said.get(cursor, [])
-
-
-def now(coroutine: Coroutine[Any, Any, None]) -> None:
-    """Run what waits for nothing."""
-    with pytest.raises(StopIteration):
-        coroutine.send(None)
-
-
-@types.coroutine
-def waits_once() -> Generator[None, None, None]:
-    """Wait for something, as a request over a wire does."""
-    yield
-
-
-async def never_cut(delay_s: float, request: Coroutine[Any, Any, T], /) -> T:
-    """Wait for as long as it takes."""
-    del delay_s
-    return await request
-
-
-class Line:
-    """A session with its venue, and what `orders` hears of it."""
-
-    def __init__(self) -> None:
-        self.venue = ScriptedVenue()
-        self.orders = Inbox()
-        self.clock = MarketClock(T0_US, NOW)
-        self.gate = HaltGate()
-        self.mark = OrdersMark()
-        self.mark.incarnation = 1
-        self.interest = VenueInterest(["paper"])
-        self.session = Session(
-            venue=self.venue,
-            orders=self.orders.ref,
-            clock=self.clock,
-            gate=self.gate,
-            mark=self.mark,
-            interest=self.interest,
-            within=never_cut,
-            now_s=lambda: 5.0,
-            incarnation=3,
-        )
-        now(self.session.start())
-        now(self.session.handle(Advance(cursor_at(4, ADVANCE_SLOT), 4, T0_US)))
-        self.orders.take()
-        self.venue.asked.clear()
-
-    def ask(self, message: Any) -> list[Any]:
-        """Let the session handle a request; return what `orders` is told."""
-        now(self.session.handle(message))
-        return self.orders.take()
-
-
-def submit(
-    *,
-    orders: int = 1,
-    session: int = 3,
-    generation: int = 0,
-    valid_until_us: int = T0_US,
-) -> Submit:
-    order = VenueOrder(order_id="a", terms=terms(1), placed_at_us=T0_US)
-    return Submit(order, orders, session, generation, valid_until_us)
-
-
-def evidence(asked: Asked, how: How, *events: VenueEvent, **more: Any) -> Evidence:
-    order_id = "" if asked is Asked.STREAM else "a"
-    return Evidence("paper", asked, order_id, how, events, **more)
+from .desk import T0_US, acked, ended, executed, story, terms
+from .scripted import (
+    NOW,
+    PROVES_AT_ONCE,
+    Line,
+    ScriptedVenue,
+    evidence,
+    now,
+    submit,
+    waits_once,
+)
 
 
 def test_a_session_connects_hides_the_future_and_says_that_it_is_up() -> None:
-    line = Line()
+    line = Line(up=False)
 
     now(line.session.start())
 

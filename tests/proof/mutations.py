@@ -44,8 +44,8 @@ MUTATIONS: Final = (
     Mutation(
         "the intent is not journaled",
         _ORDERS,
-        "self._record(draft_record(message, index, self._venue))",
-        "self._book.apply(draft_record(message, index, self._venue))",
+        "self._record(draft_record(message, index, venue))",
+        "self._book.apply(draft_record(message, index, venue))",
     ),
     Mutation(
         "a replay releases what was on its way",

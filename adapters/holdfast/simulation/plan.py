@@ -29,9 +29,6 @@ LINK_KINDS: Final = ("delay", "duplicate", "reorder")
 OTHER_KINDS: Final = ("halt",)
 ALL_KINDS: Final = (*KINDS, *ACTOR_KINDS, *DEATH_KINDS, *LINK_KINDS, *OTHER_KINDS)
 
-NOT_YET: Final = frozenset({"ban"})
-"""Kinds that only ``--faults`` draws: the engine of today does not stand them."""
-
 _FAULTS_MAX = 7
 _DOUBTS: Final = frozenset({"lost_ack", "lost_request"})
 _NTH: Final = {Op.CONNECT: 4, Op.LOOKUP: 6, Op.GAP: 4, Op.CANCEL: 6, Op.REPLACE: 4}
@@ -135,9 +132,8 @@ def _chosen(dice: Random) -> Sequence[str]:
     Faults of the engine alone must change nothing, which is a sharper question.
     """
     engine = (*ACTOR_KINDS, *DEATH_KINDS, *LINK_KINDS)
-    all_kinds = [kind for kind in ALL_KINDS if kind not in NOT_YET]
-    venue = [kind for kind in all_kinds if kind not in engine]
-    return dice.choice((engine, venue, all_kinds))
+    venue = [kind for kind in ALL_KINDS if kind not in engine]
+    return dice.choice((engine, venue, ALL_KINDS))
 
 
 def checked_kinds(text: str) -> list[str]:

@@ -14,6 +14,7 @@ from typing import Final, NoReturn
 import attrs
 
 from holdfast_adapters.hostile.arrivals import Arrival, Arrivals, VenueClock
+from holdfast_adapters.hostile.blocks import Block
 from holdfast_adapters.hostile.elsewhere import Elsewhere, number_of
 from holdfast_adapters.hostile.faults import Op, Schedule, VenueFault
 from holdfast_adapters.hostile.stream import Stream
@@ -94,12 +95,10 @@ class HostileVenue:
         self.elsewhere = Elsewhere(core)
         """What happens in the account besides the engine's orders."""
 
-        self._blocked: tuple[float, str] = (0.0, "")
+        self._blocked = Block()
         self._closed_until_s = 0.0
         self._skew = timedelta(0)
         self._requests = 0
-        self._broken_at = -1
-        """Where the stream broke last; the same advance does not break it again."""
 
     # --- for whoever plays the history -----------------------------------------
 
@@ -111,14 +110,14 @@ class HostileVenue:
     def live_in(self, clock: VenueClock) -> None:
         """Take the time of the engine's next process; blocks of the last one end."""
         self._clock = clock
-        self._blocked, self._closed_until_s = (0.0, ""), 0.0
+        self._blocked, self._closed_until_s = Block(), 0.0
         self._arrivals.hasten()
         self._stream.reconnect()
 
     def heal(self) -> None:
         """Be a good venue from now on; what is on its way arrives."""
         self._schedule.clear()
-        self._blocked, self._closed_until_s = (0.0, ""), 0.0
+        self._blocked, self._closed_until_s = Block(), 0.0
         self._arrivals.hasten()
 
     def has_or_will(self, order_id: str) -> bool:
@@ -295,9 +294,6 @@ class HostileVenue:
             self._run_wrong(fault)
             return events
         if fault.kind in ("maintenance", "disconnect", "reset"):
-            if self._broken_at == self.core.cursor:
-                return events
-            self._broken_at = self.core.cursor
             self._shut(fault)
             self._break(f"connection {fault.kind} in the stream")
         return self._stream.harm(fault, events, self._terms(last.order_id))
@@ -313,9 +309,9 @@ class HostileVenue:
         self._requests += 1
         if self._requests > REQUESTS_MAX:
             raise RunsInCircles(f"{REQUESTS_MAX} requests, the last one {op.value}")
-        until_s, why = self._blocked
-        if self._now_s() < until_s:
-            raise NotSent(f"{self.name}: {why}")
+        if self._now_s() < self._blocked.until_s:
+            self._blocked.insist()
+            raise self._blocked.error(self.name, self._now_s())
         fault = self._schedule.next(op)
         if fault is not None and fault.kind == "clock_skew":
             self._run_wrong(fault)
@@ -328,11 +324,12 @@ class HostileVenue:
             case "lost_request":
                 raise OutcomeUnknown(f"{self.name}: no answer to {op.value}")
             case "busy":
-                raise NotSent(f"{self.name}: busy")
+                raise NotSent(f"{self.name}: busy", retry_after_s=1.0, only_limits=True)
             case "rate_limit" | "ban":
-                factor = 60 if fault.kind == "ban" else 1
-                self._blocked = self._now_s() + factor * fault.size, fault.kind
-                raise NotSent(f"{self.name}: {fault.kind}")
+                length_s = fault.size * (60.0 if fault.kind == "ban" else 1.0)
+                until_s = self._now_s() + length_s
+                self._blocked = Block(until_s, fault.kind, length_s)
+                raise self._blocked.error(self.name, self._now_s())
             case "half_open":
                 await self._sleep(self._half_open_s)
                 raise OutcomeUnknown(f"{self.name}: nobody answers {op.value}")
