@@ -1,0 +1,206 @@
+"""HTTP to Binance: one attempt for what changes something, a few for what only asks.
+
+Nothing of the credentials is ever in an error, a log or a `repr`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Final, TypeVar
+
+import attrs
+import httpx
+
+from holdfast_adapters.binance.credentials import Credentials, Parameters, encoded
+from holdfast_adapters.binance.errors import CLOCK, OK, Answer, Verdict, judge
+from holdfast_adapters.binance.telling import decoded
+from holdfast_adapters.binance.wire import ServerTime
+from holdfast_domain.errors import NotSent, OutcomeUnknown, VenueError, VenueRefused
+from holdfast_domain.ports import WallClock
+
+T = TypeVar("T")
+
+ATTEMPTS: Final = 5
+"""How often a question is asked before it fails."""
+
+FIRST_PAUSE_S: Final = 0.25
+"""The pause after the first failure of a question; it doubles from there."""
+
+NEVER_LEFT: Final = (
+    httpx.ConnectError,
+    httpx.ConnectTimeout,
+    httpx.PoolTimeout,
+    httpx.UnsupportedProtocol,
+    httpx.LocalProtocolError,
+    httpx.ProxyError,
+)
+"""Failures in which no byte of the request left us; in all others some may have."""
+
+
+@attrs.frozen(kw_only=True)
+class Timing:
+    """How long things may take, in seconds."""
+
+    connect_s: float = 3.0
+    read_s: float = 12.0
+    """Longer than the venue's own 10 s for the matching engine (-1007)."""
+
+    recv_window_s: float = 5.0
+    """For how long after its time stamp the venue may still take a request up."""
+
+
+TIMING: Final = Timing()
+
+
+@attrs.define(eq=False)
+class VenueTime:
+    """The venue's clock, as far as it is known from ours."""
+
+    clock: WallClock
+    offset_us: int = 0
+    """What is added to our clock to get the venue's."""
+
+    def now_ms(self) -> int:
+        """Return the venue's time."""
+        return (self.clock.now_us() + self.offset_us) // 1000
+
+    def learn(self, sent_us: int, server_ms: int, received_us: int) -> None:
+        """Take the venue's clock to have been read half-way between the two moments."""
+        self.offset_us = server_ms * 1000 - (sent_us + received_us) // 2
+
+
+class Rest:
+    """One connection pool to one address; `open` comes first."""
+
+    def __init__(
+        self,
+        *,
+        name: str,
+        address: str,
+        credentials: Credentials,
+        clock: WallClock,
+        sleep: Callable[[float], Awaitable[object]],
+        timing: Timing = TIMING,
+    ) -> None:
+        """Wait by ``sleep`` (seconds) before a question is asked again."""
+        self.name = name
+        self.time = VenueTime(clock)
+        self.used_weight: int | None = None
+        """What the venue says of this address's requests in this minute."""
+
+        self._address = address
+        self._credentials = credentials
+        self._sleep = sleep
+        self._timing = timing
+        self._client: httpx.AsyncClient | None = None
+        self._silent_until_ms = 0
+
+    def open(self) -> None:
+        """Make the pool; idempotent. Nothing is connected by it."""
+        if self._client is None:
+            timing = self._timing
+            timeout = httpx.Timeout(timing.read_s, connect=timing.connect_s, pool=1.0)
+            self._client = httpx.AsyncClient(
+                base_url=self._address,
+                headers={"X-MBX-APIKEY": self._credentials.key},
+                timeout=timeout,
+                trust_env=False,
+                # Only to save reading the certificates where there is nothing to check.
+                verify=self._address.startswith("https:"),
+            )
+
+    async def close(self) -> None:
+        """Give all connections back; idempotent."""
+        client, self._client = self._client, None
+        if client is not None:
+            await client.aclose()
+
+    async def sync_time(self) -> None:
+        """Learn the venue's clock."""
+        clock = self.time.clock
+        sent_us = clock.now_us()
+        said = await self.ask("/api/v3/time", {}, ServerTime, signed=False)
+        self.time.learn(sent_us, said.server_time, clock.now_us())
+
+    async def ask(
+        self, path: str, parameters: Parameters, kind: type[T], *, signed: bool = True
+    ) -> T:
+        """Return the answer to a question, which is asked `ATTEMPTS` times at most.
+
+        Raises:
+            VenueRefused, NotSent, OutcomeUnknown: what became of the last attempt; a
+                refusal and a limit are not asked again.
+        """
+        pause_s = FIRST_PAUSE_S
+        for left in reversed(range(ATTEMPTS)):
+            try:
+                answer = await self.send("GET", path, parameters, signed=signed)
+                if answer.status == OK:
+                    return decoded(answer.body, kind)
+                verdict = self.judged(answer)
+                if verdict.code == CLOCK and left:
+                    await self.sync_time()
+                    continue
+                raise verdict.error(self.name)
+            except VenueRefused:
+                raise
+            except VenueError:
+                if not left or self.is_silent:
+                    raise
+            await self._sleep(pause_s)
+            pause_s *= 2
+        raise AssertionError  # the last attempt returns or raises
+
+    async def send(
+        self, method: str, path: str, parameters: Parameters, *, signed: bool = True
+    ) -> Answer:
+        """Send one request, once, and return whatever was answered.
+
+        Raises:
+            NotSent: no byte of it left.
+            OutcomeUnknown: no answer came, or only a part of one.
+        """
+        if self._client is None:
+            message = f"{self.name}: expected a session, got none; connect first"
+            raise NotSent(message)
+        if self.is_silent:
+            wait_s = (self._silent_until_ms - self.time.now_ms()) / 1000
+            message = f"{self.name}: the venue wants to hear nothing for {wait_s:g} s"
+            raise NotSent(message)
+        url = f"{path}?{self._query(parameters, signed=signed)}"
+        try:
+            response = await self._client.request(method, url)
+        except NEVER_LEFT as error:
+            message = f"{self.name}: {type(error).__name__} before {method} {path} left"
+            raise NotSent(message) from None
+        except httpx.HTTPError as error:
+            message = f"{self.name}: {type(error).__name__} after {method} {path}"
+            raise OutcomeUnknown(message) from None
+        weight = response.headers.get("x-mbx-used-weight-1m", "")
+        self.used_weight = int(weight) if weight.isdecimal() else self.used_weight
+        return Answer(response.status_code, response.content, response.headers)
+
+    def judged(self, answer: Answer) -> Verdict:
+        """Return what ``answer`` means, and be silent for as long as it says."""
+        now_ms = self.time.now_ms()
+        verdict = judge(answer, now_ms)
+        if verdict.retry_after_s is not None:
+            until_ms = now_ms + round(verdict.retry_after_s * 1000)
+            self._silent_until_ms = max(self._silent_until_ms, until_ms)
+        return verdict
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether the venue has limited or banned us, and for how long is not over."""
+        return self.time.now_ms() < self._silent_until_ms
+
+    def _query(self, parameters: Parameters, *, signed: bool) -> str:
+        if not signed:
+            return encoded(parameters)
+        window_ms = round(self._timing.recv_window_s * 1000)
+        stamped = {
+            **parameters,
+            "recvWindow": window_ms,
+            "timestamp": self.time.now_ms(),
+        }
+        return self._credentials.signed(stamped)
