@@ -1,0 +1,24 @@
+"""Binance spot on the desk: REST, the WebSocket API and streams over real sockets.
+
+What it does follows the vendor's documentation; `shapes` is compared with recorded
+payloads. It keeps a record that the auditor reads, and plays the `faults` that are
+switched on. Bottom up: `model`, `shapes`, `checks`, `record`, `exchange`, `faults`,
+`answers`, `server`.
+"""
+
+from holdfast_adapters.simulators.binance.answers import Account
+from holdfast_adapters.simulators.binance.exchange import Exchange
+from holdfast_adapters.simulators.binance.faults import AFTER, BEFORE, STREAM, Fault
+from holdfast_adapters.simulators.binance.model import SimSymbol
+from holdfast_adapters.simulators.binance.server import BinanceSimulator
+
+__all__ = [
+    "AFTER",
+    "BEFORE",
+    "STREAM",
+    "Account",
+    "BinanceSimulator",
+    "Exchange",
+    "Fault",
+    "SimSymbol",
+]

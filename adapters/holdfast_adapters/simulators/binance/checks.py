@@ -1,0 +1,174 @@
+"""What the exchange asks of an order before it takes it (filters.md, errors.md)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from decimal import Decimal, InvalidOperation
+from typing import Final
+
+import attrs
+
+from holdfast_adapters.simulators.binance.model import Refused, SimOrder, SimSymbol
+from holdfast_domain.money import ZERO, Price, Quantity
+from holdfast_domain.orders import OrderTerms, OrderType, Side, TimeInForce
+
+TYPES: Final = {
+    "MARKET": OrderType.MARKET,
+    "LIMIT": OrderType.LIMIT,
+    "LIMIT_MAKER": OrderType.LIMIT,
+    "STOP_LOSS": OrderType.STOP,
+    "STOP_LOSS_LIMIT": OrderType.STOP_LIMIT,
+}
+NEEDS: Final[dict[str, tuple[str, ...]]] = {
+    "MARKET": ("quantity",),
+    "LIMIT": ("timeInForce", "quantity", "price"),
+    "LIMIT_MAKER": ("quantity", "price"),
+    "STOP_LOSS": ("quantity", "stopPrice"),
+    "STOP_LOSS_LIMIT": ("timeInForce", "quantity", "price", "stopPrice"),
+}
+TAKEN: Final = frozenset({"timeInForce", "quantity", "price", "stopPrice"})
+CLIENT_ID: Final = re.compile(r"[a-zA-Z0-9\-_]{1,36}")
+DIGITS: Final = 8
+
+
+@attrs.frozen(kw_only=True)
+class Asked:
+    """A new order as it is asked for."""
+
+    client_id: str
+    symbol: str
+    side: str
+    type: str
+    force: str
+    quantity: Decimal
+    price: Decimal
+    stop_price: Decimal
+
+
+def asked_of(parameters: Mapping[str, str], default_id: str) -> Asked:
+    """Return the order in the parameters of a request.
+
+    Raises:
+        Refused: a parameter is missing, is one too many, or cannot be read.
+    """
+    for name in ("symbol", "side", "type"):
+        _needed(parameters, name)
+    kind = parameters["type"]
+    if kind not in TYPES:
+        raise Refused(-1116, "Invalid orderType.")
+    if parameters["side"] not in Side.__members__:
+        raise Refused(-1117, "Invalid side.")
+    for name in NEEDS[kind]:
+        _needed(parameters, name)
+    if extra := sorted((TAKEN - set(NEEDS[kind])) & parameters.keys()):
+        message = f"Parameter '{extra[0]}' sent when not required."
+        raise Refused(-1106, message)
+    force = parameters.get("timeInForce", "GTC")
+    if force not in ("GTC", "IOC", "FOK"):
+        raise Refused(-1115, "Invalid timeInForce.")
+    client_id = parameters.get("newClientOrderId", default_id)
+    if not CLIENT_ID.fullmatch(client_id):
+        message = (
+            "Illegal characters found in parameter 'newClientOrderId'; legal range is "
+            "'^[a-zA-Z0-9-_]{1,36}$'."
+        )
+        raise Refused(-1100, message)
+    return Asked(
+        client_id=client_id,
+        symbol=parameters["symbol"],
+        side=parameters["side"],
+        type=kind,
+        force=force,
+        quantity=_number(parameters, "quantity"),
+        price=_number(parameters, "price"),
+        stop_price=_number(parameters, "stopPrice"),
+    )
+
+
+def terms_of(order: SimOrder) -> OrderTerms:
+    """Return an order as the engine matches it."""
+    kind = TYPES[order.type]
+    return OrderTerms(
+        instrument=order.symbol,
+        side=Side[order.side],
+        quantity=Quantity(order.quantity),
+        type=kind,
+        time_in_force=TimeInForce[order.force],
+        limit_price=Price(order.price) if order.price else None,
+        stop_price=Price(order.stop_price) if order.stop_price else None,
+    )
+
+
+def check_market(asked: Asked, symbol: SimSymbol, last: Decimal | None) -> None:
+    """Check an order against the filters and the market.
+
+    Raises:
+        Refused: it does not pass.
+    """
+    if symbol.status != "TRADING":
+        raise Refused(-2010, "Market is closed.")
+    for name, price in (("price", asked.price), ("stop", asked.stop_price)):
+        if price:
+            _check_price(name, price, symbol, last)
+    step = symbol.lot
+    fits = symbol.min_quantity <= asked.quantity <= symbol.max_quantity
+    if not fits or asked.quantity % step:
+        raise Refused(-1013, "Filter failure: LOT_SIZE")
+    price = asked.price or asked.stop_price or last or ZERO
+    if price * asked.quantity < symbol.min_notional:
+        raise Refused(-1013, "Filter failure: NOTIONAL")
+    if last is not None:
+        _check_crossing(asked, last)
+
+
+def _check_price(
+    name: str, price: Decimal, symbol: SimSymbol, last: Decimal | None
+) -> None:
+    if price % symbol.tick:
+        raise Refused(-1013, "Filter failure: PRICE_FILTER")
+    low, high = symbol.band
+    if name == "price" and last and not low * last <= price <= high * last:
+        raise Refused(-1013, "Filter failure: PERCENT_PRICE_BY_SIDE")
+
+
+def _check_crossing(asked: Asked, last: Decimal) -> None:
+    buys = asked.side == "BUY"
+    if asked.type == "LIMIT_MAKER":
+        if asked.price >= last if buys else asked.price <= last:
+            raise Refused(-2010, "Order would immediately match and take.")
+    elif asked.stop_price and (
+        last >= asked.stop_price if buys else last <= asked.stop_price
+    ):
+        raise Refused(-2010, "Stop price would trigger immediately.")
+
+
+def _needed(parameters: Mapping[str, str], name: str) -> None:
+    if not parameters.get(name):
+        message = (
+            f"Mandatory parameter '{name}' was not sent, was empty/null, or malformed."
+        )
+        raise Refused(-1102, message)
+
+
+def _number(parameters: Mapping[str, str], name: str) -> Decimal:
+    text = parameters.get(name)
+    if text is None:
+        return ZERO
+    try:
+        number = Decimal(text)
+    except InvalidOperation:
+        number = Decimal("NaN")
+    if not number.is_finite() or "E" in text.upper():
+        message = (
+            f"Illegal characters found in parameter '{name}'; legal range is "
+            "'^([0-9]{1,20})(\\.[0-9]{1,20})?$'."
+        )
+        raise Refused(-1100, message)
+    exponent = number.normalize().as_tuple().exponent
+    if isinstance(exponent, int) and exponent < -DIGITS:
+        message = f"Parameter '{name}' has too much precision."
+        raise Refused(-1111, message)
+    if number <= 0:
+        raise Refused(-1013, f"Invalid {name}.")
+    return number
