@@ -52,6 +52,11 @@ _LIMITS: Final = frozenset({
     -1034,  # too many connections
 })  # fmt: skip
 
+TOO_MANY_ORDERS: Final = -1015
+BANNED: Final = 418
+
+_PER: Final = re.compile(r"per (\d+) (SECOND|MINUTE)")
+_UNIT_S: Final = {"SECOND": 1.0, "MINUTE": 60.0}
 _DUPLICATE: Final = "Duplicate order sent"
 _BANNED_UNTIL: Final = re.compile(r"banned until (\d{13})")
 DEFAULT_PAUSE_S: Final = 60.0
@@ -80,6 +85,15 @@ class Answer:
     headers: Mapping[str, str] = attrs.field(factory=dict)
 
 
+class Silence(enum.Enum):
+    """What may not be asked for a while."""
+
+    NOTHING = "nothing"
+    ORDERS = "new orders"
+    QUESTIONS = "all but cancels"
+    ALL = "everything"
+
+
 @attrs.frozen
 class Verdict:
     """What an answer that is no success means."""
@@ -87,8 +101,9 @@ class Verdict:
     kind: Kind
     reason: str
     code: int | None = None
-    retry_after_s: float | None = None
-    """How long nothing may be asked at all; None where nothing is said of it."""
+    silence: Silence = Silence.NOTHING
+    retry_after_s: float = 0.0
+    """For how long."""
 
     def error(self, venue: str) -> VenueError:
         """Return it as the port says it."""
@@ -98,7 +113,13 @@ class Verdict:
         text = f"{venue}: {self.reason} ({code})" if code else f"{venue}: {self.reason}"
         if self.kind is Kind.DUPLICATE:
             return DuplicateOrder(text)
-        return NotSent(text) if self.kind is Kind.NOT_TAKEN else OutcomeUnknown(text)
+        if self.kind is Kind.DOUBT:
+            return OutcomeUnknown(text)
+        return NotSent(
+            text,
+            retry_after_s=self.retry_after_s,
+            only_limits=self.silence not in (Silence.NOTHING, Silence.ALL),
+        )
 
 
 def refusal_of(body: bytes) -> Refusal | None:
@@ -158,17 +179,23 @@ def _limited(answer: Answer, said: Refusal | None, now_ms: int) -> Verdict:
     banned = _BANNED_UNTIL.search(said.msg) if said is not None else None
     header = {name.lower(): text for name, text in answer.headers.items()}
     wait, until = header.get("retry-after", ""), _until(answer.body)
+    per = None if said is None else _PER.search(said.msg)
     if wait.isdecimal():
         pause_s = float(wait)
     elif until is not None:
         pause_s = max(0.0, (until.retry_after - until.server_time) / 1000)
     elif banned is not None:
         pause_s = max(0.0, (int(banned[1]) - now_ms) / 1000)
+    elif per is not None:
+        pause_s = int(per[1]) * _UNIT_S[per[2]]
     else:
         pause_s = DEFAULT_PAUSE_S
-    reason = _words(said, answer.body)
+    silence = Silence.ALL if answer.status == BANNED or banned else Silence.QUESTIONS
+    if said is not None and said.code == TOO_MANY_ORDERS:
+        silence = Silence.ORDERS
     code = answer.status if said is None else said.code
-    return Verdict(Kind.NOT_TAKEN, reason, code, pause_s)
+    reason = _words(said, answer.body)
+    return Verdict(Kind.NOT_TAKEN, reason, code, silence, pause_s)
 
 
 def _until(body: bytes) -> LimitData | None:

@@ -12,7 +12,7 @@ import attrs
 import httpx
 
 from holdfast_adapters.binance.credentials import Credentials, Parameters, encoded
-from holdfast_adapters.binance.errors import CLOCK, OK, Answer, Verdict, judge
+from holdfast_adapters.binance.errors import CLOCK, OK, Answer, Silence, Verdict, judge
 from holdfast_adapters.binance.telling import decoded
 from holdfast_adapters.binance.wire import ServerTime
 from holdfast_domain.errors import NotSent, OutcomeUnknown, VenueError, VenueRefused
@@ -93,7 +93,7 @@ class Rest:
         self._sleep = sleep
         self._timing = timing
         self._client: httpx.AsyncClient | None = None
-        self._silent_until_ms = 0
+        self._silent_until_ms = dict.fromkeys(Silence, 0)
 
     def open(self) -> None:
         """Make the pool; idempotent. Nothing is connected by it."""
@@ -145,7 +145,7 @@ class Rest:
             except VenueRefused:
                 raise
             except VenueError:
-                if not left or self.is_silent:
+                if not left or self.silent_s():
                     raise
             await self._sleep(pause_s)
             pause_s *= 2
@@ -163,10 +163,10 @@ class Rest:
         if self._client is None:
             message = f"{self.name}: expected a session, got none; connect first"
             raise NotSent(message)
-        if self.is_silent:
-            wait_s = (self._silent_until_ms - self.time.now_ms()) / 1000
+        if wait_s := self.silent_s(is_cancel=method == "DELETE"):
             message = f"{self.name}: the venue wants to hear nothing for {wait_s:g} s"
-            raise NotSent(message)
+            only_limits = not self._left_s(Silence.ALL)
+            raise NotSent(message, retry_after_s=wait_s, only_limits=only_limits)
         url = f"{path}?{self._query(parameters, signed=signed)}"
         try:
             response = await self._client.request(method, url)
@@ -184,15 +184,22 @@ class Rest:
         """Return what ``answer`` means, and be silent for as long as it says."""
         now_ms = self.time.now_ms()
         verdict = judge(answer, now_ms)
-        if verdict.retry_after_s is not None:
-            until_ms = now_ms + round(verdict.retry_after_s * 1000)
-            self._silent_until_ms = max(self._silent_until_ms, until_ms)
+        until_ms = now_ms + round(verdict.retry_after_s * 1000)
+        known_ms = self._silent_until_ms[verdict.silence]
+        self._silent_until_ms[verdict.silence] = max(known_ms, until_ms)
         return verdict
 
-    @property
-    def is_silent(self) -> bool:
-        """Whether the venue has limited or banned us, and for how long is not over."""
-        return self.time.now_ms() < self._silent_until_ms
+    def silent_s(self, *, is_cancel: bool = False) -> float:
+        """Return for how long the venue wants to hear nothing of the kind; 0: speak.
+
+        A limit of new orders is for the session to keep: who asks it knows what of.
+        """
+        banned_s = self._left_s(Silence.ALL)
+        return banned_s if is_cancel else max(banned_s, self._left_s(Silence.QUESTIONS))
+
+    def _left_s(self, silence: Silence) -> float:
+        left_ms = self._silent_until_ms[silence] - self.time.now_ms()
+        return max(0.0, left_ms / 1000)
 
     def _query(self, parameters: Parameters, *, signed: bool) -> str:
         if not signed:

@@ -113,20 +113,39 @@ async def test_a_question_is_asked_a_few_times(kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", ["limited", "banned"])
-async def test_a_limit_silences_everything_for_as_long_as_it_says(kind: str) -> None:
+async def test_a_limit_silences_for_as_long_as_it_says(kind: str) -> None:
     async with desk() as d:
-        d.simulator.faults.on(kind, "order", value=7)
-        with pytest.raises(NotSent):
-            await d.venue.lookup(d.order().order_id)
-        before = len(d.simulator.answers.seen)
-        d.clock.go_on(6.9)
-        with pytest.raises(NotSent, match="hear nothing"):
-            await d.venue.submit(d.order())
-        with pytest.raises(NotSent, match="hear nothing"):
+        order = d.order()
+        await d.venue.submit(order)
+        d.simulator.faults.on(kind, "open_orders", value=7)
+        with pytest.raises(NotSent) as limited:
             await d.venue.open_orders()
+        assert limited.value.retry_after_s == 7
+        before = len(d.simulator.answers.seen)
+        d.clock.go_on(6.5)
+        for ask in (d.venue.open_orders, lambda: d.venue.submit(d.order())):
+            with pytest.raises(NotSent, match="hear nothing") as silent:
+                await ask()
+            assert silent.value.retry_after_s == 0.5
+            assert silent.value.only_limits is (kind == "limited")
         assert len(d.simulator.answers.seen) == before
-        d.clock.go_on(0.2)
+        if kind == "limited":
+            await d.venue.cancel(order.order_id)
+        else:
+            with pytest.raises(NotSent, match="hear nothing"):
+                await d.venue.cancel(order.order_id)
+        d.clock.go_on(0.6)
         await d.venue.submit(d.order())
+
+
+async def test_too_many_orders_do_not_silence_questions() -> None:
+    async with desk() as d:
+        d.simulator.faults.on("too_many_orders", "submit")
+        with pytest.raises(NotSent) as limited:
+            await d.venue.submit(d.order())
+        assert limited.value.retry_after_s == 10
+        assert limited.value.only_limits
+        assert (await d.venue.open_orders()).orders == []
 
 
 async def test_a_question_learns_the_time_when_the_clocks_differ() -> None:

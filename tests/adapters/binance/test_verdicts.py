@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from holdfast_adapters.binance.errors import Answer, Kind, Verdict, judge
+from holdfast_adapters.binance.errors import Answer, Kind, Silence, Verdict, judge
 from holdfast_domain.errors import (
     DuplicateOrder,
     NotSent,
@@ -109,6 +109,7 @@ def test_a_verdict_is_an_error_of_the_port(kind: Kind, error: type[Exception]) -
         ({}, f"banned until {NOW_MS - 9000}", 0.0),
         ({}, "Too much request weight used", 60.0),
         ({"Retry-After": "soon"}, "", 60.0),
+        ({}, "Too many new orders; current limit is 1 orders per 10 SECOND.", 10.0),
     ],
 )
 def test_a_limit_says_for_how_long(
@@ -127,3 +128,22 @@ def test_a_limit_of_the_websocket_api_says_for_how_long() -> None:
     )
     verdict = judge(Answer(418, json.dumps(limited).encode()), NOW_MS)
     assert verdict.retry_after_s == (1659146400000 - 1659142907531) / 1000
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "silence", "only_limits"),
+    [
+        (418, -1003, Silence.ALL, False),
+        (429, -1003, Silence.QUESTIONS, True),
+        (400, -1015, Silence.ORDERS, True),
+        (400, -1021, Silence.NOTHING, False),
+    ],
+)
+def test_a_limit_says_of_what(
+    status: int, code: int, silence: Silence, *, only_limits: bool
+) -> None:
+    verdict = judge(Answer(status, body(code)), NOW_MS)
+    error = verdict.error("binance")
+    assert verdict.silence is silence
+    assert error.only_limits is only_limits
+    assert error.retry_after_s == (0.0 if silence is Silence.NOTHING else 60.0)

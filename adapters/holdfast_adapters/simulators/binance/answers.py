@@ -272,6 +272,7 @@ TIMEOUT: Final = (
     "Timeout waiting for response from backend server. Send status unknown; execution "
     "status unknown."
 )
+ORDERS: Final = "Too many new orders; current limit is"
 
 
 def _unanswered(fault: Fault) -> Response:
@@ -288,7 +289,7 @@ def _unanswered(fault: Fault) -> Response:
         "maintenance": Response(status=503, body=PAGE, headers=HTML),
         "limited": _error(429, -1003, "Too many requests.", retry_after=wait),
         "banned": _error(418, -1003, "Way too many requests.", retry_after=wait),
-        "too_many_orders": _error(400, -1015, "Too many new orders."),
+        "too_many_orders": _error(400, -1015, f"{ORDERS} 50 orders per 10 SECOND."),
         "clock_skew": _error(
             400, -1021, "Timestamp for this request is outside of the recvWindow."
         ),
