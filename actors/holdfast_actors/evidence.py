@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, assert_never
 
-import attrs
+from msgspec.structs import replace
 
 from holdfast_actors.executions import Executions
 from holdfast_actors.orderbook import OrderRow
@@ -191,7 +191,7 @@ def _corrected(
             **values,
         )
         return _filled(row, executed)
-    now = attrs.evolve(was, **values)
+    now = replace(was, **values)
     if now == was:
         return None
     filled = row.filled - was.quantity.value + now.quantity.value

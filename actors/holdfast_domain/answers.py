@@ -10,22 +10,20 @@ from datetime import datetime
 from decimal import Decimal
 from typing import TypeAlias
 
-import attrs
+from msgspec import Struct
 
 from holdfast_domain.money import Currency, Money, Price, Quantity
 from holdfast_domain.orders import OrderTerms, Side
 
 
-@attrs.frozen(kw_only=True)
-class Acked:
+class Acked(Struct, frozen=True, kw_only=True, gc=False):
     """The venue has the order."""
 
     order_id: str
     venue_order_id: str
 
 
-@attrs.frozen(kw_only=True)
-class Executed:
+class Executed(Struct, frozen=True, kw_only=True, gc=False):
     """The venue executed (a part of) the order."""
 
     order_id: str
@@ -46,8 +44,7 @@ class Executed:
     """Which way; needed only where the order may not be ours."""
 
 
-@attrs.frozen(kw_only=True)
-class Corrected:
+class Corrected(Struct, frozen=True, kw_only=True, gc=False):
     """The venue corrected an execution: these are its values from now on."""
 
     order_id: str
@@ -63,8 +60,7 @@ class Corrected:
     filled_at: datetime
 
 
-@attrs.frozen(kw_only=True)
-class Busted:
+class Busted(Struct, frozen=True, kw_only=True, gc=False):
     """The venue took an execution back: it counts as never made."""
 
     order_id: str
@@ -73,8 +69,7 @@ class Busted:
     reason: str
 
 
-@attrs.frozen(kw_only=True)
-class Ended:
+class Ended(Struct, frozen=True, kw_only=True, gc=False):
     """The venue ended the order before it was filled."""
 
     order_id: str
@@ -87,8 +82,7 @@ class Ended:
     """What was executed of it in all; None where the venue does not say."""
 
 
-@attrs.frozen(kw_only=True)
-class Replaced:
+class Replaced(Struct, frozen=True, kw_only=True, gc=False):
     """The venue took new terms for the order."""
 
     order_id: str
@@ -99,8 +93,7 @@ VenueEvent: TypeAlias = Acked | Executed | Corrected | Busted | Ended | Replaced
 """What a venue says of one of our orders; evidence, never a command."""
 
 
-@attrs.frozen(kw_only=True)
-class Found:
+class Found(Struct, frozen=True, kw_only=True, gc=False):
     """The venue has the order, and this is its story so far."""
 
     order_id: str = ""
@@ -126,8 +119,7 @@ class Found:
     events: Sequence[VenueEvent]
 
 
-@attrs.frozen(kw_only=True)
-class NotFound:
+class NotFound(Struct, frozen=True, kw_only=True, gc=False):
     """The venue answered, and does not know the order: an answer, not a failure.
 
     Whether it is proof that there is none, `VenuePromises` says.
@@ -136,8 +128,7 @@ class NotFound:
     reason: str = "the venue does not have it"
 
 
-@attrs.frozen(kw_only=True)
-class Executions:
+class Executions(Struct, frozen=True, kw_only=True, gc=False):
     """A part of a venue's list of executions, in the venue's order."""
 
     events: Sequence[Executed | Corrected | Busted]
@@ -148,8 +139,7 @@ class Executions:
     """
 
 
-@attrs.frozen(kw_only=True)
-class OpenOrders:
+class OpenOrders(Struct, frozen=True, kw_only=True, gc=False):
     """All orders of the account that work at the venue, whoever placed them."""
 
     orders: Sequence[Found]
@@ -162,8 +152,7 @@ class OpenOrders:
     """The venue's own word for the state that it shows; empty where it has none."""
 
 
-@attrs.frozen(kw_only=True)
-class VenuePosition:
+class VenuePosition(Struct, frozen=True, kw_only=True, gc=False):
     """What the account holds of one instrument, whoever bought it."""
 
     instrument: str
@@ -174,8 +163,7 @@ class VenuePosition:
     """What one unit cost on average; None where the venue does not say."""
 
 
-@attrs.frozen(kw_only=True)
-class Positions:
+class Positions(Struct, frozen=True, kw_only=True, gc=False):
     """All positions of the account; what is not listed is flat."""
 
     positions: Sequence[VenuePosition]
@@ -186,8 +174,7 @@ class Positions:
     """As in `OpenOrders`."""
 
 
-@attrs.frozen(kw_only=True)
-class VenueBalance:
+class VenueBalance(Struct, frozen=True, kw_only=True, gc=False):
     """What the account holds of one currency."""
 
     currency: Currency
@@ -198,8 +185,7 @@ class VenueBalance:
     """What of it is not set aside for orders; None where the venue does not say."""
 
 
-@attrs.frozen(kw_only=True)
-class Balances:
+class Balances(Struct, frozen=True, kw_only=True, gc=False):
     """The cash of the account, in every currency; what is not listed is nothing."""
 
     balances: Sequence[VenueBalance]

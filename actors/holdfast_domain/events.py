@@ -9,7 +9,6 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TypeAlias
 
-import attrs
 from msgspec import Struct
 
 from holdfast_domain.money import Money
@@ -42,8 +41,7 @@ from holdfast_domain.order_events import (
 from holdfast_domain.schedules import Schedule
 
 
-@attrs.frozen(kw_only=True)
-class EngineStarted:
+class EngineStarted(Struct, frozen=True, kw_only=True, gc=False):
     """A process took over the journal: the first record of each epoch."""
 
     engine: int
@@ -55,16 +53,14 @@ class EngineStarted:
     """What must not differ between starts, as canonical JSON."""
 
 
-@attrs.frozen(kw_only=True)
-class CapitalAllotted:
+class CapitalAllotted(Struct, frozen=True, kw_only=True, gc=False):
     """A strategy got its share of the capital, once."""
 
     strategy: str
     money: Money
 
 
-@attrs.frozen(kw_only=True)
-class DecisionMade:
+class DecisionMade(Struct, frozen=True, kw_only=True, gc=False):
     """A strategy decided; its orders follow in the same commit."""
 
     strategy: str
@@ -93,8 +89,7 @@ class DecisionMade:
     """The strategy's changed state, as JSON: attribute to encoded value."""
 
 
-@attrs.frozen(kw_only=True)
-class StrategySaved:
+class StrategySaved(Struct, frozen=True, kw_only=True, gc=False):
     """A strategy's whole state between two decisions, so that a restart is quick.
 
     It counts only if the decision ``number`` is the last one before it.
@@ -110,8 +105,7 @@ class StrategySaved:
     state: str
 
 
-@attrs.frozen(kw_only=True)
-class Halted:
+class Halted(Struct, frozen=True, kw_only=True, gc=False):
     """The kill switch is on: nothing new is sent."""
 
     reason: str
@@ -119,32 +113,28 @@ class Halted:
     generation: int
 
 
-@attrs.frozen(kw_only=True)
-class Resumed:
+class Resumed(Struct, frozen=True, kw_only=True, gc=False):
     """The kill switch is off again."""
 
     reason: str
     by: str
 
 
-@attrs.frozen(kw_only=True)
-class SchedulesDeclared:
+class SchedulesDeclared(Struct, frozen=True, kw_only=True, gc=False):
     """A strategy's schedules, whenever they differ from those declared before."""
 
     strategy: str
     schedules: tuple[Schedule, ...]
 
 
-@attrs.frozen(kw_only=True)
-class SessionOpened:
+class SessionOpened(Struct, frozen=True, kw_only=True, gc=False):
     """A venue session started; what the one before had taken is in doubt."""
 
     venue: str
     incarnation: int
 
 
-@attrs.frozen(kw_only=True)
-class ActorRestarted:
+class ActorRestarted(Struct, frozen=True, kw_only=True, gc=False):
     """Supervision built an actor anew."""
 
     path: str
@@ -152,16 +142,14 @@ class ActorRestarted:
     error: str
 
 
-@attrs.frozen(kw_only=True)
-class ActorParked:
+class ActorParked(Struct, frozen=True, kw_only=True, gc=False):
     """A family went beyond its limit and was stopped, aloud."""
 
     path: str
     error: str
 
 
-@attrs.frozen(kw_only=True)
-class Quarantined:
+class Quarantined(Struct, frozen=True, kw_only=True, gc=False):
     """A record crashed its reader twice: it stays, unapplied, and trading stops."""
 
     subject: str
@@ -176,8 +164,7 @@ class Quarantined:
     error: str
 
 
-@attrs.frozen(kw_only=True)
-class QuarantineReleased:
+class QuarantineReleased(Struct, frozen=True, kw_only=True, gc=False):
     """A person released a quarantined record; its reader takes it at its restart."""
 
     subject: str
@@ -185,8 +172,7 @@ class QuarantineReleased:
     by: str
 
 
-@attrs.frozen(kw_only=True)
-class RunFinished:
+class RunFinished(Struct, frozen=True, kw_only=True, gc=False):
     """The replayed data came to its end."""
 
     at: datetime

@@ -5,16 +5,15 @@ from __future__ import annotations
 from datetime import datetime
 from decimal import Decimal
 
-import attrs
 from msgspec import Struct
+from msgspec.structs import replace
 
 from holdfast_domain.instruments import Instrument
 from holdfast_domain.money import ZERO, Currency, Money, Price, Quantity
 from holdfast_domain.orders import Side
 
 
-@attrs.frozen(kw_only=True)
-class Fill:
+class Fill(Struct, frozen=True, kw_only=True, gc=False):
     """One execution at a venue, recorded once under the venue's execution id."""
 
     execution_id: str
@@ -38,7 +37,7 @@ class Fill:
     def reversed(self) -> Fill:
         """The opposite trade at the same price: booking it takes this fill back."""
         fee = Money(-self.fee.amount, self.fee.currency)
-        return attrs.evolve(self, side=self.side.opposite, fee=fee)
+        return replace(self, side=self.side.opposite, fee=fee)
 
 
 class Posting(Struct, frozen=True, gc=False):

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from typing import Literal
 
-import attrs
+from msgspec import Struct
 
 from holdfast_domain.fills import Fill
 from holdfast_domain.money import Money, Quantity
 from holdfast_domain.orders import OrderTerms
 
 
-@attrs.frozen(kw_only=True)
-class OrderIntended:
+class OrderIntended(Struct, frozen=True, kw_only=True, gc=False):
     """The guard passed an order; from now on it may be at the venue."""
 
     order_id: str
@@ -28,8 +27,7 @@ class OrderIntended:
     """Market time after which it must not be sent any more."""
 
 
-@attrs.frozen(kw_only=True)
-class OrderRefused:
+class OrderRefused(Struct, frozen=True, kw_only=True, gc=False):
     """We refused an order; it never left."""
 
     order_id: str
@@ -40,8 +38,7 @@ class OrderRefused:
     reason: str
 
 
-@attrs.frozen(kw_only=True)
-class OrderAccepted:
+class OrderAccepted(Struct, frozen=True, kw_only=True, gc=False):
     """The venue has the order."""
 
     order_id: str
@@ -49,8 +46,7 @@ class OrderAccepted:
     venue_order_id: str
 
 
-@attrs.frozen(kw_only=True)
-class OrderRejected:
+class OrderRejected(Struct, frozen=True, kw_only=True, gc=False):
     """The venue refused the order; it does not exist there."""
 
     order_id: str
@@ -59,8 +55,7 @@ class OrderRejected:
     code: str
 
 
-@attrs.frozen(kw_only=True)
-class OrderFilled:
+class OrderFilled(Struct, frozen=True, kw_only=True, gc=False):
     """One execution. Written by `orders` alone, once for each execution id."""
 
     fill: Fill
@@ -68,8 +63,7 @@ class OrderFilled:
     """Whether the fills now add up to the whole order."""
 
 
-@attrs.frozen(kw_only=True)
-class FillCorrected:
+class FillCorrected(Struct, frozen=True, kw_only=True, gc=False):
     """The venue corrected an execution; the fill's own record stays as it is."""
 
     order_id: str
@@ -86,8 +80,7 @@ class FillCorrected:
         return self.was.reversed, self.now
 
 
-@attrs.frozen(kw_only=True)
-class FillBusted:
+class FillBusted(Struct, frozen=True, kw_only=True, gc=False):
     """An execution was taken back; the fill's own record stays as it is."""
 
     order_id: str
@@ -105,16 +98,14 @@ class FillBusted:
         return () if self.was is None else (self.was.reversed,)
 
 
-@attrs.frozen(kw_only=True)
-class ExecutionsCovered:
+class ExecutionsCovered(Struct, frozen=True, kw_only=True, gc=False):
     """All that the venue showed before ``watermark`` is in this or earlier commits."""
 
     venue: str
     watermark: str
 
 
-@attrs.frozen(kw_only=True)
-class CancelRequested:
+class CancelRequested(Struct, frozen=True, kw_only=True, gc=False):
     """A cancel is about to be sent."""
 
     order_id: str
@@ -122,8 +113,7 @@ class CancelRequested:
     by: str
 
 
-@attrs.frozen(kw_only=True)
-class CancelRefused:
+class CancelRefused(Struct, frozen=True, kw_only=True, gc=False):
     """The venue would not cancel: the order works on, or has ended already."""
 
     order_id: str
@@ -131,8 +121,7 @@ class CancelRefused:
     reason: str
 
 
-@attrs.frozen(kw_only=True)
-class ReplaceRequested:
+class ReplaceRequested(Struct, frozen=True, kw_only=True, gc=False):
     """New terms are about to be sent for a working order."""
 
     order_id: str
@@ -141,8 +130,7 @@ class ReplaceRequested:
     reserved: Money
 
 
-@attrs.frozen(kw_only=True)
-class ChangeRefused:
+class ChangeRefused(Struct, frozen=True, kw_only=True, gc=False):
     """We did not pass new terms on; the order is as it was."""
 
     order_id: str
@@ -150,8 +138,7 @@ class ChangeRefused:
     reason: str
 
 
-@attrs.frozen(kw_only=True)
-class ReplaceRefused:
+class ReplaceRefused(Struct, frozen=True, kw_only=True, gc=False):
     """The venue did not take the new terms; the old ones hold."""
 
     order_id: str
@@ -159,8 +146,7 @@ class ReplaceRefused:
     reason: str
 
 
-@attrs.frozen(kw_only=True)
-class OrderReplaced:
+class OrderReplaced(Struct, frozen=True, kw_only=True, gc=False):
     """The venue took the new terms."""
 
     order_id: str
@@ -168,8 +154,7 @@ class OrderReplaced:
     terms: OrderTerms
 
 
-@attrs.frozen(kw_only=True)
-class OrderCanceled:
+class OrderCanceled(Struct, frozen=True, kw_only=True, gc=False):
     """The venue ended the order before it was filled."""
 
     order_id: str
@@ -177,16 +162,14 @@ class OrderCanceled:
     reason: str
 
 
-@attrs.frozen(kw_only=True)
-class OrderExpired:
+class OrderExpired(Struct, frozen=True, kw_only=True, gc=False):
     """The order's time in force ran out."""
 
     order_id: str
     strategy: str
 
 
-@attrs.frozen(kw_only=True)
-class OrderUnknown:
+class OrderUnknown(Struct, frozen=True, kw_only=True, gc=False):
     """We cannot know whether the venue has the order; its exposure stays reserved."""
 
     order_id: str
@@ -194,8 +177,7 @@ class OrderUnknown:
     why: str
 
 
-@attrs.frozen(kw_only=True)
-class OrderNotSent:
+class OrderNotSent(Struct, frozen=True, kw_only=True, gc=False):
     """Proof that the venue does not have the order: no byte left, or proven absence."""
 
     order_id: str
@@ -203,16 +185,14 @@ class OrderNotSent:
     proof: str
 
 
-@attrs.frozen(kw_only=True)
-class OrderReadmitted:
+class OrderReadmitted(Struct, frozen=True, kw_only=True, gc=False):
     """The guard passed an order anew that was proven absent; same id."""
 
     order_id: str
     strategy: str
 
 
-@attrs.frozen(kw_only=True)
-class OrderNotPlaced:
+class OrderNotPlaced(Struct, frozen=True, kw_only=True, gc=False):
     """An order that never reached the venue was given up."""
 
     order_id: str
@@ -222,8 +202,7 @@ class OrderNotPlaced:
     """Whether it was given up because somebody asked for it."""
 
 
-@attrs.frozen(kw_only=True)
-class AttentionNeeded:
+class AttentionNeeded(Struct, frozen=True, kw_only=True, gc=False):
     """An order has been in doubt for too long: a person should look at the venue."""
 
     order_id: str
@@ -233,8 +212,7 @@ class AttentionNeeded:
     """How often the venue was asked."""
 
 
-@attrs.frozen(kw_only=True)
-class OrderResolved:
+class OrderResolved(Struct, frozen=True, kw_only=True, gc=False):
     """A person said what became of an order in doubt; the venue may overrule it."""
 
     order_id: str
@@ -246,8 +224,7 @@ class OrderResolved:
     because: str
 
 
-@attrs.frozen(kw_only=True)
-class OrderReopened:
+class OrderReopened(Struct, frozen=True, kw_only=True, gc=False):
     """The venue spoke of an order that counted as not placed, or as resolved."""
 
     order_id: str
@@ -260,8 +237,7 @@ class OrderReopened:
     why: str
 
 
-@attrs.frozen(kw_only=True)
-class StrayEvidence:
+class StrayEvidence(Struct, frozen=True, kw_only=True, gc=False):
     """The venue said something that fits no order of ours; kept, never dropped."""
 
     venue: str

@@ -16,7 +16,7 @@ from __future__ import annotations
 import enum
 from typing import Final
 
-import attrs
+from msgspec import Struct
 
 from holdfast_domain.errors import ImpossibleTransition
 from holdfast_domain.money import Price, Quantity
@@ -65,8 +65,7 @@ class TimeInForce(enum.Enum):
     """All of it at once, or nothing."""
 
 
-@attrs.frozen(kw_only=True)
-class OrderTerms:
+class OrderTerms(Struct, frozen=True, kw_only=True, gc=False):
     """What an order asks for, without who asks.
 
     A limit price is there for LIMIT and STOP_LIMIT, a stop price for STOP and
@@ -82,7 +81,7 @@ class OrderTerms:
     stop_price: Price | None = None
     reduce_only: bool = False
 
-    def __attrs_post_init__(self) -> None:
+    def __post_init__(self) -> None:
         kind = self.type
         wants_limit = kind is OrderType.LIMIT or kind is OrderType.STOP_LIMIT
         wants_stop = kind is OrderType.STOP or kind is OrderType.STOP_LIMIT

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 from datetime import datetime
 from typing import Literal, Protocol, TypeVar
 
-import attrs
+from msgspec import Struct
 
 from holdfast_domain.answers import (
     Acked,
@@ -164,8 +164,7 @@ class AsyncioHost(EventHost, Protocol):
 # --- venues -------------------------------------------------------------------
 
 
-@attrs.frozen(kw_only=True)
-class VenueOrder:
+class VenueOrder(Struct, frozen=True, kw_only=True, gc=False):
     """An order as it is sent."""
 
     order_id: str
@@ -177,8 +176,7 @@ class VenueOrder:
     """Market time of the request, in microseconds UTC."""
 
 
-@attrs.frozen(kw_only=True)
-class VenuePromises:
+class VenuePromises(Struct, frozen=True, kw_only=True, gc=False):
     """What a venue is known to keep, declared by its adapter; seconds."""
 
     proves_absence: bool

@@ -11,14 +11,13 @@ import heapq
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Protocol
 
-import attrs
+from msgspec import Struct
 
 MARKET_OPEN = "market_open"
 MARKET_CLOSE = "market_close"
 
 
-@attrs.frozen(kw_only=True)
-class Schedule:
+class Schedule(Struct, frozen=True, kw_only=True, gc=False):
     """One call that a strategy asked for with `self.schedule`."""
 
     name: str
@@ -37,8 +36,7 @@ class Schedule:
     """The zone in which a cron line is read."""
 
 
-@attrs.frozen
-class Trigger:
+class Trigger(Struct, frozen=True, gc=False):
     """A moment at which one schedule is due."""
 
     time_us: int

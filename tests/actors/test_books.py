@@ -8,9 +8,9 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import attrs
 import pytest
 from hypothesis import given, strategies as st
+from msgspec.structs import replace
 
 from holdfast_actors.books import Books
 from holdfast_actors.ledger import Ledger
@@ -41,7 +41,7 @@ def traded(
         strategy=name,
         execution=f"X{number}",
     )
-    return attrs.evolve(made, fill=attrs.evolve(made.fill, fee=fee))
+    return replace(made, fill=replace(made.fill, fee=fee))
 
 
 money = st.integers(-10_000, 10_000).map(lambda cents: D(cents) / 100)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from decimal import ROUND_DOWN, Decimal
 from typing import Any
 
-import attrs
 import pytest
 from hypothesis import given, strategies as st
 from msgspec.structs import astuple, replace
@@ -368,6 +367,6 @@ def test_a_fee_in_another_currency_is_not_taken_from_the_cash() -> None:
     fill = filled("a", terms(1), 1, 10).fill
     fee = replace(fill.fee, currency="BNB", amount=D(1))
 
-    made.fill(attrs.evolve(fill, fee=fee))
+    made.fill(replace(fill, fee=fee))
 
     assert made.cash == -10

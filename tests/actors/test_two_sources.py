@@ -5,9 +5,9 @@ from __future__ import annotations
 import itertools
 from decimal import Decimal
 
-import attrs
 import pytest
 from hypothesis import given, strategies as st
+from msgspec.structs import replace
 
 from holdfast_actors.executions import CORRECTABLE, Executions
 from holdfast_actors.requests import Asked, AskGap, AskGapAgain, How, LookUp
@@ -24,9 +24,7 @@ S = OrderState
 
 
 def execution(number: int, quantity: int, cumulative: int) -> Executed:
-    return attrs.evolve(
-        executed("a", number, quantity), cumulative=Quantity.of(cumulative)
-    )
+    return replace(executed("a", number, quantity), cumulative=Quantity.of(cumulative))
 
 
 def correction(
@@ -336,7 +334,7 @@ def test_old_fills_are_known_by_their_ids_alone() -> None:
 
     kept.add(first)
     for number in range(2 * CORRECTABLE + 2):
-        kept.add(attrs.evolve(first, execution_id=str(number)))
+        kept.add(replace(first, execution_id=str(number)))
 
     assert "F" in kept.ids
     assert kept.fill_of("F") is None

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import attrs
+from msgspec.structs import replace
 
 from holdfast.testing.outcome import plain
 from holdfast_actors.ledger import Ledger
@@ -40,7 +40,7 @@ def outcome(
         "orders": {plain(key): _order(row) for key, row in book.rows.items()},
         "fills": [plain(e.fill) for e in events if isinstance(e, ev.OrderFilled)],
         "decisions": [
-            plain(attrs.evolve(e, applied=0))
+            plain(replace(e, applied=0))
             for e in events
             if isinstance(e, ev.DecisionMade)
         ],

@@ -13,6 +13,7 @@ from typing import Any
 
 import attrs
 import msgspec
+from msgspec.structs import replace
 
 from holdfast_actors.messages import Change, Draft
 from holdfast_actors.strategy.amount import Amount
@@ -138,11 +139,11 @@ class Desk:
         asked = [each for each in self.changes if each.order_id == order_id]
         terms = asked[0].terms if asked else view.terms
         if quantity is not None:
-            terms = attrs.evolve(terms, quantity=Quantity(abs(to_decimal(quantity))))
+            terms = replace(terms, quantity=Quantity(abs(to_decimal(quantity))))
         if limit_price is not None:
-            terms = attrs.evolve(terms, limit_price=Price.of(limit_price))
+            terms = replace(terms, limit_price=Price.of(limit_price))
         if stop_price is not None:
-            terms = attrs.evolve(terms, stop_price=Price.of(stop_price))
+            terms = replace(terms, stop_price=Price.of(stop_price))
         for place, draft in enumerate(self.drafts):
             if draft.order_id == order_id:
                 # Not decided yet: it is the order itself that changes.

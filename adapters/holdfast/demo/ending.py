@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import attrs
+from msgspec.structs import replace
 from rich.console import Console
 
 from holdfast.backtest import finish, simulate
@@ -77,7 +78,7 @@ def _money(result: RunResult) -> list[object]:
 def _fills(entries: Sequence[Entry]) -> list[object]:
     """Return all fills; an order's id differs by engine and start, and is left out."""
     return [
-        attrs.evolve(entry.event.fill, order_id="")
+        replace(entry.event.fill, order_id="")
         for entry in entries
         if isinstance(entry.event, OrderFilled)
     ]

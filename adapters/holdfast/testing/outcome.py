@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
-import attrs
+from msgspec.structs import replace
 
 from holdfast_actors.ledger import Ledger
 from holdfast_actors.orderbook import OrderBook
@@ -36,7 +36,7 @@ def domain_records(entries: Sequence[ev.Entry]) -> list[tuple[int, int, str]]:
             continue
         event = entry.event
         if isinstance(event, ev.DecisionMade):
-            event = attrs.evolve(event, applied=numbers[event.applied])
+            event = replace(event, applied=numbers[event.applied])
         rows.append((entry.cursor, entry.market_time_us, plain(event)))
     return rows
 
@@ -65,8 +65,8 @@ def outcome(
             f"{row.filled} {plain(row.reason)}"
             for key, row in rows
         ),
-        "fills": sorted(plain(attrs.evolve(each, execution_id="")) for each in fills),
-        "decisions": [plain(attrs.evolve(each, applied=0)) for each in decisions],
+        "fills": sorted(plain(replace(each, execution_id="")) for each in fills),
+        "decisions": [plain(replace(each, applied=0)) for each in decisions],
         "balances": [plain(each) for each in sorted(ledger.sub_ledgers().items())],
         "parked or quarantined": [plain(e) for e in events if isinstance(e, given_up)],
         # A process that dies with its last record is followed by one that writes it.

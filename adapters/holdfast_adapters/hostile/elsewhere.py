@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 import attrs
+from msgspec.structs import replace
 
 from holdfast_adapters.paper.account import Trade, balances_of, positions_of
 from holdfast_adapters.paper.core import PaperCore
@@ -53,7 +54,7 @@ class Elsewhere:
         if fill.cumulative.value < terms.quantity.value:
             return []
         more = Decimal(1)
-        extra = attrs.evolve(
+        extra = replace(
             fill,
             execution_id=f"{fill.execution_id}+",
             quantity=Quantity(more),
@@ -117,13 +118,13 @@ class Elsewhere:
         """Return all working orders, those of other hands too."""
         found = self._core.open_orders()
         orders = [*found.orders, *self._orders]
-        return attrs.evolve(found, orders=orders, watermark=self._shown())
+        return replace(found, orders=orders, watermark=self._shown())
 
     def positions(self) -> Positions:
         """Return what the account holds."""
         found = self._core.positions()
         held = positions_of(self._trades())
-        return attrs.evolve(found, positions=held, watermark=self._shown())
+        return replace(found, positions=held, watermark=self._shown())
 
     def balances(self) -> Balances:
         """Return the account's cash."""

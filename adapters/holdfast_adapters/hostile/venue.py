@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import timedelta
 from typing import Final, NoReturn
 
-import attrs
+from msgspec.structs import replace
 
 from holdfast_adapters.hostile.arrivals import Arrival, Arrivals, VenueClock
 from holdfast_adapters.hostile.blocks import Block
@@ -220,7 +220,7 @@ class HostileVenue:
         placed_at_us = found.placed_at_us + int(self._skew.total_seconds() * 1_000_000)
         cumulative = extra[-1].cumulative if extra else found.cumulative
         events = self._skewed([*found.events, *extra])
-        return attrs.evolve(
+        return replace(
             found, placed_at_us=placed_at_us, cumulative=cumulative, events=events
         )
 
@@ -367,7 +367,7 @@ class HostileVenue:
         if not self._skew:
             return list(events)
         return [
-            attrs.evolve(each, filled_at=each.filled_at + self._skew)
+            replace(each, filled_at=each.filled_at + self._skew)
             if isinstance(each, Executed)
             else each
             for each in events

@@ -7,21 +7,17 @@ ISO 8601 with their offset, tuples lists, nested values objects, ``None`` null.
 from __future__ import annotations
 
 import typing
-from collections.abc import Callable
-from datetime import datetime
-from decimal import Decimal
-from typing import Any, cast
+from typing import cast
 
-import attrs
 import msgspec
-from cattrs.gen import make_dict_unstructure_fn
-from cattrs.preconf.msgspec import MsgspecJsonConverter, make_converter
 
+from holdfast_adapters.journal.forms import reader_of, values_of, writer_of
 from holdfast_domain.errors import DomainError, JournalError, JournalTooNew
 from holdfast_domain.events import Event
-from holdfast_domain.money import Price, Quantity
 
-KINDS: dict[str, type] = {kind.__name__: kind for kind in typing.get_args(Event)}
+KINDS: dict[str, type[msgspec.Struct]] = {
+    kind.__name__: kind for kind in typing.get_args(Event)
+}
 """Every kind of record by its name."""
 
 
@@ -40,7 +36,7 @@ def encode(event: Event) -> tuple[str, str]:
     try:
         body = _WRITERS[kind](event)
     except UnicodeEncodeError:
-        body = _write(_without_surrogates(_CONVERTER.unstructure(event)))
+        body = _write(_without_surrogates(values_of(kind)(event)))
     except _CANNOT_ENCODE as error:
         message = f"expected an event to journal, got {event!r}: {error}"
         raise JournalError(message) from error
@@ -86,29 +82,6 @@ def _reason(error: BaseException) -> str:
     return str(error) or type(error).__name__
 
 
-def _decimal(text: object, _kind: object = None) -> Decimal:
-    # A JSON number would have been a binary float on its way.
-    if not isinstance(text, str):
-        message = f"expected a decimal as text, got {text!r}"
-        raise TypeError(message)
-    return Decimal(text)
-
-
-def _moment_text(moment: datetime) -> str:
-    if moment.tzinfo is None:
-        message = f"expected a time with its zone, got {moment!r}"
-        raise ValueError(message)
-    return moment.isoformat()
-
-
-def _moment(text: str, _kind: object = None) -> datetime:
-    moment = datetime.fromisoformat(text)
-    if moment.tzinfo is None:
-        message = f"expected a time with its offset, got {text!r}"
-        raise ValueError(message)
-    return moment
-
-
 def _without_surrogates(value: object) -> object:
     if isinstance(value, str):
         return value.encode("utf-8", "backslashreplace").decode()
@@ -119,38 +92,6 @@ def _without_surrogates(value: object) -> object:
     return value
 
 
-def _converter() -> MsgspecJsonConverter:
-    made = make_converter(detailed_validation=False)
-    # msgspec would write the fields in the order of slots; people read this.
-    made.register_unstructure_hook_factory(
-        attrs.has, lambda kind: make_dict_unstructure_fn(kind, made)
-    )
-    made.register_unstructure_hook(Decimal, str)
-    made.register_structure_hook(Decimal, _decimal)
-    made.register_unstructure_hook(datetime, _moment_text)
-    made.register_structure_hook(datetime, _moment)
-    made.register_unstructure_hook(Price, lambda price: str(price.value))
-    made.register_structure_hook(Price, lambda text, _: Price(_decimal(text)))
-    made.register_unstructure_hook(Quantity, lambda quantity: str(quantity.value))
-    made.register_structure_hook(Quantity, lambda text, _: Quantity(_decimal(text)))
-    return made
-
-
-def _writer_of(kind: type) -> Callable[[Any], bytes]:
-    to_builtins = _CONVERTER.get_unstructure_hook(kind)
-    return lambda event: _write(to_builtins(event))
-
-
-def _reader_of(kind: type) -> Callable[[str | bytes], Any]:
-    structure = _CONVERTER.get_structure_hook(kind)
-    if all(field.type in _PLAIN for field in attrs.fields(kind)):
-        return msgspec.json.Decoder(kind).decode  # several times faster
-    return lambda body: structure(_read(body), kind)
-
-
-_PLAIN = (str, int, bool, tuple[str, ...])
 _write = msgspec.json.Encoder().encode
-_read = msgspec.json.Decoder().decode
-_CONVERTER = _converter()
-_WRITERS = {kind: _writer_of(kind) for kind in KINDS.values()}
-_READERS = {name: _reader_of(kind) for name, kind in KINDS.items()}
+_WRITERS = {kind: writer_of(kind) for kind in KINDS.values()}
+_READERS = {name: reader_of(kind) for name, kind in KINDS.items()}

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import NamedTuple, Protocol, TypeAlias
 
 import attrs
+from msgspec import Struct
 
 from holdfast_domain.money import ZERO
 from holdfast_domain.ports import Acked, Ended, Executed, Replaced
@@ -76,8 +77,7 @@ class MarketView(Protocol):
         """Return the newest bar of ``symbol`` that has ended, if there is one."""
 
 
-@attrs.frozen(kw_only=True)
-class Triggered:
+class Triggered(Struct, frozen=True, kw_only=True, gc=False):
     """A stop was reached: from now on the order is a market or a limit order."""
 
     order_id: str
@@ -85,8 +85,7 @@ class Triggered:
     """End of the bar that did it; what then rests takes part in later bars only."""
 
 
-@attrs.frozen(kw_only=True)
-class VolumeTaken:
+class VolumeTaken(Struct, frozen=True, kw_only=True, gc=False):
     """A fill took part of what a bar may fill; written only with a participation."""
 
     order_id: str

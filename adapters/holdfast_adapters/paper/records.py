@@ -4,29 +4,26 @@ from __future__ import annotations
 
 from typing import TypeAlias
 
-import attrs
+from msgspec import Struct
 
 from holdfast_adapters.matching.model import EngineRecord
 from holdfast_domain.orders import OrderTerms
 from holdfast_domain.ports import VenueOrder
 
 
-@attrs.frozen(kw_only=True)
-class Submitted:
+class Submitted(Struct, frozen=True, kw_only=True, gc=False):
     """An order came and was not refused."""
 
     order: VenueOrder
 
 
-@attrs.frozen(kw_only=True)
-class CancelRequested:
+class CancelRequested(Struct, frozen=True, kw_only=True, gc=False):
     """A cancel came and was not refused."""
 
     order_id: str
 
 
-@attrs.frozen(kw_only=True)
-class ReplaceRequested:
+class ReplaceRequested(Struct, frozen=True, kw_only=True, gc=False):
     """New terms came and were not refused; they hold from ``at_us`` on."""
 
     order_id: str
@@ -34,8 +31,7 @@ class ReplaceRequested:
     at_us: int
 
 
-@attrs.frozen(kw_only=True)
-class Advanced:
+class Advanced(Struct, frozen=True, kw_only=True, gc=False):
     """Market data up to ``step`` was taken, and what follows came of it."""
 
     step: int

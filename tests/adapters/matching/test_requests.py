@@ -6,6 +6,7 @@ from decimal import Decimal
 
 import attrs
 import pytest
+from msgspec.structs import replace
 
 from holdfast_adapters.matching import FillModel, LastBar, MatchingEngine
 from holdfast_domain.errors import DuplicateOrder, VenueRefused
@@ -43,11 +44,11 @@ def limit_of(quantity: str = "1", price: str = "100") -> OrderTerms:
 
 
 def market_of(quantity: str) -> OrderTerms:
-    return attrs.evolve(limit_of(quantity), type=OrderType.MARKET, limit_price=None)
+    return replace(limit_of(quantity), type=OrderType.MARKET, limit_price=None)
 
 
 def stop_of(price: str) -> OrderTerms:
-    return attrs.evolve(
+    return replace(
         limit_of(), type=OrderType.STOP, limit_price=None, stop_price=Price.of(price)
     )
 
@@ -76,7 +77,7 @@ def bar_at(book: MatchingEngine, price: float, opened_at_us: int) -> list[VenueE
 @pytest.mark.parametrize(
     ("terms", "code"),
     [
-        (attrs.evolve(limit_of(), instrument="ETH"), "unknown_symbol"),
+        (replace(limit_of(), instrument="ETH"), "unknown_symbol"),
         (limit_of(quantity="0"), "quantity"),
         (limit_of(quantity="1.0005"), "lot"),
         (limit_of(quantity="1e40"), "lot"),
@@ -142,7 +143,7 @@ def test_new_terms_hold_from_the_moment_of_the_replacement() -> None:
 @pytest.mark.parametrize(
     ("terms", "code"),
     [
-        (attrs.evolve(limit_of(), side=Side.SELL), "terms"),
+        (replace(limit_of(), side=Side.SELL), "terms"),
         (market_of("1"), "terms"),
         (limit_of(quantity="0"), "quantity"),
         (limit_of(price="100.1"), "tick"),
@@ -165,7 +166,7 @@ def test_a_replacement_by_what_is_not_allowed_is_refused(
 def test_a_replacement_can_change_how_long_the_order_waits() -> None:
     book = engine()
     book.submit(order_of(limit_of(price="90")), Market())
-    day = attrs.evolve(limit_of(price="90"), time_in_force=TimeInForce.DAY)
+    day = replace(limit_of(price="90"), time_in_force=TimeInForce.DAY)
     book.replace("a", day, Market())
     assert bar_at(book, 100.0, 23 * HOUR_US) == []
     (ended,) = bar_at(book, 100.0, 24 * HOUR_US)

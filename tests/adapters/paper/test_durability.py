@@ -9,10 +9,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TypeVar
 
-import attrs
 import polars as pl
 import pytest
 import trio
+from msgspec.structs import replace
 from trio.testing import wait_all_tasks_blocked
 
 from holdfast_adapters.matching import FillModel
@@ -92,7 +92,7 @@ def order_at(step: int, name: str = "a", limit: str | None = None) -> VenueOrder
     terms = OrderTerms(instrument="SPY", side=Side.BUY, quantity=Quantity.of(10))
     if limit:
         price = Price.of(limit)
-        terms = attrs.evolve(terms, type=OrderType.LIMIT, limit_price=price)
+        terms = replace(terms, type=OrderType.LIMIT, limit_price=price)
     return VenueOrder(order_id=name, terms=terms, placed_at_us=DATA.times_us[step])
 
 

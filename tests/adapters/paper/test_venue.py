@@ -10,10 +10,10 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
-import attrs
 import polars as pl
 import pytest
 import trio
+from msgspec.structs import replace
 
 from holdfast_adapters.matching import FillAt, FillModel
 from holdfast_adapters.paper import PaperVenue
@@ -78,7 +78,7 @@ def order_at(step: int, name: str = "a", limit: str | None = None) -> VenueOrder
     terms = OrderTerms(instrument="SPY", side=Side.BUY, quantity=Quantity.of(10))
     if limit:
         price = Price.of(limit)
-        terms = attrs.evolve(terms, type=OrderType.LIMIT, limit_price=price)
+        terms = replace(terms, type=OrderType.LIMIT, limit_price=price)
     return VenueOrder(order_id=name, terms=terms, placed_at_us=DATA.times_us[step])
 
 
@@ -255,9 +255,9 @@ async def test_what_is_refused_leaves_no_trace(path: Path) -> None:
     venue = await connected(path)
     order = order_at(0)
     for wrong in ({"instrument": "QQQ"}, {"quantity": Quantity.of("0.5")}):
-        terms = attrs.evolve(order.terms, **wrong)
+        terms = replace(order.terms, **wrong)
         with pytest.raises(VenueRefused):
-            await venue.submit(attrs.evolve(order, terms=terms))
+            await venue.submit(replace(order, terms=terms))
     with pytest.raises(VenueRefused):
         await venue.cancel("a")
     assert await venue.lookup("a") == NotFound()
