@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Final
 
 import attrs
+from msgspec.structs import replace
 
 from holdfast_adapters.binance.credentials import Value
 from holdfast_adapters.binance.naming import Name
@@ -124,7 +125,7 @@ class History:
             ids = sorted(each.id for each in whole)
             for trade_id, event in zip(ids, executions(order_id, whole), strict=True):
                 if trade_id in sides:
-                    told[trade_id] = attrs.evolve(
+                    told[trade_id] = replace(
                         event, instrument=symbol, side=sides[trade_id]
                     )
         if missing := sides.keys() - told.keys():

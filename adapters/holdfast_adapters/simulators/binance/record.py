@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-import attrs
+from msgspec.structs import replace
 
 from holdfast_adapters.paper.records import ReplaceRequested, Row, Submitted
 from holdfast_adapters.paper.store import EventStore
@@ -36,7 +36,7 @@ class Record:
         """Keep that an order was taken, or new terms of one."""
         name, terms = self._order_of(order.client_id), venue_order.terms
         if replaces is None:
-            self._add(Submitted(order=attrs.evolve(venue_order, order_id=name)))
+            self._add(Submitted(order=replace(venue_order, order_id=name)))
             return
         at_us = venue_order.placed_at_us
         self._add(ReplaceRequested(order_id=name, terms=terms, at_us=at_us))
