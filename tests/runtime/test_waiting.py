@@ -60,6 +60,17 @@ async def nap(actor: Puppet) -> None:
             "was top/a waits for top/f/b waits for top/a;",
         ),
         (
+            # Three levels deep, and by way of a family at each level.
+            family(
+                "top",
+                family("f", family("g", actor("a", "top/k/m"), actor("other"))),
+                family("k", family("m", family("n", actor("b", "top/c")))),
+                actor("c", "top/f/g"),
+            ),
+            "top/f/g/a: expected blocking lanes to form no cycle, was "
+            "top/f/g/a waits for top/k/m/n/b waits for top/c waits for top/f/g/a;",
+        ),
+        (
             family("top", actor("a", "top/f"), family("far", actor("b"))),
             "top/a: expected waits_for to name actors or families of the tree, "
             "was 'top/f'",
@@ -173,3 +184,34 @@ def test_a_recorder_waits_for_nobody_for_all_may_wait_for_it(kind: str) -> None:
     reader = puppet(notes, "reader", make=AsyncPuppet, lanes=lanes)
     play(kind, attrs.evolve(spec, children=(*spec.children, reader)), scenario)
     assert notes.count("reader: told") == 5
+
+
+@on_each_engine
+def test_who_declares_nothing_never_waits_in_a_circle(kind: str) -> None:
+    """Each of three, in families three deep, floods the next before it reads on."""
+    notes: list[str] = []
+    ring = ("top/f/g/a", "top/k/m/b", "top/c")
+
+    async def scenario(world: World) -> None:
+        # All are busy for a while, then flood, and have more in their mailboxes.
+        for path in ring:
+            await world.told(path, Do(nap))
+        for path, following in zip(ring, (*ring[1:], ring[0]), strict=True):
+            await world.told(path, flood(following), Say("goes on"))
+        await world.sleep(6.0)
+        stalled = [world.cell(path).stalls for path in ring]
+        assert stalled == [0, 0, 0]
+        for name in "abc":
+            assert notes.count(f"{name}: told") == 5
+            assert notes.count(f"{name}: goes on") == 1
+
+    def member(name: str) -> ActorSpec:
+        return puppet(notes, name, make=AsyncPuppet, lanes=ONE)
+
+    spec = family(
+        "top",
+        family("f", family("g", member("a"))),
+        family("k", family("m", member("b"))),
+        member("c"),
+    )
+    play(kind, spec, scenario)
