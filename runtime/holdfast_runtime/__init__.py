@@ -4,13 +4,13 @@ Read from the bottom up; a module imports only those before it in this list: `er
 `restarts`, `timers`, `mailbox`, `spec`, `checks`, `bells`, `messages`, `accepting`
 (what a reader takes), `holds`, `refs`, `context`, `cell`, `brood` and `family` (a
 supervisor), `byhand` (what a user may change of a tree), `driving`, `moving` (actors
-that compute elsewhere), `engine` (what the two engines add), `delivery` (who gets what
-when), `blame` (what becomes of a message on which an actor died), `meters`, `monitors`
-and `watchdogs` (what is seen of actors), `kernel` (how actors live and die), and the
-engines, `simulated` (on `virtual`) and `live` (on `livebell` and `pump`). `opening`
-runs the live one, drained by `signals`; `background` runs it on a thread. `threads`
-hosts what blocks, and sees what hangs; `tree` takes pictures, and `ids` tells logs what
-is in hand.
+that compute elsewhere; `checks` and `cell` ask it what can get there), `engine` (what
+the two engines add), `delivery` (who gets what when), `blame` (what becomes of a
+message on which an actor died), `meters`, `monitors` and `watchdogs` (what is seen of
+actors), `kernel` (how actors live and die), and the engines, `simulated` (on `virtual`)
+and `live` (on `livebell` and `pump`). `opening` runs the live one, drained by
+`signals`; `background` runs it on a thread. `threads` hosts what blocks, and sees what
+hangs; `tree` takes pictures, and `ids` tells logs what is in hand.
 """
 
 from holdfast_runtime.background import EngineHandle, start
@@ -30,6 +30,7 @@ from holdfast_runtime.errors import (
     RecordsLost,
     SpecError,
     UnknownMessage,
+    Unpicklable,
 )
 from holdfast_runtime.live import LiveEngine
 from holdfast_runtime.mailbox import Full, Lane, LaneSpec
@@ -84,6 +85,7 @@ __all__ = [
     "Strategy",
     "SupervisorSpec",
     "UnknownMessage",
+    "Unpicklable",
     "open_engine",
     "run",
     "start",

@@ -29,6 +29,12 @@ def manners_for(handler: Callable[..., Any]) -> Manners:
 
 
 @lru_cache(maxsize=1_024)
+def manners_of(taken: Classes | None) -> Manners:
+    """Return the manners of messages for an actor that takes these classes, or any."""
+    return MANNERS if taken is None else Manners(taken)
+
+
+@lru_cache(maxsize=1_024)
 def _read(function: types.FunctionType) -> Manners:
     parameters = [*inspect.signature(function).parameters.values()]
     try:

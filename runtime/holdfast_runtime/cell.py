@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from holdfast_runtime.errors import ActorError
 from holdfast_runtime.mailbox import LaneQueue, Mailbox
 from holdfast_runtime.messages import MANNERS, Manners
+from holdfast_runtime.moving.farref import FarRef
 from holdfast_runtime.refs import Ref
 from holdfast_runtime.spec import is_at_or_below
 
@@ -283,7 +284,7 @@ class Cell(Child):
         self.order = kernel.next_order()
         self.mailbox = Mailbox(spec.lanes)
         self.routes = {}
-        self.ref = Ref(self)
+        self.ref = FarRef(self) if spec.runs_in == "process" else Ref(self)
         self.outbox = []
         self.records = []
         self.holds = deque()

@@ -37,7 +37,8 @@ def check_tree(spec: object) -> None:
     _check_family(spec.name, spec)
     actors = dict(actors_of(spec))
     _check_recorders(actors.items())
-    check_moved(actors.items())
+    for path, actor in actors.items():
+        check_moved(path, actor)
     _check_waits(actors, [*actors], places_of(spec))
 
 
@@ -60,8 +61,8 @@ def check_child(
         raise SpecError(message)
     added = dict(actors_of(child, above))
     _check_recorders(added.items(), running)
-    moved = {path for path, actor in running.items() if actor.runs_in != "engine"}
-    check_moved(added.items(), moved)
+    for path, actor in added.items():
+        check_moved(path, actor)
     _check_waits({**running, **added}, [*added], places_of(child, above))
 
 

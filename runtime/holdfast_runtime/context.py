@@ -108,11 +108,11 @@ class Context:
         Raises:
             SpecError: there is no such place.
         """
-        self._cell.kernel.monitors.add(self._cell, _path(place))
+        self._cell.kernel.monitors.add(self._cell, path_of(place))
 
     def demonitor(self, place: Ref[Any] | str) -> None:
         """Be told no more of ``place``; what waits in the mailbox is still read."""
-        self._cell.kernel.monitors.remove(self._cell, _path(place))
+        self._cell.kernel.monitors.remove(self._cell, path_of(place))
 
     def beat(self) -> None:
         """Say that the actor is alive, although it handles no messages.
@@ -127,5 +127,6 @@ class Context:
         return self._cell.kernel.now_s()
 
 
-def _path(place: Ref[Any] | str) -> str:
+def path_of(place: Ref[Any] | str) -> str:
+    """Return the path of a place."""
     return place if isinstance(place, str) else place.path

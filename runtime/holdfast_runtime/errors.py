@@ -5,6 +5,7 @@
   - MailboxClosed    nobody will read it: the error carries the message
   - MailboxFull      the reader is behind: wait, or drop
   - UnknownMessage   the reader takes no such messages: mend the sender
+  - Unpicklable      it cannot get to or from a process: mend what is said
   - AskTimeout       no answer in time: the work may still be done
   - AskFailed        the asked actor crashed on the question, or before it answered
   - RecordsLost      what an actor recorded did not become durable
@@ -59,6 +60,33 @@ class UnknownMessage(ActorError):
         self.message = message
         names = ", ".join(each.__qualname__ for each in taken)
         super().__init__(f"{path}: expected one of {names}, was {message!r}")
+
+
+class Unpicklable(ActorError):
+    """``message`` cannot get to, or from, the process of the actor at ``path``."""
+
+    def __init__(
+        self, path: str, what: str, message: object, field: str, why: Exception
+    ) -> None:
+        self.path = path
+        self.message = message
+        self.field = field
+        """The way to what cannot be pickled, such as ``Job.steps[2].call``."""
+
+        super().__init__(
+            f"{path}: expected {what} that can be pickled, for the actor runs in a "
+            f"process, was {message!r}: {field}: {why}"
+        )
+
+    def __reduce__(self) -> tuple[object, ...]:
+        # From a process it comes without the message.
+        return _retold, (str(self),), {**vars(self), "message": None}
+
+
+def _retold(text: str) -> Unpicklable:
+    error = Unpicklable.__new__(Unpicklable)
+    error.args = (text,)
+    return error
 
 
 class AskTimeout(ActorError):

@@ -29,7 +29,7 @@ from holdfast_runtime.messages import (
 )
 from holdfast_runtime.meters import Meter
 from holdfast_runtime.monitors import Events, Monitors
-from holdfast_runtime.moving.moved import Place, inline_place, move
+from holdfast_runtime.moving.moved import Moved, Place, inline_place, move
 from holdfast_runtime.spec import SupervisorSpec
 from holdfast_runtime.watchdogs import Watchdog
 
@@ -258,7 +258,10 @@ class Kernel(ByHand, Blame):
         cell.batch_handler = getattr(actor, "handle_batch", None)
         cell.commit = getattr(actor, "commit", None)
         cell.is_async = cell.batch_handler is not None or is_async(handler)
-        manners = MANNERS if cell.batch_handler else manners_for(handler)
+        if isinstance(actor, Moved):
+            manners = actor.manners
+        else:
+            manners = MANNERS if cell.batch_handler else manners_for(handler)
         if manners is not cell.manners:
             cell.manners = manners
             cell.routes.clear()

@@ -157,7 +157,9 @@ class LiveEngine(Kernel):
         Raises:
             MailboxFull: the engine's thread is `WAITING` calls behind.
             EngineStopped: the engine's trio run is over.
+            Unpicklable: the actor runs in a process, and ``message`` cannot get there.
         """
+        ref.check(message)
         if len(self.bridge) >= WAITING:
             raise MailboxFull(ref.path, "of calls from threads", message)
         try:

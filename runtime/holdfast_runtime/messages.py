@@ -148,6 +148,7 @@ class Manners(dict[type, tuple[int, int | None]]):
 
     def __init__(self, taken: tuple[type, ...] = (object,)) -> None:
         super().__init__()
+        self.classes = taken
         self.taken = (*taken, Stop)
 
     def __missing__(self, kind: type) -> tuple[int, int | None]:

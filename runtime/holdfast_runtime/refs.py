@@ -42,6 +42,7 @@ class Ref(Generic[M]):
             MailboxFull: outside of a handler, if a blocking lane is full.
             UnknownMessage: outside of a handler, if the actor takes no such messages;
                 inside of one, the sender crashes with it when the message leaves.
+            Unpicklable: the actor runs in a process, and this cannot get there.
         """
         cell = self._cell
         kernel = cell.kernel
@@ -59,6 +60,9 @@ class Ref(Generic[M]):
         kernel.pending += 1
         if not cell.queued:
             kernel.wake(cell)
+
+    def check(self, message: M) -> None:
+        """Refuse a message that cannot get to where the actor is; here, none."""
 
     async def send(self, message: M) -> None:
         """Send ``message``, and wait while the lane is full: for sources.

@@ -256,7 +256,9 @@ async def _play_live(
 
 async def until(world: World, ready: Callable[[], bool]) -> None:
     """Wait until ``ready``: live, in real time."""
+    patience_s = world.engine.now_s() + PATIENCE_S
     while not ready():
+        assert world.engine.now_s() < patience_s
         if isinstance(world.engine, LiveEngine):
             await trio.sleep(0.001)
         else:

@@ -12,8 +12,6 @@ import pytest
 
 from holdfast_runtime import ActorSpec, SimulatedEngine, SpecError, SupervisorSpec
 
-from .puppets import puppet
-
 
 class Idle:
     """An actor of which another process can have the builder."""
@@ -64,14 +62,6 @@ def test_a_closure_is_refused_with_its_own_name() -> None:
 
     with pytest.raises(SpecError, match=r"top/a: .*was <function .*\.build"):
         engine_of(actor(runs_in="process", build=build))
-
-
-def test_a_moved_actor_records_for_nobody() -> None:
-    with pytest.raises(SpecError, match="top/b: expected a recorder that runs in the"):
-        engine_of(actor(runs_in="thread"), puppet([], "b", recorder="top/a"))
-    engine = engine_of(actor(runs_in="thread"))
-    with pytest.raises(SpecError, match="top/b: expected a recorder that runs in the"):
-        engine.root.add_child(puppet([], "b", recorder="top/a"))
 
 
 def test_a_child_that_cannot_be_moved_is_not_added() -> None:

@@ -3,36 +3,32 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Container, Iterable
-from typing import get_args
+from functools import partial
+from types import FunctionType
+from typing import Any, get_args, get_type_hints
 
 from holdfast_runtime.errors import SpecError
 from holdfast_runtime.moving.pickling import dump
+from holdfast_runtime.moving.resident import refuse
 from holdfast_runtime.spec import ActorSpec, RunsIn
 
 
-def check_moved(
-    actors: Iterable[tuple[str, ActorSpec]], moved: Container[str] = ()
-) -> None:
+def check_moved(path: str, spec: ActorSpec) -> None:
     """Refuse an actor that cannot run where its spec says.
 
-    ``moved`` are paths of actors that run elsewhere already.
+    Where its builder does not tell which class it makes, that is seen at its start.
 
     Raises:
         SpecError: naming the actor by its path.
     """
-    all_of_them = list(actors)
-    elsewhere = {path for path, spec in all_of_them if spec.runs_in != "engine"}
-    for path, spec in all_of_them:
-        _check_place(path, spec)
-        if spec.recorder is None:
-            continue
-        if spec.recorder in elsewhere or spec.recorder in moved:
-            message = (
-                f"{path}: expected a recorder that runs in the engine, "
-                f"was {spec.recorder!r}, which is moved"
-            )
-            raise SpecError(message)
+    _check_place(path, spec)
+    if spec.runs_in == "engine":
+        return
+    kind = _made_by(spec.build)
+    if kind is not None:
+        refuse(path, kind)
+    if spec.runs_in == "process":
+        _check_builder(path, spec)
 
 
 def _check_place(path: str, spec: ActorSpec) -> None:
@@ -48,8 +44,18 @@ def _check_place(path: str, spec: ActorSpec) -> None:
             f"process, was {spec.give_up_s} of one in the {spec.runs_in}"
         )
         raise SpecError(message)
-    if spec.runs_in == "process":
-        _check_builder(path, spec)
+
+
+def _made_by(build: Any) -> type | None:  # noqa: ANN401 - whatever can be called
+    """Return the class of the actors that ``build`` makes, if it tells."""
+    while isinstance(build, partial):
+        build = build.func
+    if isinstance(build, FunctionType):
+        try:
+            build = get_type_hints(build).get("return")
+        except Exception:  # noqa: BLE001 - whatever an annotation raises
+            return None
+    return build if isinstance(build, type) else None
 
 
 def _check_builder(path: str, spec: ActorSpec) -> None:

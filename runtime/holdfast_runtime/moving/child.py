@@ -12,6 +12,7 @@ import os
 import pickle
 import signal
 import struct
+from functools import partial
 from multiprocessing.spawn import prepare
 from typing import BinaryIO
 
@@ -19,6 +20,9 @@ from holdfast_runtime.moving.home import Home, portable
 from holdfast_runtime.moving.pickling import dump
 
 HEAD = struct.Struct("!Q")
+BEAT = b"\0"
+"""The frame that says, before a reply, that the actor is alive."""
+
 imports_main = False
 """Whether the engine's program is being imported here: it must not start another."""
 
@@ -29,7 +33,7 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     requests, replies = _take_pipes()
     path, incarnation, records, prepared = pickle.loads(_receive(requests))
-    home = Home(path, incarnation, records=records)
+    home = Home(path, incarnation, records=records, beat=partial(_send, replies, BEAT))
     error = _import_main(path, prepared)
     _send(replies, dump(None))
     while request := _receive(requests):

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
+from functools import partial
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from holdfast_runtime.context import Context
+from holdfast_runtime.context import Context, path_of
 from holdfast_runtime.errors import ActorError, SpecError
 from holdfast_runtime.timers import Timer
 
 if TYPE_CHECKING:
     from holdfast_runtime.cell import Cell, Outbox
+    from holdfast_runtime.refs import Ref
 
 
 class Desk:
@@ -127,11 +129,12 @@ def refuse_at_end(path: str) -> NoReturn:
 class ThreadContext(Context):
     """One actor's view of its engine, from another thread."""
 
-    __slots__ = ("_incarnation", "desk")
+    __slots__ = ("_beat", "_incarnation", "desk")
 
-    def __init__(self, cell: Cell) -> None:
+    def __init__(self, cell: Cell, beat: Callable[[], None]) -> None:
         super().__init__(cell)
         self._incarnation = cell.incarnation
+        self._beat = beat
         self.desk: Desk | None = None
         """Where the call that is under way says what it says."""
 
@@ -162,6 +165,23 @@ class ThreadContext(Context):
         timer = Later(self._cell, desk.now_s + delay_s, message, self._desk)
         desk.outbox.append((None, timer.arm))
         return timer
+
+    def monitor(self, place: Ref[Any] | str) -> None:
+        """Be told what happens at ``place``, as in `Context`; from when this leaves.
+
+        If there is no such place, the actor crashes then.
+        """
+        monitors = self._cell.kernel.monitors
+        self.effect(partial(monitors.add, self._cell, path_of(place)))
+
+    def demonitor(self, place: Ref[Any] | str) -> None:
+        """Be told no more of ``place``, from when this leaves."""
+        monitors = self._cell.kernel.monitors
+        self.effect(partial(monitors.remove, self._cell, path_of(place)))
+
+    def beat(self) -> None:
+        """Say at once that the actor is alive, in the midst of a handler."""
+        self._beat()
 
     def at_end(self, call: Callable[[], None]) -> None:
         """Refuse: the actor has a `stop`."""

@@ -6,7 +6,9 @@ from collections.abc import Callable, Coroutine
 from traceback import format_exception
 from typing import Any, NoReturn
 
-from holdfast_runtime.context import Context
+import attrs
+
+from holdfast_runtime.context import Context, path_of
 from holdfast_runtime.errors import ActorError
 from holdfast_runtime.moving.contexts import (
     refuse_at_end,
@@ -15,8 +17,9 @@ from holdfast_runtime.moving.contexts import (
     refuse_sleep,
     refuse_within,
 )
-from holdfast_runtime.moving.pickling import dump, load
-from holdfast_runtime.moving.resident import Resident
+from holdfast_runtime.moving.holds import HeldThere
+from holdfast_runtime.moving.pickling import dump, load, unpicklable
+from holdfast_runtime.moving.resident import Resident, Traits
 from holdfast_runtime.refs import Ref
 from holdfast_runtime.timers import Timer
 
@@ -27,8 +30,16 @@ class Home:
     The engine meets it in a process of its own; the simulated engine, in place.
     """
 
-    def __init__(self, path: str, incarnation: int, *, records: bool) -> None:
+    def __init__(
+        self,
+        path: str,
+        incarnation: int,
+        *,
+        records: bool,
+        beat: Callable[[], None] = lambda: None,
+    ) -> None:
         self.path = path
+        self.beat = beat
         self.incarnation = incarnation
         self.records = records
         self.now_s = 0.0
@@ -36,6 +47,7 @@ class Home:
         self._refs: dict[str, Ref[Any]] = {}
         self._said: list[bytes] | None = None
         self._timers = 0
+        self._holds = HeldThere(self._say_of_hold)
 
     def serve(self, request: bytes) -> bytes:
         """Return the reply: (value, error, what was said)."""
@@ -53,17 +65,14 @@ class Home:
             try:
                 return dump((value, None, said))
             except Exception as unfit:  # noqa: BLE001 - said below
-                error = _unfit(self.path, "an answer", value, unfit)
+                error = unpicklable(self.path, "an answer", value, unfit)
         return dump((None, portable(self.path, error), ()))
 
     def _serve(self, request: bytes) -> Any:  # noqa: ANN401
         kind, self.now_s, data = load(request, self.ref)
-        argument = load(data, self.ref)
-        if kind == "build":
-            return self._resident.build(argument, HomeContext(self))
-        if kind == "handle":
-            return self._resident.handle(argument)
-        return self._resident.stop()
+        argument = load(data, self.ref, self._holds.meet)
+        value = self._resident.call(kind, argument, HomeContext(self))
+        return _known(value) if isinstance(value, Traits) else value
 
     def ref(self, path: str) -> Ref[Any]:
         """Return the reference of a place, which is known here by its path alone."""
@@ -76,14 +85,20 @@ class Home:
         """Collect something for the engine, as it is now.
 
         Raises:
-            ActorError: it cannot be pickled, or no call is under way.
+            Unpicklable: it cannot be pickled.
+            ActorError: no call is under way.
         """
         if self._said is None:
             refuse_outside(self.path)
         try:
             self._said.append(dump((what, *parts)))
         except Exception as error:
-            raise _unfit(self.path, f"a {what}", parts[-1], error) from error
+            said = "an effect" if what == "effect" else f"a {what}"
+            raise unpicklable(self.path, said, parts[-1], error) from error
+
+    def _say_of_hold(self, number: int, error: Exception | None) -> None:
+        why = None if error is None else portable(self.path, error)
+        self.say("hold", number, why)
 
     def after(self, delay_s: float, message: object) -> int:
         """Collect a timer, and return its number."""
@@ -110,7 +125,8 @@ class HomeRef(Ref[Any]):
         """Send ``message`` when the handler has returned.
 
         Raises:
-            ActorError: it cannot be pickled, or no handler is under way.
+            Unpicklable: it cannot be pickled.
+            ActorError: no handler is under way.
         """
         self._home.say("tell", self._path, message)
 
@@ -189,13 +205,29 @@ class HomeContext(Context):
         """Call ``call`` in the engine when this handler's messages leave.
 
         Raises:
-            ActorError: it cannot be pickled; a closure never can.
+            Unpicklable: it cannot be pickled; a closure never can.
         """
         self._home.say("effect", call)
 
     def after(self, delay_s: float, message: object) -> Timer:
         """Tell the actor ``message`` ``delay_s`` seconds after this call began."""
         return HomeTimer(self._home, self._home.after(delay_s, message))
+
+    def monitor(self, place: Ref[Any] | str) -> None:
+        """Be told what happens at ``place``, as in `Context`; from when this leaves.
+
+        If there is no such place, the actor crashes then. What another had in hand
+        when it crashed is not told here.
+        """
+        self._home.say("monitor", path_of(place))
+
+    def demonitor(self, place: Ref[Any] | str) -> None:
+        """Be told no more of ``place``, from when this leaves."""
+        self._home.say("demonitor", path_of(place))
+
+    def beat(self) -> None:
+        """Say at once that the actor is alive, in the midst of a handler."""
+        self._home.beat()
 
     def at_end(self, call: Callable[[], None]) -> None:
         """Refuse: the actor has a `stop`."""
@@ -232,11 +264,13 @@ def portable(path: str, error: BaseException) -> BaseException:
     return copy
 
 
-def _unfit(path: str, what: str, value: object, error: Exception) -> ActorError:
-    return ActorError(
-        f"{path}: expected {what} that can be pickled, for the actor runs in a process,"
-        f" was {value!r}: {error}"
-    )
+def _known(traits: Traits) -> Traits:
+    """Return ``traits`` as the engine can have them: it may not know the classes."""
+    try:
+        dump(traits)
+    except Exception:  # noqa: BLE001 - it learns of what is not taken later
+        return attrs.evolve(traits, taken=None)
+    return traits
 
 
 _NOBODY = Home("", 0, records=False)

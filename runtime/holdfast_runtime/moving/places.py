@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from math import inf
 from typing import TYPE_CHECKING, Any
 
 from holdfast_runtime.errors import Overdue
-from holdfast_runtime.moving.moved import Nearby
+from holdfast_runtime.moving.moved import Nearby, beat_of
 from holdfast_runtime.threads.current import tell_threads_apart
 from holdfast_runtime.threads.hosting import PykkaThreadHost
 from holdfast_runtime.threads.hosts import Hung
@@ -20,7 +22,7 @@ class OwnThread:
 
     def __init__(self, cell: Cell) -> None:
         self._cell = cell
-        self._nearby = Nearby(cell)
+        self._nearby = Nearby(cell, partial(self._beat, beat_of(cell)))
         self._host: PykkaThreadHost | None = None
 
     async def open(self) -> None:
@@ -49,10 +51,15 @@ class OwnThread:
             said = await self._host.run(
                 self._nearby.call,
                 kind,
-                argument,
+                self._nearby.send(argument),
                 now_s,
                 deadline_s=inf if limit_s is None else limit_s,
             )
         except TimeoutError:
             raise Overdue(self._cell.path, kind, limit_s) from None
         return self._nearby.take(said)
+
+    def _beat(self, beat: Callable[[], None]) -> None:
+        """Let the engine's thread note it, while the handler goes on in this one."""
+        kernel = self._cell.kernel
+        kernel.bridge.offer(beat)  # type: ignore[attr-defined]

@@ -14,7 +14,7 @@ import trio
 
 from holdfast_runtime.errors import Overdue, ProcessDied, SpecError
 from holdfast_runtime.moving import child
-from holdfast_runtime.moving.moved import FarAway
+from holdfast_runtime.moving.moved import FarAway, beat_of
 
 if TYPE_CHECKING:
     from holdfast_runtime.cell import Cell
@@ -40,6 +40,7 @@ class OwnProcess:
     def __init__(self, cell: Cell) -> None:
         self._cell = cell
         self._away = FarAway(cell)
+        self._beat = beat_of(cell)
         self._process: trio.Process | None = None
         self._buffer = bytearray()
         self._busy = False
@@ -86,7 +87,7 @@ class OwnProcess:
         Raises:
             Overdue: the spec's ``give_up_s`` have passed.
             ProcessDied: the process has ended.
-            ActorError: ``argument`` cannot be pickled.
+            Unpicklable: ``argument`` cannot be pickled.
         """
         request = self._away.request(kind, argument)
         limit_s = self._cell.spec.give_up_s
@@ -118,7 +119,8 @@ class OwnProcess:
         assert process.stdin is not None
         try:
             await process.stdin.send_all(child.HEAD.pack(len(request)) + request)
-            reply = await self._receive()
+            while (reply := await self._receive()) == child.BEAT:
+                self._beat()
         except trio.BrokenResourceError:
             reply = b""
         if not reply:
