@@ -14,7 +14,7 @@ import attrs
 
 from holdfast_actors.clock import MarketClock, VenueSilence
 from holdfast_actors.requests import ConnectAgain
-from holdfast_domain.errors import NotSent, OutcomeUnknown, VenueError
+from holdfast_domain.errors import Fenced, NotSent, OutcomeUnknown, VenueError
 from holdfast_domain.ports import ReplayedVenue
 
 T = TypeVar("T")
@@ -66,8 +66,12 @@ class Connection:
         now_s: Callable[[], float],
         incarnation: int,
         deadlines: Deadlines,
+        call: Callable[[str], None] = lambda _text: None,
     ) -> None:
-        """Cut requests by ``within``, unless the venue answers at once."""
+        """Cut requests by ``within``, unless the venue answers at once.
+
+        ``call`` is told, once for each loss, that the venue cannot be reached.
+        """
         self._venue = venue
         self._clock = clock
         self._silence = silence
@@ -77,6 +81,8 @@ class Connection:
         self._now_s = now_s
         self._incarnation = self.number = incarnation
         self.deadlines = deadlines
+        self._call = call
+        self._called = False
         self._waits = not venue.answers_at_once
         self.is_lost = True
         self._was_there = False
@@ -89,10 +95,19 @@ class Connection:
         """Connect, if there is no connection and it is time; return whether there is.
 
         What is under way must have ended: it would leave by a connection that is gone.
+
+        Raises:
+            Fenced: a newer engine trades there.
         """
         if self.is_lost and self._now_s() >= self._due_s:
-            with suppress(VenueError):
+            try:
                 await self._connect()
+            except Fenced:
+                raise
+            except VenueError as error:
+                if not self._called:
+                    self._called = True
+                    self._call(f"{error}; trying again until it does")
         return not self.is_lost
 
     async def _connect(self) -> None:
@@ -107,7 +122,7 @@ class Connection:
         self._pause_s = pause_s
         if self._was_there:
             self.number += RECONNECTED
-        self.is_lost, self._was_there = False, True
+        self.is_lost, self._was_there, self._called = False, True, False
 
     async def close(self) -> None:
         """Close the connection, if it can be closed."""

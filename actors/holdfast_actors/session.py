@@ -10,17 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, TypeAlias, assert_never
 
-from holdfast_actors.clock import (
-    HaltGate,
-    MarketClock,
-    OrdersMark,
-    VenueInterest,
-    VenueSilence,
-)
+from holdfast_actors.clock import MarketClock, VenueInterest, VenueSilence
 from holdfast_actors.connection import Connection, Deadlines, Within
+from holdfast_actors.lastgate import LastGate
 from holdfast_actors.messages import Advance
 from holdfast_actors.requests import (
-    GATES,
     Asked,
     AskGap,
     Cancel,
@@ -36,6 +30,7 @@ from holdfast_actors.requests import (
 from holdfast_domain.cursor import ADVANCE_SLOT, cursor_at, slot_of, step_of
 from holdfast_domain.errors import (
     DomainError,
+    Fenced,
     NotSent,
     OutcomeUnknown,
     VenueError,
@@ -49,6 +44,9 @@ Request: TypeAlias = Submit | Cancel | Replace | LookUp | AskGap
 
 SessionMessage: TypeAlias = Advance | Greet | ConnectAgain | Request
 """What a session takes."""
+
+AGES_S = 1e9
+"""Longer than any engine runs."""
 
 _ASKED = {
     Submit: Asked.SUBMIT,
@@ -68,8 +66,7 @@ class Session:
         venue: ReplayedVenue,
         orders: Ref[Any],
         clock: MarketClock,
-        gate: HaltGate,
-        mark: OrdersMark,
+        gate: LastGate,
         interest: VenueInterest,
         silence: VenueSilence,
         within: Within,
@@ -78,17 +75,27 @@ class Session:
         now_s: Callable[[], float],
         incarnation: int,
         deadlines: Deadlines = Deadlines(),  # noqa: B008 - frozen
+        stand_back: Callable[[str], None] = lambda _why: None,
+        call: Callable[[str], None] = lambda _text: None,
     ) -> None:
-        """Cut requests by ``within``, unless the venue answers at once."""
+        """Cut requests by ``within``, unless the venue answers at once.
+
+        ``stand_back`` is called when a newer engine trades the account, ``call`` when
+        the venue cannot be reached: at once, and not when the handler returns.
+        """
         self._venue = venue
         self._orders = orders
         self._clock = clock
         self._gate = gate
-        self._mark = mark
         self._interest = interest
         self._now_s = now_s
         self._incarnation = incarnation
         self._deadlines = deadlines
+        self._sleep = sleep
+        self._stand_back = stand_back
+        self._fenced = ""
+        """Why nothing may be asked of the venue any more, ever."""
+
         self._line = Connection(
             venue=venue,
             clock=clock,
@@ -99,6 +106,7 @@ class Session:
             now_s=now_s,
             incarnation=incarnation,
             deadlines=deadlines,
+            call=call,
         )
         self._step = -1
         """The last step of which this session gave the venue its data."""
@@ -108,14 +116,20 @@ class Session:
 
         Where nobody listens yet, it is tried again for ever.
         """
-        await self._is_connected()
-        self._interest.say(self._venue.name, wanted=self._venue.wants_data)
+        await self._unless_fenced(self._is_connected())
 
     async def stop(self) -> None:
         """Close the connection."""
         await self._line.close()
 
     async def handle(self, message: SessionMessage) -> None:
+        """Take one message, unless a newer engine has taken the account over."""
+        if not self._fenced:
+            await self._unless_fenced(self._dispatch(message))
+        if self._fenced:
+            await self._decline(message)
+
+    async def _dispatch(self, message: SessionMessage) -> None:
         """Dispatch one message; every kind is named here."""
         match message:
             case Advance():
@@ -127,7 +141,21 @@ class Session:
                     await self._is_connected()
             case _:
                 await self._request(message)
+
+    async def _unless_fenced(self, work: Coroutine[Any, Any, object]) -> None:
+        try:
+            await work
+        except Fenced as error:
+            self._fenced = f"fenced off: {error}"
+            self._stand_back(self._fenced)
         self._interest.say(self._venue.name, wanted=self._venue.wants_data)
+
+    async def _decline(self, message: SessionMessage) -> None:
+        """Say that nothing was done; and let market time stand still."""
+        if isinstance(message, Submit | Replace):
+            self._put_off(message, self._fenced, 0.0)
+        elif isinstance(message, Advance):
+            await self._sleep(AGES_S)
 
     def handle_at_once(self, message: SessionMessage) -> None:
         """Handle a message where the venue never waits.
@@ -246,7 +274,7 @@ class Session:
         step = self._due()
         if step > self._step:
             await self._advance(cursor_at(step, ADVANCE_SLOT), step)
-        stale = self._stale(message)
+        stale = self._gate.holds_back(message, self._line.number)
         # The last gate: nothing may come between the look at it and the send.
         if stale:
             self._tell(Asked.SUBMIT, order.order_id, How.NOT_SENT, reason=stale)
@@ -260,17 +288,6 @@ class Session:
             return
         request = self._venue.replace(message.order_id, message.terms)
         await self._ask(Asked.REPLACE, message.order_id, request)
-
-    def _stale(self, message: Submit) -> str:
-        if message.session != self._line.number:
-            return GATES[0]
-        if message.orders != self._mark.incarnation:
-            return GATES[1]
-        if self._gate.halted or message.generation != self._gate.generation:
-            return "halted"
-        if self._clock.now_us > message.valid_until_us:
-            return "its time to be sent has passed"
-        return ""
 
     async def _look_up(self, order_id: str) -> None:
         asked_s = self._now_s()

@@ -36,6 +36,7 @@ from holdfast_actors.feed import SLICES_MAX, ReplayFeed
 from holdfast_actors.folding import Shape
 from holdfast_actors.guard import Guard, Limits
 from holdfast_actors.journal import GroupCommit, Journal
+from holdfast_actors.lastgate import Fence, LastGate
 from holdfast_actors.ledger import Ledger
 from holdfast_actors.orders import Orders
 from holdfast_actors.readers import routes_to
@@ -119,8 +120,9 @@ class Parts:
     deadlines: Deadlines = attrs.field(factory=Deadlines)
     patience: Patience = attrs.field(factory=Patience)
     attention: Callable[[str], None] = attrs.field(default=lambda _text: None)
-    """Told, aloud, what a person should look at; it is durable by then."""
+    """Told, aloud, what a person should look at; what was journaled is durable."""
 
+    fence: Fence = attrs.field(factory=Fence)
     prices: PriceBoard = attrs.field(init=False)
     gate: HaltGate = attrs.field(factory=HaltGate, init=False)
     mark: OrdersMark = attrs.field(factory=OrdersMark, init=False)
@@ -346,8 +348,7 @@ def _session(parts: Parts, name: str, ctx: Context) -> Session | SessionAtOnce:
         venue=venue,
         orders=ctx.ref(ORDERS),
         clock=parts.clock,
-        gate=parts.gate,
-        mark=parts.mark,
+        gate=LastGate(parts.gate, parts.mark, parts.clock, parts.fence.why),
         interest=parts.interest,
         silence=parts.silences[name],
         within=ctx.within,
@@ -356,6 +357,8 @@ def _session(parts: Parts, name: str, ctx: Context) -> Session | SessionAtOnce:
         now_s=ctx.now_s,
         incarnation=ctx.incarnation,
         deadlines=parts.deadlines,
+        stand_back=parts.fence.stand_back,
+        call=parts.attention,
     )
     return SessionAtOnce(session) if venue.answers_at_once else session
 

@@ -12,6 +12,7 @@
     + NotSent             nothing was taken up: safe to try again
     + OutcomeUnknown      something left and no answer came: never again, look it up
       * DuplicateOrder    the venue has an order with this id already: look it up
+    + Fenced              a newer engine trades the account: send nothing, and stop
 """
 
 from __future__ import annotations
@@ -132,3 +133,16 @@ class DuplicateOrder(OutcomeUnknown):
     It is no `VenueRefused`, for the order does exist there: a lookup tells how it
     stands.
     """
+
+
+class Fenced(VenueError):
+    """A newer engine trades this account: nothing was done, nor will be.
+
+    Whoever is told so is a zombie. It sends nothing any more, and stops.
+    """
+
+    def __init__(self, reason: str, epoch: int = 0) -> None:
+        self.epoch = epoch
+        """Of that engine; 0 where it is not known."""
+
+        super().__init__(reason)

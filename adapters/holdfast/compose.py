@@ -6,24 +6,29 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import attrs
-import platformdirs
 
 from holdfast.loading import Loaded
 from holdfast.options import RunOptions
+from holdfast.venues import (
+    VENUE,
+    cache_directory,
+    paper_venue,
+    remote_venue,
+    venues_of,
+)
 from holdfast_actors.clock import MarketClock
 from holdfast_actors.feed import SLICES_MAX
 from holdfast_actors.guard import Limits
-from holdfast_actors.messages import Note
+from holdfast_actors.lastgate import Fence
+from holdfast_actors.messages import Halt, Note
 from holdfast_actors.recovery import Recovery
 from holdfast_actors.strategy.plan import StrategyPlan
-from holdfast_actors.tree import JOURNAL, ORDERS, Parts, build_tree
+from holdfast_actors.tree import GUARD, JOURNAL, ORDERS, Parts, build_tree
 from holdfast_adapters.calendars import MarketCalendars
 from holdfast_adapters.journal import codec
-from holdfast_adapters.paper.venue import PaperVenue
 from holdfast_domain import events as ev
-from holdfast_domain.instruments import Instrument
-from holdfast_domain.money import ZERO, Money
-from holdfast_domain.ports import JournalStore, ThreadHost, WallClock
+from holdfast_domain.money import Money
+from holdfast_domain.ports import JournalStore, ReplayedVenue, ThreadHost, WallClock
 from holdfast_runtime import (
     ActorSpec,
     Backoff,
@@ -34,9 +39,6 @@ from holdfast_runtime import (
 from holdfast_runtime.cell import Cell
 from holdfast_runtime.ids import origin_text
 from holdfast_runtime.kernel import Kernel
-
-VENUE = "paper"
-"""Where an instrument trades that names no venue."""
 
 
 @attrs.frozen(kw_only=True)
@@ -52,6 +54,12 @@ class World:
     """Where a venue keeps its record, by its name; None keeps all in memory."""
 
     venue_host: ThreadHost | None
+    venue_socket: Path | None = None
+    """Where the first venue listens, in another process; None: it is in this one."""
+
+    fence: Callable[[], str] = str
+    """Why this engine may not send any more; empty while it may."""
+
     wall: WallClock
     engine: int
     finished: Callable[[], None]
@@ -73,7 +81,8 @@ class World:
 def make_parts(options: RunOptions, world: World) -> Parts:
     """Return the parts of a run; market time stands where the journal ends."""
     last = _last_entry(world.store)
-    calendars = MarketCalendars(options.instruments, _cache_directory())
+    calendars = MarketCalendars(options.instruments, cache_directory())
+    epoch = 1 + max(0 if last is None else last.epoch, world.epoch_floor)
     return Parts(
         data=options.data,
         instruments=options.instruments,
@@ -84,12 +93,13 @@ def make_parts(options: RunOptions, world: World) -> Parts:
         recovery=world.recovery or Recovery(world.store, codec),
         journal_host=world.journal_host,
         venues={
-            name: _venue(name, options, world, calendars)
+            name: _venue(name, options, world, calendars, epoch)
             for name in venues_of(options.instruments)
         },
+        fence=Fence(world.fence),
         wall=world.wall,
         engine=world.engine,
-        epoch=1 + max(0 if last is None else last.epoch, world.epoch_floor),
+        epoch=epoch,
         clock=MarketClock(
             0 if last is None else last.market_time_us,
             0 if last is None else last.cursor,
@@ -119,76 +129,18 @@ def _plans(options: RunOptions) -> tuple[StrategyPlan, ...]:
     )
 
 
-def venues_of(instruments: Mapping[str, Instrument]) -> tuple[str, ...]:
-    """Return where ``instruments`` trade; first where those do that name no venue."""
-    named = {each.venue or VENUE for each in instruments.values()}
-    return tuple(sorted(named, key=lambda name: (name != VENUE, name)))
-
-
 def _venue(
-    name: str, options: RunOptions, world: World, calendars: MarketCalendars
-) -> Callable[[], PaperVenue]:
+    name: str,
+    options: RunOptions,
+    world: World,
+    calendars: MarketCalendars,
+    epoch: int,
+) -> Callable[[], ReplayedVenue]:
+    market = options.market
+    if world.venue_socket is not None and name == venues_of(market.instruments)[0]:
+        return remote_venue(name, market, world.venue_socket, world.engine, epoch)
     path = None if world.venue_path is None else world.venue_path(name)
-    # All capital lies at the first venue; what is bought elsewhere is owed there.
-    opening = {currency_of(options): sum(options.shares(), ZERO)}
-
-    def connect() -> PaperVenue:
-        return PaperVenue(
-            options.data,
-            options.instruments,
-            options.model,
-            path=path,
-            host=world.venue_host,
-            session_end_us=session_ends(calendars),
-            opened_at_us=session_opens(options, calendars),
-            opening=opening if name == venues_of(options.instruments)[0] else {},
-            name=name,
-        )
-
-    if path is not None:
-        return connect
-    # In memory the venue outlives its sessions, as a real one does.
-    only = connect()
-    return lambda: only
-
-
-def session_ends(calendars: MarketCalendars) -> Callable[[str, int], int]:
-    """Return when a day order of an instrument ends."""
-    day_us = 86_400_000_000
-
-    def end_us(symbol: str, time_us: int) -> int:
-        calendar = calendars.calendar_of(symbol)
-        if calendar is None:
-            return (time_us // day_us + 1) * day_us
-        return calendar.close_after(time_us)
-
-    return end_us
-
-
-def session_opens(
-    options: RunOptions, calendars: MarketCalendars
-) -> Callable[[str, int], int]:
-    """Return when a bar opens: not before its session, nor the last bar's end."""
-    columns = options.data.columns
-
-    def opened_at_us(symbol: str, row: int) -> int:
-        bars = columns[symbol]
-        end_us = bars.ends_us[row]
-        opened_us = end_us - bars.interval_us
-        if row:
-            opened_us = max(opened_us, bars.ends_us[row - 1])
-        calendar = calendars.calendar_of(symbol)
-        if calendar is not None:
-            session = calendar.session_of(end_us - 1)
-            if session is not None:
-                opened_us = max(opened_us, session[0])
-        return opened_us
-
-    return opened_at_us
-
-
-def _cache_directory() -> Path:
-    return Path(platformdirs.user_cache_dir("holdfast")) / "calendars"
+    return paper_venue(name, market, calendars, path, world.venue_host, epoch)
 
 
 def opening_records(options: RunOptions, parts: Parts, world: World) -> list[ev.Event]:
@@ -201,7 +153,7 @@ def opening_records(options: RunOptions, parts: Parts, world: World) -> list[ev.
     )
     if world.store.last_sequence:
         return [started]
-    currency = currency_of(options)
+    currency = options.market.currency
     return [
         started,
         *(
@@ -209,12 +161,6 @@ def opening_records(options: RunOptions, parts: Parts, world: World) -> list[ev.
             for plan in parts.plans
         ),
     ]
-
-
-def currency_of(options: RunOptions) -> str:
-    """Return the currency of the capital: that of all instruments, or dollars."""
-    currencies = {each.currency for each in options.instruments.values()}
-    return currencies.pop() if len(currencies) == 1 else "USD"
 
 
 def write_opening(options: RunOptions, parts: Parts, world: World) -> None:
@@ -276,7 +222,12 @@ def watch(
         cell = kernel.cells[ORDERS]
         kernel.tell_lifecycle(cell.path, "attention", cell.incarnation, text)
 
-    parts.attention = attention
+    def fenced(why: str) -> None:
+        # At once, past the mailbox: the gate closes whatever is being handled.
+        _post(kernel, GUARD, Halt(why, "fence"))
+        attention(why)
+
+    parts.attention, parts.fence.stand_back = attention, fenced
     kernel.on_lifecycle.append(lifecycle)
     kernel.on_quarantine.append(quarantine)
 
@@ -306,4 +257,4 @@ def loaded_sources(loaded: tuple[Loaded, ...]) -> Mapping[str, str]:
     return {each.source: each.digest for each in loaded}
 
 
-__all__ = ["World", "build_tree", "make_parts", "watch", "write_opening"]
+__all__ = ["VENUE", "World", "build_tree", "make_parts", "watch", "write_opening"]

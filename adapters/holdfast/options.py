@@ -27,6 +27,39 @@ _AS_FRACTION = "give 10 bps as 0.001"
 
 
 @attrs.frozen(kw_only=True)
+class Market:
+    """What a venue on paper is made of. Made by `read_market`."""
+
+    data: MarketData
+    instruments: Mapping[str, Instrument]
+    capital: Decimal
+    """What the account begins with."""
+
+    model: FillModel
+
+    @property
+    def currency(self) -> str:
+        """The currency of the capital: that of all instruments, or dollars."""
+        currencies = {each.currency for each in self.instruments.values()}
+        return currencies.pop() if len(currencies) == 1 else "USD"
+
+    def values(self) -> dict[str, Any]:
+        """Return what must not differ between two starts, as plain values."""
+        return {
+            "data": self.data.digest,
+            "instruments": [repr(each) for each in self.instruments.values()],
+            "capital": str(self.capital),
+            "commission": str(self.model.commission),
+            "slippage_bps": str(self.model.slippage_bps),
+            "fill": self.model.fill.value,
+        }
+
+    def identity(self) -> str:
+        """Return the same as JSON: an engine and its venue must have the same."""
+        return json.dumps(self.values(), sort_keys=True)
+
+
+@attrs.frozen(kw_only=True)
 class RunOptions:
     """A run of strategies over recorded data. Made by `read_options`."""
 
@@ -40,6 +73,16 @@ class RunOptions:
     capital: Decimal
     model: FillModel
 
+    @property
+    def market(self) -> Market:
+        """Where the strategies trade."""
+        return Market(
+            data=self.data,
+            instruments=self.instruments,
+            capital=self.capital,
+            model=self.model,
+        )
+
     def identity(self) -> str:
         """Return what must not differ between two starts of one run, as JSON."""
         return json.dumps(
@@ -52,12 +95,7 @@ class RunOptions:
                     {name: repr(value) for name, value in sorted(each.items())}
                     for each in self.params
                 ],
-                "data": self.data.digest,
-                "instruments": [repr(each) for each in self.instruments.values()],
-                "capital": str(self.capital),
-                "commission": str(self.model.commission),
-                "slippage_bps": str(self.model.slippage_bps),
-                "fill": self.model.fill.value,
+                **self.market.values(),
             },
             sort_keys=True,
         )
@@ -92,9 +130,67 @@ def read_options(
     many = [strategies] if isinstance(strategies, str | type) else list(strategies)
     if not many:
         raise InputError("strategies", "at least one", "none", "name a FILE.py")
+    loaded = [_load(each) for each in many]
+    market = read_market(
+        data=data,
+        capital=capital,
+        start=start,
+        end=end,
+        tz=tz,
+        commission=commission,
+        slippage_bps=slippage_bps,
+        fill=fill,
+        fractional=fractional,
+        instruments=instruments,
+    )
+    return RunOptions(
+        strategies=tuple(loaded),
+        names=_names(loaded),
+        params=_params(loaded, params or {}),
+        data=market.data,
+        instruments=market.instruments,
+        capital=market.capital,
+        model=market.model,
+    )
+
+
+def read_market(
+    *,
+    data: str | Path | MarketData,
+    capital: Numeric = 100_000,
+    start: str | None = None,
+    end: str | None = None,
+    tz: str | None = None,
+    commission: Numeric = 0,
+    slippage_bps: Numeric = 0,
+    fill: str = "next_open",
+    fractional: bool = False,
+    instruments: str | Path | Mapping[str, Instrument] | None = None,
+) -> Market:
+    """Check and load all that a venue on paper needs.
+
+    Raises:
+        InputError: in one line, what was expected, what came, where, what to do.
+    """
     money = _number(
         "capital", capital, "a positive number", "give it as 100000", above=ZERO
     )
+    model = _model(fill, commission, slippage_bps)
+    bars = (
+        data
+        if isinstance(data, MarketData)
+        else load_bars(Path(data), timezone=tz, start=start, end=end)
+    )
+    configured = _instruments(instruments)
+    return Market(
+        data=bars,
+        instruments=instruments_for(bars, configured, fractional=fractional),
+        capital=money,
+        model=model,
+    )
+
+
+def _model(fill: str, commission: Numeric, slippage_bps: Numeric) -> FillModel:
     model = FillModel(
         fill=_fill(fill),
         commission=_number(
@@ -111,22 +207,7 @@ def read_options(
             str(commission),
             _AS_FRACTION,
         )
-    loaded = [_load(each) for each in many]
-    bars = (
-        data
-        if isinstance(data, MarketData)
-        else load_bars(Path(data), timezone=tz, start=start, end=end)
-    )
-    configured = _instruments(instruments)
-    return RunOptions(
-        strategies=tuple(loaded),
-        names=_names(loaded),
-        params=_params(loaded, params or {}),
-        data=bars,
-        instruments=instruments_for(bars, configured, fractional=fractional),
-        capital=money,
-        model=model,
-    )
+    return model
 
 
 def _load(each: str | type[Strategy]) -> Loaded:

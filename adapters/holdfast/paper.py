@@ -12,6 +12,7 @@ from typing import Any
 import attrs
 import trio
 
+from holdfast.account import Account, Elsewhere, account_of
 from holdfast.analyzing import actors_of, let_analyze
 from holdfast.backtest import rare_collections, strategy_error
 from holdfast.clocks import SystemClock
@@ -35,7 +36,7 @@ from holdfast_actors.strategy.api import Strategy
 from holdfast_actors.tree import Parts
 from holdfast_adapters.journal.sqlite import SqliteJournal
 from holdfast_adapters.statedir import StateDir
-from holdfast_domain.errors import InputError
+from holdfast_domain.errors import Fenced, InputError
 from holdfast_domain.events import (
     CapitalAllotted,
     EngineStarted,
@@ -159,15 +160,18 @@ async def run_paper(
     logs: Logs | None = None,
     snapshots: SnapshotPlan = SnapshotPlan(),  # noqa: B008 - frozen
     say: Callable[[str], None] = ignore,
+    elsewhere: Elsewhere | None = None,
 ) -> PaperRun:
     """Run to the end of the data, or to the first of ``signals``; then stop in order.
 
     With ``logs``, what happens to actors is logged from the start on. ``say`` is told
-    what a person should know: stale state, a snapshot that could not be made.
+    what a person should know: stale state, a snapshot that could not be made. The venue
+    is in this process, or ``elsewhere``.
 
     Raises:
-        InputError: other options than at the first start, or a strategy that cannot
-            start.
+        InputError: other options than at the first start, a strategy that cannot
+            start, or an account that another engine trades.
+        Fenced: a newer engine has taken the account over.
         EngineFailed: the core could not be healed.
     """
     store = SqliteJournal(directory.journal, secrets.randbits(32))
@@ -182,9 +186,19 @@ async def run_paper(
             return PaperRun(finished=True, parked={}, wall_s=0.0)
         check_age(recovered, SystemClock(), say, mode="paper", where=directory.path)
         keeping = Keeping(store, directory, recovered, snapshots, say)
-        return await _run(
-            options, directory, keeping, run, speed, observe, signals, backoff, logs
-        )
+        async with account_of(elsewhere, options.market, directory, store) as account:
+            return await _run(
+                options,
+                directory,
+                keeping,
+                run,
+                speed,
+                observe,
+                signals,
+                backoff,
+                logs,
+                account,
+            )
     except InputError:
         if is_new:
             _forget(store, directory)
@@ -203,6 +217,7 @@ async def _run(
     signals: Signals | None,
     backoff: Backoff,
     logs: Logs | None,
+    account: Account,
 ) -> PaperRun:
     finished = trio.Event()
     store = keeping.store
@@ -214,9 +229,11 @@ async def _run(
         journal_host=hosts.journal,
         venue_path=directory.venue,
         venue_host=hosts.venue,
+        venue_socket=account.socket,
+        fence=account.fence,
         wall=SystemClock(),
         engine=store.engine,
-        epoch_floor=store.epoch_floor,
+        epoch_floor=account.epoch_floor,
         finished=finished.set,
         mode="paper",
         pid=os.getpid(),
@@ -242,6 +259,8 @@ async def _run(
     if watcher.failed is not None:
         raise watcher.failed
     keeping.last_one()
+    if watcher.fenced:
+        raise Fenced(watcher.fenced)
     return PaperRun(
         finished=finished.is_set(),
         parked=watcher.parked,
@@ -266,6 +285,7 @@ async def _serve(
         if logs is not None:
             logs.attach(engine, parts)
         watch(engine, parts, watcher.crashed)
+        parts.fence.stand_back = watcher.fencing(parts.fence.stand_back)
         engine.on_lifecycle.append(watcher.lifecycle)
 
     async with open_engine(
@@ -293,6 +313,7 @@ class _Watcher:
     def __init__(self) -> None:
         self.is_up = False
         self.failed: InputError | None = None
+        self.fenced = ""
         self.gave_up = trio.Event()
         self.parked: dict[str, str] = {}
         self.actors: dict[str, StrategyActor] = {}
@@ -304,6 +325,16 @@ class _Watcher:
             self.failed = strategy_error(cell, error)
             self.gave_up.set()
             cell.kernel.root.request_stop()
+
+    def fencing(self, halt: Callable[[str], None]) -> Callable[[str], None]:
+        """Return what halts, and ends the run: a zombie is of no use."""
+
+        def fenced(why: str) -> None:
+            halt(why)
+            self.fenced = why
+            self.gave_up.set()
+
+        return fenced
 
     def lifecycle(self, event: Any) -> None:  # noqa: ANN401 - a `Lifecycle`
         """Remember who was parked."""
@@ -354,6 +385,7 @@ def _check_same(past: RunSoFar, options: RunOptions, directory: StateDir) -> Non
 
 
 __all__ = [
+    "Elsewhere",
     "EngineFailed",
     "PaperRun",
     "paper",

@@ -8,10 +8,8 @@ pid of its user) and ``version`` (of this layout).
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 import re
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
@@ -20,14 +18,11 @@ from typing import Self
 import attrs
 
 from holdfast_adapters.files import written_whole
+from holdfast_adapters.locks import holder, open_lock, pid_in, taken, write_in
 from holdfast_domain.errors import InputError
 
 VERSION = 1
 """The layout that this version reads and writes."""
-
-_TRIES = 6
-_PAUSE_S = 0.01
-"""`StateDir.owner` takes the lock for an instant, so one refusal proves nothing."""
 
 
 @attrs.define(eq=False)
@@ -87,7 +82,7 @@ class StateDir:
         with _said(path), contextlib.suppress(FileNotFoundError):
             descriptor = os.open(path / "lock", os.O_RDONLY)
             try:
-                return _holder(descriptor)
+                return holder(descriptor)
             finally:
                 os.close(descriptor)
         return None
@@ -186,50 +181,19 @@ def _said(path: Path) -> Iterator[None]:
 
 def _locked(path: Path, pid: int) -> int:
     """Return the descriptor that holds the lock of ``path`` for ``pid``."""
-    descriptor = os.open(path / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+    descriptor = open_lock(path / "lock")
     try:
-        if not _taken(descriptor):
+        if not taken(descriptor):
             raise _in_use(path, descriptor)
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, f"{pid}\n".encode(), 0)
+        write_in(descriptor, f"{pid}\n")
     except BaseException:
         os.close(descriptor)
         raise
     return descriptor
 
 
-def _taken(descriptor: int) -> bool:
-    for _ in range(_TRIES):
-        with contextlib.suppress(BlockingIOError):
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return True
-        time.sleep(_PAUSE_S)
-    return False
-
-
-def _holder(descriptor: int) -> int | None:
-    for _ in range(_TRIES):
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            pid = _pid_in(descriptor)
-            if pid is not None:
-                return pid
-        else:
-            fcntl.flock(descriptor, fcntl.LOCK_UN)
-            return None
-        time.sleep(_PAUSE_S)  # its new holder has not written its pid yet
-    message = "the lock is taken, and no pid in it"
-    raise OSError(message)
-
-
-def _pid_in(descriptor: int) -> int | None:
-    text = os.pread(descriptor, 32, 0).strip()
-    return int(text) if text.isdigit() and int(text) > 0 else None
-
-
 def _in_use(path: Path, descriptor: int) -> InputError:
-    pid = _pid_in(descriptor)
+    pid = pid_in(descriptor)
     return InputError(
         str(path),
         "a state directory that no other process uses",

@@ -16,6 +16,7 @@ from holdfast_actors.clock import (
     VenueInterest,
     VenueSilence,
 )
+from holdfast_actors.lastgate import LastGate
 from holdfast_actors.messages import Advance
 from holdfast_actors.requests import Asked, Evidence, How, Submit
 from holdfast_actors.session import Session
@@ -123,8 +124,8 @@ async def never_cut(delay_s: float, request: Coroutine[Any, Any, T], /) -> T:
 class Line:
     """A session with its venue, and what `orders` hears of it."""
 
-    def __init__(self, *, up: bool = True) -> None:
-        self.venue = ScriptedVenue()
+    def __init__(self, *, up: bool = True, venue: ScriptedVenue | None = None) -> None:
+        self.venue = ScriptedVenue() if venue is None else venue
         self.orders = Inbox()
         self.clock = MarketClock(T0_US, NOW)
         self.gate = HaltGate()
@@ -134,12 +135,16 @@ class Line:
         self.silence = VenueSilence()
         self.timers = Timers()
         self.now_s = 5.0
+        self.fence = ""
+        """Why nothing may be sent any more."""
+
+        self.fenced: list[str] = []
+        self.calls: list[str] = []
         self.session = Session(
             venue=self.venue,
             orders=self.orders.ref,
             clock=self.clock,
-            gate=self.gate,
-            mark=self.mark,
+            gate=LastGate(self.gate, self.mark, self.clock, lambda: self.fence),
             interest=self.interest,
             silence=self.silence,
             within=never_cut,
@@ -147,6 +152,8 @@ class Line:
             after=self.timers.after,
             now_s=lambda: self.now_s,
             incarnation=3,
+            stand_back=self.fenced.append,
+            call=self.calls.append,
         )
         if up:
             now(self.session.start())

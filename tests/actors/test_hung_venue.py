@@ -15,6 +15,7 @@ from holdfast_actors.clock import (
     VenueSilence,
 )
 from holdfast_actors.connection import RECONNECTED
+from holdfast_actors.lastgate import LastGate
 from holdfast_actors.requests import (
     Asked,
     AskGap,
@@ -102,12 +103,12 @@ class Rig:
         self.venue.ctx = ctx
         mark = OrdersMark()
         mark.incarnation = 1
+        clock = MarketClock(T0_US, cursor_at(0, SLICE_SLOT))
         return Session(
             venue=self.venue,
             orders=ctx.ref(ORDERS),
-            clock=MarketClock(T0_US, cursor_at(0, SLICE_SLOT)),
-            gate=HaltGate(),
-            mark=mark,
+            clock=clock,
+            gate=LastGate(HaltGate(), mark, clock),
             interest=VenueInterest(["paper"]),
             silence=VenueSilence(),
             within=ctx.within,

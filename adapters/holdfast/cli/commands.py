@@ -13,6 +13,7 @@ _LATER = {
     "paper": Later(
         "holdfast.cli.paper", "paper", "Run strategies live, on a replay of the data."
     ),
+    "venue": Later("holdfast.cli.venue", "venue", "Run a venue in a process apart."),
     "status": Later("holdfast.cli.console", "status", "Show a running engine."),
     "top": Later("holdfast.cli.top", "top", "Watch the actors of a running engine."),
     "halt": Later("holdfast.cli.console", "halt", "Stop orders, not the engine."),

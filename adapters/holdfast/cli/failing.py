@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 import attrs
 import click
 
-from holdfast_domain.errors import DomainError
+from holdfast_domain.errors import DomainError, Fenced
 
 USER = 2
 """The input was wrong; nothing was done."""
@@ -92,6 +92,8 @@ def explained(error: BaseException) -> tuple[str, int]:
         return found.format_message(), USER
     if isinstance(found, Refusal):
         return str(found), found.status
+    if isinstance(found, Fenced):
+        return str(found), FAILED
     if isinstance(found, DomainError):
         return str(found), USER
     if _is_engine_failure(found):

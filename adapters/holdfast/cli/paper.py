@@ -21,7 +21,7 @@ from holdfast.cli.sharing import options_of, run_options, whole_number
 from holdfast.cli.signals import Halting, stopping
 from holdfast.logs import Logs
 from holdfast.options import RunOptions
-from holdfast.paper import PaperRun, paper_result, run_entries, run_paper
+from holdfast.paper import Elsewhere, PaperRun, paper_result, run_entries, run_paper
 from holdfast.results.measure import RunResult
 from holdfast.results.summary import summary
 from holdfast_actors.snapshots import SnapshotPlan
@@ -58,6 +58,16 @@ STRATEGIES = "engine/trading/strategies/"
     metavar="DIR",
     help="Where the journal is kept; one run for each directory.",
 )
+@click.option(
+    "--venue-socket",
+    metavar="PATH",
+    help="Where a venue listens that 'holdfast venue paper' runs; else it is in here.",
+)
+@click.option(
+    "--take-over",
+    is_flag=True,
+    help="Fence off the engine that trades at that venue.",
+)
 @log_options
 @click.option(
     "--snapshot-every",
@@ -88,12 +98,15 @@ def paper(arguments: tuple[str, ...], /, files: tuple[str, ...], **given: Any) -
     with kept_for_json(given["as_json"]):
         speed = _speed(given["speed"])
         plan = _plan(given["snapshot_every"], given["compact_after"])
+        elsewhere = _elsewhere(given["venue_socket"], take_over=given["take_over"])
         options = options_of(files, given)
         keeping = Keeping.of(given, os.environ)
         with signals, StateDir.open(state, os.getpid()) as directory:
             with registered(directory.path, os.environ), Meter("paper") as meter:
                 logs = logs_of(given["log"], given["log_level"])
-                live = _Live(options, directory, speed, plan, signals, meter, logs)
+                live = _Live(
+                    options, directory, speed, plan, signals, meter, logs, elsewhere
+                )
                 ended = trio.run(live.run)
             if not ended.finished:
                 return signals.status
@@ -114,6 +127,7 @@ class _Live:
     signals: Signals
     meter: Meter
     logs: Logs | None
+    elsewhere: Elsewhere | None
     _halting: Halting = attrs.field(factory=Halting)
     _parts: Parts | None = None
 
@@ -132,6 +146,7 @@ class _Live:
                 logs=self.logs,
                 snapshots=self.plan,
                 say=say,
+                elsewhere=self.elsewhere,
             )
             nursery.cancel_scope.cancel()
         return ended
@@ -156,7 +171,9 @@ def _say_hang(hang: Hang) -> None:
 
 
 def _say_parked(event: Lifecycle) -> None:
-    """Say at once what keeps the data from coming to its end."""
+    """Say at once what keeps the data from coming to its end, or needs a person."""
+    if event.what == "attention":
+        say(event.error)
     if event.what == "parked" and not event.path.startswith(STRATEGIES):
         say(
             f"{event.path} is parked after {event.error}; the data cannot go on; "
@@ -175,6 +192,16 @@ def _speed(text: str) -> float | None:
         expected = "a positive number, or max"
         raise InputError("--speed", expected, repr(text), "such as --speed 1000")
     return float(number)
+
+
+def _elsewhere(socket: str | None, *, take_over: bool) -> Elsewhere | None:
+    if socket is not None:
+        return Elsewhere(Path(socket), take_over)
+    if take_over:
+        expected = "--venue-socket too, for a venue in another process"
+        todo = "without it the state directory's lock is that of the account"
+        raise InputError("--take-over", expected, "none", todo)
+    return None
 
 
 def _plan(every: str, compact_after: str) -> SnapshotPlan:

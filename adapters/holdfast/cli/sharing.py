@@ -7,14 +7,13 @@ from typing import Any, TypeVar
 
 import click
 
-from holdfast.options import RunOptions, read_options
+from holdfast.options import Market, RunOptions, read_market, read_options
 from holdfast_domain.errors import InputError
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 # All are texts: `read_options` converts them, and words its refusals itself.
-_SHARED = (
-    click.argument("files", nargs=-1, required=True, metavar="FILE.py[:Class]..."),
+_MARKET = (
     click.option(
         "--data",
         required=True,
@@ -55,15 +54,19 @@ _SHARED = (
         "--fractional", is_flag=True, help="Trade parts of a unit; else whole units."
     ),
     click.option(
+        "--instruments",
+        metavar="FILE.yaml",
+        help="Ticks, lots, currencies and calendars, where the defaults are wrong.",
+    ),
+)  # fmt: skip
+_SHARED = (
+    click.argument("files", nargs=-1, required=True, metavar="FILE.py[:Class]..."),
+    *_MARKET,
+    click.option(
         "--param",
         multiple=True,
         metavar="NAME=VALUE",
         help="Set a parameter of the strategies; may be repeated.",
-    ),
-    click.option(
-        "--instruments",
-        metavar="FILE.yaml",
-        help="Ticks, lots, currencies and calendars, where the defaults are wrong.",
     ),
     click.option(
         "--report", metavar="DIR", help="Where the HTML report goes, if not to the "
@@ -82,26 +85,34 @@ def run_options(command: F) -> F:
     return command
 
 
+def market_options(command: F) -> F:
+    """Add the options of a venue on paper, which are among those of a run."""
+    for option in reversed(_MARKET):
+        command = option(command)
+    return command
+
+
+def market_of(given: Mapping[str, Any]) -> Market:
+    """Return the market that the command line describes, loaded and checked.
+
+    Raises:
+        InputError: in one line, what is wrong.
+    """
+    return read_market(**_market(given))
+
+
+def _market(given: Mapping[str, Any]) -> dict[str, Any]:
+    names = ("data", "capital", "start", "end", "tz", "commission", "slippage_bps")
+    return {name: given[name] for name in (*names, "fill", "fractional", "instruments")}
+
+
 def options_of(files: Sequence[str], given: Mapping[str, Any]) -> RunOptions:
     """Return the run that the command line describes, all loaded and checked.
 
     Raises:
         InputError: in one line, what is wrong.
     """
-    return read_options(
-        files,
-        data=given["data"],
-        capital=given["capital"],
-        start=given["start"],
-        end=given["end"],
-        tz=given["tz"],
-        commission=given["commission"],
-        slippage_bps=given["slippage_bps"],
-        fill=given["fill"],
-        fractional=given["fractional"],
-        params=_params(given["param"]),
-        instruments=given["instruments"],
-    )
+    return read_options(files, params=_params(given["param"]), **_market(given))
 
 
 def _params(texts: Sequence[str]) -> dict[str, str]:

@@ -15,10 +15,7 @@ from holdfast.compose import (
     VENUE,
     World,
     build_tree,
-    currency_of,
     make_parts,
-    session_ends,
-    session_opens,
     watch,
     write_opening,
 )
@@ -31,6 +28,7 @@ from holdfast.simulation.plan import (
     Plan,
 )
 from holdfast.simulation.power import FailingJournal, ProcessDied
+from holdfast.venues import session_ends, session_opens
 from holdfast_actors.messages import Halt, Report, Resume
 from holdfast_actors.tree import GUARD, ORDERS, Parts, session_path
 from holdfast_adapters.calendars import MarketCalendars
@@ -39,7 +37,6 @@ from holdfast_adapters.hostile.venue import RunsInCircles
 from holdfast_adapters.paper.core import PaperCore
 from holdfast_adapters.paper.world import World as VenueWorld
 from holdfast_domain.errors import CommitFailed
-from holdfast_domain.money import ZERO
 from holdfast_domain.orders import OrderState
 from holdfast_domain.ports import VenueOrder
 from holdfast_runtime import Killed
@@ -123,8 +120,8 @@ class _History:
                 instruments=options.instruments,
                 model=options.model,
                 session_end_us=session_ends(calendars),
-                opened_at_us=session_opens(options, calendars),
-                opening={currency_of(options): sum(options.shares(), ZERO)},
+                opened_at_us=session_opens(options.market, calendars),
+                opening={options.market.currency: options.capital},
             )
         )
         self._plan = plan

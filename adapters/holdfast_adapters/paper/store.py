@@ -11,6 +11,7 @@ from holdfast_adapters.paper.codec import decode, encode
 from holdfast_adapters.paper.records import Row
 from holdfast_domain.errors import (
     CommitFailed,
+    Fenced,
     InputError,
     JournalTooNew,
     OutcomeUnknown,
@@ -26,8 +27,14 @@ _SCHEMA = (
 )
 
 
+_FENCE = "SELECT value FROM meta WHERE key = 'fence'"
+
+
 class EventStore:
-    """One connection to the file; used by one thread at a time, and it blocks."""
+    """One connection to the file; used by one thread at a time, and it blocks.
+
+    The file keeps the highest epoch of an engine that traded here: the fence.
+    """
 
     def __init__(self, path: Path) -> None:
         """Open or create the file.
@@ -37,6 +44,7 @@ class EventStore:
             JournalTooNew: it was written by a newer version.
         """
         self.path = path
+        self._epoch = 0
         try:
             self._file = sqlite3.connect(
                 path, isolation_level=None, check_same_thread=False
@@ -62,12 +70,34 @@ class EventStore:
             raise self._unusable(f"row {len(rows) + 1}: {error!r}") from error
         return rows
 
+    def admit(self, epoch: int) -> None:
+        """Append for the engine of ``epoch`` from now on, and for no older one.
+
+        Raises:
+            Fenced: a newer engine was here.
+            InputError: the file cannot be written.
+        """
+        run = self._file.execute
+        try:
+            run("BEGIN IMMEDIATE")
+            try:
+                self._check_fence(epoch)
+                run("INSERT OR REPLACE INTO meta VALUES ('fence', ?)", (str(epoch),))
+                run("COMMIT")
+            finally:
+                if self._file.in_transaction:
+                    run("ROLLBACK")
+        except sqlite3.Error as error:
+            raise self._unusable(error) from error
+        self._epoch = epoch
+
     def append(self, first: int, rows: Sequence[Row]) -> None:
         """Make ``rows`` durable, all or nothing, as the numbers from ``first`` on.
 
         Raises:
             CommitFailed: nothing of it is durable, for certain. So it is also if
                 ``first`` does not follow the last number.
+            Fenced: the same, for a newer engine was admitted.
             OutcomeUnknown: the file does not even say what it holds.
         """
         values = [
@@ -76,6 +106,9 @@ class EventStore:
         ]
         try:
             self._commit(first, values)
+        except Fenced:
+            self._file.execute("ROLLBACK")
+            raise
         except sqlite3.Error as error:
             self._settle(first, error)
 
@@ -100,11 +133,17 @@ class EventStore:
     def _commit(self, first: int, values: Sequence[tuple[object, ...]]) -> None:
         run = self._file.execute
         run("BEGIN IMMEDIATE")
+        self._check_fence(self._epoch)
         if self._last() != first - 1:
             message = f"expected to append number {self._last() + 1}, got {first}"
             raise sqlite3.IntegrityError(message)
         self._file.executemany("INSERT INTO events VALUES (?, ?, ?, ?, ?)", values)
         run("COMMIT")
+
+    def _check_fence(self, epoch: int) -> None:
+        found = self._file.execute(_FENCE).fetchone()
+        if found is not None and int(found[0]) > epoch:
+            raise fenced_off(epoch, int(found[0]))
 
     def _last(self) -> int:
         question = "SELECT ifnull(max(number), 0) FROM events"
@@ -129,3 +168,25 @@ class EventStore:
         todo = "use another state directory, or put the file back from a copy"
         expected = "the record of a paper venue"
         return InputError(str(self.path), expected, str(why), todo)
+
+
+def fenced_off(epoch: int, by: int) -> Fenced:
+    """Return the error of the engine of ``epoch``, which a newer one has replaced."""
+    return Fenced(f"the engine of epoch {by} has taken over from {epoch}", by)
+
+
+def fence_of(path: Path) -> int:
+    """Return the highest epoch that traded at the venue whose file is at ``path``.
+
+    0 where there is no such file, or none that can be read: `EventStore` says why.
+    """
+    if not path.exists():
+        return 0
+    try:
+        with contextlib.closing(
+            sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
+        ) as file:
+            found = file.execute(_FENCE).fetchone()
+    except sqlite3.Error:
+        return 0
+    return 0 if found is None else int(found[0])

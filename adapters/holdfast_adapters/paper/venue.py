@@ -16,7 +16,7 @@ from holdfast_adapters.matching.model import (
     utc_day_end_us,
 )
 from holdfast_adapters.paper.core import PaperCore
-from holdfast_adapters.paper.store import EventStore
+from holdfast_adapters.paper.store import EventStore, fenced_off
 from holdfast_adapters.paper.world import OpenedAt, World, opened_at_us_of
 from holdfast_domain.errors import CommitFailed, NotSent, OutcomeUnknown
 from holdfast_domain.instruments import Instrument
@@ -66,12 +66,15 @@ class PaperVenue:
         opened_at_us: OpenedAt | None = None,
         opening: Mapping[str, Decimal] | None = None,
         name: str = "paper",
+        epoch: int = 0,
     ) -> None:
         """Keep the record at ``path``; commits run on ``host``, or else block.
 
-        ``opening`` is the cash with which the account began, by currency.
+        ``opening`` is the cash with which the account began, by currency. ``epoch`` is
+        of the engine that trades here; an older one is fenced off.
         """
         self.name = name
+        self._epoch = epoch
         self._path = path
         self._host = host
         self._world = World(
@@ -91,6 +94,7 @@ class PaperVenue:
         """Open the file and replay it; idempotent.
 
         Raises:
+            Fenced: a newer engine trades here.
             InputError: the file is not the record of a paper venue.
             JournalTooNew: it was written by a newer version.
         """
@@ -98,7 +102,20 @@ class PaperVenue:
             return
         if self._store is None:
             self._store = await self._run(EventStore, self._path)
+        await self._run(self._store.admit, self._epoch)
         await self._rebuild(self._store)
+
+    async def admit(self, epoch: int) -> None:
+        """Trade for the engine of ``epoch`` from now on, and for no older one.
+
+        Raises:
+            Fenced: a newer engine was here.
+        """
+        if self._store is not None:
+            await self._run(self._store.admit, epoch)
+        elif epoch < self._epoch:
+            raise fenced_off(epoch, self._epoch)
+        self._epoch = epoch
 
     async def close(self) -> None:
         """End the session; idempotent. In memory, nothing is lost by it."""
@@ -115,6 +132,7 @@ class PaperVenue:
         Raises:
             VenueRefused, DuplicateOrder: see `PaperCore.submit`.
             NotSent: no session, or nothing of it could be made durable.
+            Fenced: a newer engine trades here.
             OutcomeUnknown: the commit did not return in time.
         """
         core = self._session()

@@ -1,0 +1,62 @@
+"""The last gate before a venue: what is looked at in the statement before a send."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import attrs
+
+from holdfast_actors.clock import HaltGate, MarketClock, OrdersMark
+from holdfast_actors.requests import GATES, Submit
+from holdfast_domain.errors import Fenced
+
+
+@attrs.define
+class Fence:
+    """What keeps an engine from trading that another one has replaced."""
+
+    why: Callable[[], str] = str
+    """Says why this engine may not send any more; nothing while it may."""
+
+    stand_back: Callable[[str], None] = lambda _why: None
+    """Told that a newer engine trades the account, and how that is known."""
+
+
+class LastGate:
+    """Says of a submit why it must not be sent; it looks, and waits for nothing."""
+
+    def __init__(
+        self,
+        halt: HaltGate,
+        mark: OrdersMark,
+        clock: MarketClock,
+        fence: Callable[[], str] = str,
+    ) -> None:
+        """``fence`` is `Fence.why`."""
+        self._halt = halt
+        self._mark = mark
+        self._clock = clock
+        self._fence = fence
+
+    @property
+    def halted(self) -> bool:
+        """Whether the kill switch is on."""
+        return self._halt.halted
+
+    def holds_back(self, message: Submit, session: int) -> str:
+        """Return why the session with that number must not send; empty if it may.
+
+        Raises:
+            Fenced: a newer engine trades the account.
+        """
+        if why := self._fence():
+            raise Fenced(why)
+        if message.session != session:
+            return GATES[0]
+        if message.orders != self._mark.incarnation:
+            return GATES[1]
+        if self._halt.halted or message.generation != self._halt.generation:
+            return "halted"
+        if self._clock.now_us > message.valid_until_us:
+            return "its time to be sent has passed"
+        return ""

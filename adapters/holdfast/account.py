@@ -1,0 +1,121 @@
+"""The right to trade at a venue: one engine for each account, and the newest epoch."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import attrs
+
+from holdfast.options import Market
+from holdfast.venues import remote_venue, venues_of
+from holdfast_adapters.account import AccountLock
+from holdfast_adapters.journal.sqlite import SqliteJournal
+from holdfast_adapters.paper.store import fence_of
+from holdfast_adapters.statedir import StateDir
+from holdfast_domain.errors import Fenced, InputError
+
+
+@attrs.frozen
+class Elsewhere:
+    """A venue in another process."""
+
+    socket: Path
+    """Where it listens; the lock of its account lies beside it."""
+
+    take_over: bool = False
+    """Whether an engine that trades there is fenced off."""
+
+
+@attrs.frozen
+class Account:
+    """What a start was given; its epoch is above ``epoch_floor``."""
+
+    epoch_floor: int
+    socket: Path | None = None
+    fence: Callable[[], str] = str
+    """Why this engine may not send any more; empty while it may."""
+
+
+@asynccontextmanager
+async def account_of(
+    elsewhere: Elsewhere | None,
+    market: Market,
+    directory: StateDir,
+    store: SqliteJournal,
+) -> AsyncIterator[Account]:
+    """Give the right to trade for as long as the block lasts.
+
+    A venue in this process has its file in the state directory, whose lock is the
+    account's too, and the file knows the highest epoch. A venue in another process has
+    a lock beside its socket, and is asked whether it is there.
+
+    Raises:
+        InputError: another engine trades there, or nobody answers.
+    """
+    floor = max(store.epoch_floor, last_epoch(store))
+    if elsewhere is None:
+        fences = [fence_of(path) for path in directory.venues().values()]
+        yield Account(max(floor, *fences) if fences else floor)
+        return
+    lock = _locked(elsewhere, floor)
+    try:
+        try:
+            await _greet(elsewhere, market, store, lock)
+        except Fenced as error:
+            # The lock was removed, or is another one: the venue knows better.
+            if not elsewhere.take_over:
+                todo = "if no other engine trades there, start with --take-over"
+                came = str(error)
+                expected = "an account that no other engine trades"
+                where = str(elsewhere.socket)
+                raise InputError(where, expected, came, todo) from error
+            lock.close()
+            lock = _locked(elsewhere, error.epoch)
+            await _greet(elsewhere, market, store, lock)
+        path = lock.path
+        yield Account(
+            lock.epoch - 1,
+            elsewhere.socket,
+            lambda: "" if lock.is_ours() else f"{path} is another engine's now",
+        )
+    finally:
+        lock.close()
+
+
+def last_epoch(store: SqliteJournal) -> int:
+    """Return the epoch of the last record; 0 without one."""
+    last = next(iter(store.read(max(0, store.last_sequence - 1))), None)
+    return 0 if last is None else last.epoch
+
+
+def lock_of(socket: Path) -> Path:
+    """Return where the lock of the account is at the venue that listens there."""
+    return socket.with_name(f"{socket.name}.lock")
+
+
+def _locked(elsewhere: Elsewhere, above: int) -> AccountLock:
+    path = lock_of(elsewhere.socket)
+    return AccountLock.take(
+        path, os.getpid(), above=above, take_over=elsewhere.take_over
+    )
+
+
+async def _greet(
+    elsewhere: Elsewhere, market: Market, store: SqliteJournal, lock: AccountLock
+) -> None:
+    name = venues_of(market.instruments)[0]
+    venue = remote_venue(name, market, elsewhere.socket, store.engine, lock.epoch)()
+    try:
+        await venue.connect()
+    except ConnectionError as error:
+        raise InputError(
+            str(elsewhere.socket),
+            "a venue that listens there",
+            str(error),
+            "start it with 'holdfast venue paper'",
+        ) from error
+    finally:
+        await venue.close()

@@ -1,0 +1,86 @@
+"""``holdfast venue``: a venue in a process of its own."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+import trio
+
+from holdfast.cli.failing import say
+from holdfast.cli.output import show_line
+from holdfast.cli.sharing import market_of, market_options
+from holdfast.options import Market
+from holdfast.venues import cache_directory, paper_venue, venues_of
+from holdfast_adapters.calendars import MarketCalendars
+from holdfast_adapters.paper.store import fence_of
+from holdfast_adapters.remote import VenueServer
+from holdfast_adapters.statedir import StateDir
+
+
+@click.group(
+    no_args_is_help=False,
+    epilog="Example: holdfast venue paper --data prices/ --state venue --socket v.sock",
+)
+def venue() -> None:
+    """Run a venue in a process apart, as an exchange is."""
+
+
+@venue.command(
+    epilog="Example: holdfast venue paper --data prices/ --state venue --socket v.sock"
+)
+@market_options
+@click.option(
+    "--state", required=True, metavar="DIR", help="Where its own record is kept."
+)
+@click.option(
+    "--socket", required=True, metavar="PATH", help="Where it listens for an engine."
+)
+def paper(**given: Any) -> int:  # noqa: ANN401 - as click gives them
+    """Run the paper venue, for 'holdfast paper --venue-socket PATH'.
+
+    It lives in the engine's replayed time, commits before it answers, and may be killed
+    and started again like the engine. Its options must be those of the engine. One
+    engine trades at a time; a newer one fences off the older.
+
+    Ctrl-C or SIGTERM end it.
+    """
+    market = market_of(given)
+    with StateDir.open(Path(given["state"]), os.getpid()) as directory:
+        trio.run(serve_paper, market, directory, Path(given["socket"]))
+    return 0
+
+
+async def serve_paper(market: Market, directory: StateDir, socket: Path) -> None:
+    """Serve the market's first venue, with its file in ``directory``, until a signal.
+
+    Raises:
+        InputError: somebody listens at ``socket``, or one of both cannot be used.
+    """
+    calendars = MarketCalendars(market.instruments, cache_directory())
+    name = venues_of(market.instruments)[0]
+    path = directory.venue(name)
+    made = paper_venue(name, market, calendars, path, None, fence_of(path))()
+    await made.connect()
+    server = VenueServer(made, world=market.identity(), said=say)
+    async with trio.open_nursery() as nursery:
+        await nursery.start(_ended_by_signal, nursery.cancel_scope)
+        await nursery.start(server.serve, socket)
+        show_line(f"the venue listens at {socket}")
+        sys.stdout.flush()
+    await made.close()
+
+
+async def _ended_by_signal(
+    scope: trio.CancelScope,
+    *,
+    task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
+) -> None:
+    with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+        task_status.started()
+        async for _ in signals:
+            scope.cancel()
