@@ -1,8 +1,9 @@
-"""`kill -9` of a paper run, again and again: it ends as if nothing had happened.
+"""`kill -9` of an engine and of its venue, again and again: as if nothing had happened.
 
-A real process on real files, killed at sampled moments: at any record, while it
-starts, and while it replays. What must be equal in the end is the ledger, every order,
-every fill and every decision; and the auditor must be content.
+Both are real processes on real files, and the venue keeps its own record. The engine is
+killed at every kind of record that it writes, before and after the commit, and at any
+moment; the venue at its own records. What must be equal in the end is the ledger, every
+order, every fill and every decision; and the auditor must be content.
 """
 
 from __future__ import annotations
@@ -10,7 +11,9 @@ from __future__ import annotations
 import json
 import random
 import subprocess
-from collections.abc import Callable
+import sys
+from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +21,15 @@ import attrs
 import pytest
 
 from holdfast.options import RunOptions, read_options
+from holdfast_adapters.auditor import audit
+from holdfast_domain import events as ev
 
-from .comparing import complaints, outcome, read
+from .comparing import outcome, read
 from .running import (
     DATA,
     DEADLINE_S,
     EXAMPLES,
+    REPOSITORY,
     RESTLESS,
     records_of,
     start_process,
@@ -36,20 +42,37 @@ FILES = (
     EXAMPLES / "strategies" / "rebalance.py",
 )
 START, END = "2004-06-01", "2005-03-01"
-START_UP_S = 0.8
-"""About as long as a process takes until its engine is up."""
 
-KILLS_MAX = 4
+CHAIN = [
+    ("EngineStarted", False),
+    ("EngineStarted", True),
+    ("OrderIntended", False),
+    ("OrderIntended", True),
+    # The start after it is in doubt, and dies of that, and goes on.
+    ("OrderUnknown", False),
+    ("OrderUnknown", True),
+    ("OrderNotSent", True),
+    ("OrderReadmitted", True),
+]
+"""Deaths that only follow from one another."""
+
+VENUE_KINDS = ["submitted", "acked", "executed", "ended", "cancel_requested",
+               "replace_requested", "replaced", "advanced"]  # fmt: skip
+HISTORIES = 15
+"""Under `make soak`, of `KILLS` kills each: 300 and more."""
+
+KILLS = 20
 
 
 @attrs.frozen
 class Reference:
-    """The uninterrupted run."""
+    """The uninterrupted run, whose venue was in its own process."""
 
     options: RunOptions
     outcome: dict[str, Any]
     printed: dict[str, Any]
     records: int
+    kinds: frozenset[str]
 
 
 def arguments(speed: str = "max") -> list[str]:
@@ -73,7 +96,11 @@ def reference(tmp_path_factory: pytest.TempPathFactory) -> Reference:
     )
     entries = read(state / "journal.sqlite")
     return Reference(
-        options, outcome(entries, options.instruments), printed, len(entries)
+        options,
+        outcome(entries, options.instruments),
+        printed,
+        len(entries),
+        frozenset(type(entry.event).__name__ for entry in entries),
     )
 
 
@@ -87,71 +114,104 @@ def finish(process: subprocess.Popen[str]) -> dict[str, Any]:
     return printed
 
 
-Moment = Callable[[subprocess.Popen[str], Path], None]
-"""Returns when it is time to kill the process."""
+# --- both are killed -----------------------------------------------------------------
 
 
-def at_any_record(reference: Reference, sample: random.Random) -> Moment:
-    """Return a moment anywhere in the run; at once if it has passed."""
-    wanted = sample.randrange(1, reference.records)
-    return lambda process, state: wait_for(process, lambda: records_of(state) >= wanted)
+def killed(
+    reference: Reference,
+    folder: Path,
+    seed: int,
+    kinds: Sequence[str],
+    chain: Sequence[tuple[str, bool]],
+) -> tuple[Counter[str], Counter[str]]:
+    """Play one history, and judge it; return the kills of engine and venue by kind."""
+    folder.mkdir()
+    plan = {
+        "seed": seed,
+        "folder": str(folder),
+        "market": {
+            "data": str(DATA),
+            "start": START,
+            "end": END,
+            "commission": "0.001",
+        },
+        "files": [str(file) for file in FILES],
+        "chain": list(chain),
+        "kinds": list(kinds),
+        "venue_kinds": VENUE_KINDS,
+        "kills": KILLS,
+        "records": reference.records,
+        "venue_kills": 4,
+    }
+    (folder / "plan.json").write_text(json.dumps(plan))
+    command = [sys.executable, "-m", "tests.proof.lives", str(folder / "plan.json")]
+    ended = subprocess.run(
+        command,
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        timeout=10 * DEADLINE_S,
+        check=False,
+    )
+    assert ended.returncode == 0, ended.stderr[-4000:]
+    judge(reference, folder)
+    tally = json.loads(ended.stdout)
+    return Counter(tally["kills"]), Counter(tally["venue_kills"])
 
 
-def in_start_up(_: Reference, sample: random.Random) -> Moment:
-    """Return a moment between nothing and a running engine."""
-    after_s = sample.uniform(0.0, START_UP_S)
-    return lambda process, _: wait_for(process, lambda: False, limit_s=after_s)
-
-
-def in_replay(_: Reference, sample: random.Random) -> Moment:
-    """Return a moment at one of the first records that a start adds."""
-    more = sample.randrange(1, 12)
-
-    def moment(process: subprocess.Popen[str], state: Path) -> None:
-        before = records_of(state)
-        wait_for(process, lambda: records_of(state) >= before + more)
-
-    return moment
-
-
-def die_and_go_on(state: Path, moments: list[Moment]) -> dict[str, Any]:
-    """Kill a process at each of the moments; return what the last one prints."""
-    for moment in moments:
-        process = start_process(state, *arguments())
-        moment(process, state)
-        process.kill()
-        process.communicate()
-    return finish(start_process(state, *arguments()))
-
-
-def check(reference: Reference, sample: random.Random, state: Path) -> None:
-    kinds = [at_any_record, at_any_record, in_start_up, in_replay]
-    count = sample.randint(1, KILLS_MAX)
-    moments = [sample.choice(kinds)(reference, sample) for _ in range(count)]
-
-    printed = die_and_go_on(state, [at_any_record(reference, sample), *moments])
-
-    assert reference.printed == printed
-    entries = read(state / "journal.sqlite")
+def judge(reference: Reference, folder: Path) -> None:
+    journal = folder / "state" / "journal.sqlite"
+    report = audit(journal, {"paper": folder / "venue" / "venue-paper.sqlite"})
+    assert [line for check in report.checks for line in check.findings] == []
+    entries = read(journal)
     assert reference.outcome == outcome(entries, reference.options.instruments)
-    assert complaints(state) == []
+    epochs = [e.epoch for e in entries if isinstance(e.event, ev.EngineStarted)]
+    assert epochs == sorted(set(epochs))
 
 
-@pytest.mark.parametrize("number", range(5))
-def test_a_run_that_is_killed_ends_like_one_that_is_not(
-    number: int, reference: Reference, sample: random.Random, tmp_path: Path
+def test_an_engine_and_a_venue_that_are_killed_end_like_those_that_are_not(
+    reference: Reference, sample: random.Random, tmp_path: Path
 ) -> None:
-    del number
-    check(reference, sample, tmp_path / "state")
+    kinds = sorted(reference.kinds)
+
+    kills, venue_kills = killed(
+        reference, tmp_path / "h", sample.randrange(1 << 32), kinds, CHAIN
+    )
+
+    assert kills.total() >= KILLS
+    assert kills.keys() >= {kind for kind, _ in CHAIN}
+    assert venue_kills.total() >= 1
+    # The command line says the whole run's result of what is left.
+    state = tmp_path / "h" / "state"
+    records = records_of(state)
+    assert reference.printed == finish(start_process(state, *arguments()))
+    assert records == records_of(state)
 
 
 @pytest.mark.soak
-@pytest.mark.parametrize("number", range(100))
-def test_a_hundred_runs_that_are_killed_end_like_one_that_is_not(
-    number: int, reference: Reference, sample: random.Random, tmp_path: Path
+def test_three_hundred_kills_at_every_kind_of_record(
+    reference: Reference, sample: random.Random, tmp_path: Path
 ) -> None:
-    del number
-    check(reference, sample, tmp_path / "state")
+    kinds = sorted(reference.kinds)
+    # Each kind once before its commit and once after it, spread over the histories.
+    aims = [(kind, edge) for kind in kinds for edge in (False, True)]
+    kills: Counter[str] = Counter()
+    venue_kills: Counter[str] = Counter()
+    for number in range(HISTORIES):
+        chain = CHAIN if number == 0 else aims[number - 1 :: HISTORIES - 1]
+        seed = sample.randrange(1 << 32)
+        more = killed(reference, tmp_path / str(number), seed, kinds, chain)
+        kills += more[0]
+        venue_kills += more[1]
+
+    print(f"\nkills of the engine: {dict(kills.most_common())}")
+    print(f"kills of the venue: {dict(venue_kills.most_common())}")
+    assert kills.total() >= HISTORIES * KILLS
+    assert kills.keys() >= reference.kinds | {kind for kind, _ in CHAIN}
+    assert venue_kills.keys() >= {"submitted", "executed", "ended"}
+
+
+# --- the command itself is killed ----------------------------------------------------
 
 
 def test_a_finished_state_says_its_result_again(
@@ -167,12 +227,13 @@ def test_a_finished_state_says_its_result_again(
     assert records == records_of(state)
 
 
-def test_the_speed_may_differ_after_a_kill(
+def test_a_command_that_is_killed_goes_on_at_another_speed(
     reference: Reference, sample: random.Random, tmp_path: Path
 ) -> None:
     state = tmp_path / "state"
     process = start_process(state, *arguments(speed=str(400 * 86_400)))
-    at_any_record(reference, sample)(process, state)
+    wanted = sample.randrange(1, reference.records // 2)
+    wait_for(process, lambda: records_of(state) >= wanted)
     process.kill()
     process.communicate()
 

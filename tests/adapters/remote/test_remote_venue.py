@@ -15,6 +15,7 @@ import attrs
 import pytest
 import trio
 import trio.testing
+from msgspec.structs import replace
 from tests.adapters.paper.test_durability import DATA, order_at, refuse_inserts
 
 from holdfast_adapters.matching import FillModel
@@ -52,10 +53,18 @@ class Place:
         return self.folder / "v.sock"
 
     def engine(
-        self, epoch: int = 1, engine: int = 7, world: str = WORLD
+        self,
+        epoch: int = 1,
+        engine: int = 7,
+        world: str = WORLD,
+        patience_s: float = 60.0,
     ) -> RemoteVenue:
         made = RemoteVenue(
-            self.socket, world=world, engine=engine, epoch=epoch, patience_s=0.2
+            self.socket,
+            world=world,
+            engine=engine,
+            epoch=epoch,
+            patience_s=patience_s,
         )
         self.open.append(made)
         return made
@@ -115,7 +124,7 @@ async def a_day(venue: ReplayedVenue) -> list[Any]:
     await ask(venue.submit(order_at(0)))
     await ask(venue.submit(order_at(0)))
     await ask(venue.submit(order_at(0, "rests", limit="10.25")))
-    terms = attrs.evolve(order_at(0).terms, instrument="NONE")
+    terms = replace(order_at(0).terms, instrument="NONE")
     await ask(venue.submit(VenueOrder(order_id="b", terms=terms, placed_at_us=1)))
     await ask(venue.open_orders())
     await ask(venue.replace("rests", order_at(0, "rests", limit="11").terms))
@@ -169,7 +178,7 @@ async def test_without_a_connection_a_command_did_not_leave_and_a_question_may_b
 
 async def test_nobody_there_is_said_after_a_while(place: Place) -> None:
     with pytest.raises(ConnectionError, match=r"nobody answers at .*v\.sock \(No such"):
-        await place.engine().connect()
+        await place.engine(patience_s=0.05).connect()
 
 
 async def test_a_connection_comes_up_with_its_venue(place: Place) -> None:
