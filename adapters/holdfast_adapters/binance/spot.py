@@ -162,7 +162,11 @@ class BinanceSpot:
         order_id, terms = order.order_id, order.terms
         asked = placing(order_id, terms)
         place = self._remember(order_id, Place(terms.instrument, 0))
-        body = await self._change("POST", "/api/v3/order", asked)
+        try:
+            body = await self._change("POST", "/api/v3/order", asked)
+        except VenueRefused:
+            del self._places[order_id]
+            raise
         said = placed(order_id, decoded(body, OrderReport))
         place.seen = True
         return said

@@ -1,0 +1,46 @@
+"""The register of the suite: numbered cases, and what each of them needs of a venue."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Final, TypeAlias
+
+import attrs
+
+from .face import Book, Face, Path_
+
+Script: TypeAlias = Callable[[Face, Book], Awaitable[None]]
+
+FLAT: Final[Path_] = [(100, 1000)] * 6
+"""A market that stands still, with plenty to be had."""
+
+
+@attrs.frozen
+class Case:
+    """One scripted case."""
+
+    number: int
+    title: str
+    path: Path_
+    needs: frozenset[str]
+    play: Script
+
+
+CASES: Final[list[Case]] = []
+
+
+def case(
+    number: int, title: str, path: Path_ = FLAT, *needs: str
+) -> Callable[[Script], Script]:
+    """Register a case; ``needs`` are words of `Face.can`.
+
+    ``sessions``: it knows DAY orders. ``funds``: it refuses what cannot be paid.
+    ``bands``: it refuses prices that are far off. ``wire``: faults can be switched on.
+    """
+
+    def register(play: Script) -> Script:
+        assert number not in {each.number for each in CASES}, number
+        CASES.append(Case(number, title, path, frozenset(needs), play))
+        return play
+
+    return register

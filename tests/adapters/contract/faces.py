@@ -1,0 +1,204 @@
+"""The faces of the venues that there are: paper, and Binance spot over real sockets."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import ClassVar, Final, TypeAlias
+
+import polars as pl
+import trio
+
+from holdfast_adapters.binance import BinanceSpot, Credentials, Timing
+from holdfast_adapters.matching import FillAt, FillModel
+from holdfast_adapters.paper import PaperVenue
+from holdfast_adapters.simulators.binance import (
+    Account,
+    BinanceSimulator,
+    Exchange,
+    SimSymbol,
+)
+from holdfast_adapters.simulators.serving import serving
+from holdfast_domain.cursor import ADVANCE_SLOT, cursor_at
+from holdfast_domain.instruments import Instrument
+from holdfast_domain.marketdata import BarColumns, MarketData
+from holdfast_domain.ports import VenueOrder
+
+from .face import Face, Path_
+
+SYMBOL = "COINUSD"
+TICK, LOT, LEAST = Decimal("0.01"), Decimal("0.001"), Decimal(5)
+CASH, COINS = Decimal(100_000), Decimal(500)
+OPENED = datetime(2024, 1, 2, tzinfo=UTC)
+
+
+class PaperFace:
+    """The paper venue with its file; a price is a bar without a range."""
+
+    can: ClassVar[frozenset[str]] = frozenset({"sessions"})
+    symbol = SYMBOL
+
+    def __init__(self, path: Path_, record: Path) -> None:
+        frame = pl.DataFrame(
+            {
+                "timestamp": [OPENED + timedelta(minutes=n) for n in range(len(path))],
+                **{
+                    name: [float(str(price)) for price, _ in path]
+                    for name in ("open", "high", "low", "close")
+                },
+                "volume": [float(str(volume)) for _, volume in path],
+            },
+            schema_overrides={"timestamp": pl.Datetime("us", "UTC")},
+        )
+        self._data = MarketData({SYMBOL: BarColumns(SYMBOL, frame)})
+        self._step = -1
+        self.record = record
+        self.venue = self._new()
+
+    def _new(self) -> PaperVenue:
+        coin = Instrument(symbol=SYMBOL, tick=TICK, lot=LOT, min_notional=LEAST)
+        return PaperVenue(
+            self._data,
+            {SYMBOL: coin},
+            FillModel(fill=FillAt.THIS_CLOSE, participation=Decimal(1)),
+            path=self.record,
+            opened_at_us=lambda _, row: self._data.times_us[row],
+            opening={"USD": CASH},
+        )
+
+    @property
+    def now_us(self) -> int:
+        return self._data.times_us[self._step]
+
+    async def market(self) -> None:
+        self._step += 1
+        await self.venue.advance(cursor_at(self._step, ADVANCE_SLOT), self._step)
+
+    async def restart(self) -> None:
+        await self.venue.close()
+        self.venue = self._new()
+        await self.venue.connect()
+        await self.venue.resume(cursor_at(self._step, ADVANCE_SLOT))
+
+    def pass_time(self, seconds: float) -> None:
+        """Its time is that of its data."""
+
+    def fault(self, kind: str, operation: str, count: int = 1) -> None:
+        raise AssertionError
+
+    async def cut(self, order: VenueOrder) -> None:
+        raise AssertionError
+
+
+class Clock:
+    """A clock that goes when the face says so."""
+
+    def __init__(self) -> None:
+        self.us = round(OPENED.timestamp() * 1e6)
+
+    def now(self) -> datetime:
+        raise AssertionError
+
+    def now_us(self) -> int:
+        return self.us
+
+    async def sleep(self, seconds: float) -> None:
+        self.us += round(seconds * 1e6)
+
+
+class BinanceFace:
+    """Binance spot: the adapter, real sockets, and the exchange on the desk."""
+
+    can: ClassVar[frozenset[str]] = frozenset({"funds", "wire", "bands"})
+    symbol = SYMBOL
+
+    def __init__(self, path: Path_, record: Path, clock: Clock) -> None:
+        self._path = list(path)
+        self._clock = clock
+        self.record = record
+        coin = SimSymbol(
+            name=SYMBOL, base="COIN", quote="USD", tick=TICK, lot=LOT,
+            min_quantity=LOT, min_notional=LEAST,
+        )  # fmt: skip
+        self.exchange = Exchange(
+            [coin],
+            {"USD": CASH, "COIN": COINS},
+            clock,
+            record=record,
+            order_of=lambda name: name[:32],
+        )
+        self.simulator = BinanceSimulator(self.exchange, Account("key", "secret"))
+        self.port = 0
+        self.venue = self.new_venue()
+
+    def new_venue(self) -> BinanceSpot:
+        """An adapter as a new process makes it."""
+        return BinanceSpot(
+            symbols=[SYMBOL],
+            credentials=Credentials("key", "secret"),
+            address=f"http://127.0.0.1:{self.port}",
+            clock=self._clock,
+            sleep=self._clock.sleep,
+            timing=Timing(read_s=60.0),
+        )
+
+    @property
+    def now_us(self) -> int:
+        return self._clock.us
+
+    async def market(self) -> None:
+        price, volume = self._path.pop(0)
+        self._clock.us += 10_000
+        self.exchange.trade(SYMBOL, Decimal(str(price)), Decimal(str(volume)))
+
+    async def restart(self) -> None:
+        await self.venue.close()
+        self.venue = self.new_venue()
+        await self.venue.connect()
+
+    def pass_time(self, seconds: float) -> None:
+        self._clock.us += round(seconds * 1e6)
+
+    def fault(self, kind: str, operation: str, count: int = 1) -> None:
+        self.simulator.faults.on(kind, operation, count=count)
+
+    async def cut(self, order: VenueOrder) -> None:
+        async with trio.open_nursery() as nursery:
+            asked = self.simulator.asked
+            nursery.start_soon(self.venue.submit, order)
+            await asked.wait()
+            nursery.cancel_scope.cancel()
+
+
+@asynccontextmanager
+async def paper(path: Path_, record: Path) -> AsyncIterator[PaperFace]:
+    face = PaperFace(path, record)
+    await face.venue.connect()
+    try:
+        yield face
+    finally:
+        await face.venue.close()
+
+
+@asynccontextmanager
+async def binance(path: Path_, record: Path) -> AsyncIterator[BinanceFace]:
+    face = BinanceFace(path, record, Clock())
+    async with serving(face.simulator) as face.port:
+        face.venue = face.new_venue()
+        await face.venue.connect()
+        try:
+            yield face
+        finally:
+            await face.venue.close()
+            face.exchange.record.close()
+
+
+Opened: TypeAlias = Callable[[Path_, Path], AbstractAsyncContextManager[Face]]
+
+OPEN: Final[dict[str, Opened]] = {"paper": paper, "binance": binance}
+"""How each face is opened, by its name."""
+
+ABLE = {"paper": PaperFace.can, "binance": BinanceFace.can}
