@@ -47,6 +47,8 @@ class Shot:
 
     kind: str
     nth: int
+    """Counted from 1; 0 is the first one, and at no other moment."""
+
     is_durable: bool
     """Whether the record is in the file by then, or is about to be written."""
 
@@ -62,8 +64,13 @@ class Plan:
     folder: str
     market: dict[str, Any]
     files: list[str]
-    chain: list[tuple[str, bool]]
-    """At which kinds the first lives end, in this order."""
+    chain: list[tuple[str, bool, bool]]
+    """At which kinds the first lives end, in this order: durable or not, and whether
+    the life goes on for as long as it takes to get there.
+    """
+
+    last: list[tuple[str, bool, bool]]
+    """The same, when there are as many kills as wanted."""
 
     kinds: list[str]
     """At which kinds the others may."""
@@ -171,7 +178,7 @@ class Stage:
         self.plan = plan
         self.sample = random.Random(plan.seed)
         self.tally = Tally()
-        self.chain = list(plan.chain)
+        self.chain, self.last = list(plan.chain), list(plan.last)
         self.venue_pid = 0
         self.engine_words, self.venue_words = Words(), Words()
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGCHLD})
@@ -208,11 +215,10 @@ class Stage:
     def _live(self) -> bool:
         """Live once; return whether the engine has come to its end."""
         self.tally.lives += 1
-        left = self.plan.kills - self.tally.kills.total()
-        shot = self._shot() if left > 0 else None
+        shot = self._shot()
         # A part of the kills come at any moment at all, in a start or in a replay too.
         after_s = self.sample.uniform(0.0, 1.0)
-        at_random = shot is not None and not self.chain and self.sample.random() < 0.25
+        at_random = shot is not None and shot.nth > 0 and self.sample.random() < 0.25
         pid = self.fork(run_engine, shot, self.engine_words)
         status = self._end_of(pid, after_s if at_random else None)
         if os.WIFSIGNALED(status):
@@ -222,12 +228,16 @@ class Stage:
         assert os.WEXITSTATUS(status) == FINISHED, status
         return True
 
-    def _shot(self) -> Shot:
+    def _shot(self) -> Shot | None:
         plan, sample = self.plan, self.sample
         share = max(4, plan.records // plan.kills)
-        if self.chain:
-            kind, is_durable = self.chain.pop(0)
-            return Shot(kind, 1, is_durable, 4 * share)
+        is_over = self.tally.kills.total() >= plan.kills
+        wanted = self.last if is_over else self.chain
+        if wanted:
+            kind, is_durable, is_far = wanted.pop(0)
+            return Shot(kind, 0, is_durable, 1 << 30 if is_far else 4 * share)
+        if is_over:
+            return None
         kind = sample.choice(plan.kinds)
         return Shot(kind, sample.randint(1, 4), sample.random() < 0.5, share)
 

@@ -29,6 +29,9 @@ _LATER = {
     "ledger": Later(
         "holdfast.cli.ledger", "ledger", "Show the books, now or as of a record."
     ),
+    "recover": Later(
+        "holdfast.cli.recover", "recover", "Show what a start would do, and do nothing."
+    ),
     "state": Later("holdfast.cli.state", "state", "Show, export and import snapshots."),
     "audit": Later(
         "holdfast.cli.audit",

@@ -14,7 +14,7 @@ from holdfast.cli.output import show_json, show_line
 from holdfast.cli.sharing import whole_number
 from holdfast.compose import VENUE
 from holdfast_actors.books import Books, SubLedger, books_as_of
-from holdfast_adapters.data.instruments import load_instruments
+from holdfast_adapters.data.instruments import AnyInstrument, load_instruments
 from holdfast_adapters.journal.sqlite import SqliteJournal
 from holdfast_adapters.statedir import StateDir
 from holdfast_domain.errors import InputError
@@ -59,20 +59,13 @@ def ledger(
         if at > last:
             came = f"{at}, and the last one is {last}"
             raise InputError("--as-of", "a record of the journal", came)
-        books = books_as_of(store.read(), at, _Instruments(known), VENUE)
-    shown = _plain(books, at, method, _Instruments(known))
+        books = books_as_of(store.read(), at, AnyInstrument(known), VENUE)
+    shown = _plain(books, at, method, AnyInstrument(known))
     if as_json:
         show_json(shown)
     else:
         _print(shown)
     return 0
-
-
-class _Instruments(dict[str, Instrument]):
-    """Those of the file; any other is one share for one unit, in dollars."""
-
-    def __missing__(self, symbol: str) -> Instrument:
-        return Instrument(symbol=symbol)
 
 
 def _plain(

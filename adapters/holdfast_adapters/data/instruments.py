@@ -25,6 +25,13 @@ _VENUE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,31}")
 _NULL = "tag:yaml.org,2002:null"
 
 
+class AnyInstrument(dict[str, Instrument]):
+    """Those that are known; any other is one share for one unit, in US dollars."""
+
+    def __missing__(self, symbol: str) -> Instrument:
+        return Instrument(symbol=symbol)
+
+
 def instruments_for(
     data: MarketData, configured: Mapping[str, Instrument], *, fractional: bool
 ) -> dict[str, Instrument]:
