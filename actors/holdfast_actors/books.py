@@ -122,8 +122,10 @@ class Books:
 
     def _fill(self, fill: Fill) -> None:
         instrument = self._instruments[fill.instrument]
+        balances = self.balances
         for leg in postings_of(fill, instrument, instrument.venue or self._venue):
-            self._post(leg.account, leg.unit, leg.amount)
+            key = leg.account, leg.unit
+            balances[key] = balances.get(key, ZERO) + leg.amount
         book = self._book(fill.strategy)
         units = fill.quantity.value * fill.side.sign
         price, symbol = fill.price.value, fill.instrument

@@ -40,6 +40,8 @@ class GuardBook:
         event = entry.event
         self.reservations.apply(event)
         match event:
+            case ev.OrderFilled():
+                """The reservations have it."""
             case ev.OrderIntended():
                 self._count(event.strategy, event.decision)
                 if replaying:
@@ -110,4 +112,5 @@ class GuardBook:
 
     def _count(self, strategy: str, number: int) -> None:
         """Count decisions up to ``number`` as passed."""
-        self.passed[strategy] = max(self.passed.get(strategy, 0), number)
+        if number > self.passed.get(strategy, 0):
+            self.passed[strategy] = number

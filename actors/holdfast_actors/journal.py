@@ -94,14 +94,15 @@ class Journal:
     def _add(self, entries: list[Entry], events: Sequence[Event]) -> None:
         clock, wall_us = self._clock, self._wall.now_us()
         sequence = self._sequence + len(entries)
+        epoch, cursor, now_us = self._epoch, clock.cursor, clock.now_us
         for event in events:
             sequence += 1
             entries.append(
                 Entry(
                     sequence=sequence,
-                    epoch=self._epoch,
-                    cursor=clock.cursor,
-                    market_time_us=clock.now_us,
+                    epoch=epoch,
+                    cursor=cursor,
+                    market_time_us=now_us,
                     wall_time_us=wall_us,
                     event=event,
                 )

@@ -34,10 +34,13 @@ def to_decimal(value: Numeric) -> Decimal:
         DomainError: if ``value`` is no number or not finite.
     """
     try:
-        if type(value) is float:
+        kind = type(value)
+        if kind is int:
+            return Decimal(value)
+        if kind is float:
             number = Decimal(repr(value))
-        elif type(value) is Decimal:
-            number = value
+        elif kind is Decimal:
+            number = value  # type: ignore[assignment]
         elif isinstance(value, str | Decimal):
             # A class of decimals of its own is not what a record may hold.
             number = Decimal(value)

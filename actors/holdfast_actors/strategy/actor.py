@@ -114,7 +114,6 @@ class StrategyActor:
         self._cursor = START
         self._applied = 0
         self._read = 0  # up to here the journal was read; what came since was told
-        self._time_us = 0
         self._day = -1
         self._fires: bytearray | None = None
         self._before = own_method(self.strategy, "before_trading_start")
@@ -163,7 +162,7 @@ class StrategyActor:
     def _show(self, past: Past) -> None:
         step = shown_step(past.cursor)
         self._view.show(step)
-        self._time_us = self._host.now_us = past.time_us
+        self._host.now_us = past.time_us
         self._data.move(step, past.time_us)
         if step >= 0:
             self._day = self._market.times_us[step] // DAY_US
@@ -185,7 +184,7 @@ class StrategyActor:
             self._calendars,
             self._market.times_us,
         )
-        gap_s = (self._clock.now_us - self._time_us) / 1_000_000
+        gap_s = (self._clock.now_us - self._host.now_us) / 1_000_000
         until = self._clock.cursor
         for told in missed(past, self._market, triggers, until, self._fires):
             if origin_text(told.origin) in past.quarantined:
@@ -248,46 +247,41 @@ class StrategyActor:
         return None
 
     def _on_slice(self, message: Slice) -> None:
-        if message.cursor <= self._cursor:
-            return
-        decided = self._take_slice(message.cursor, message.step, message.time_us)
-        if message.until > message.step and not decided:
-            self._run_on(message.step, message.until)
+        if message.cursor > self._cursor:
+            self._take_slices(message.step, max(message.step, message.until))
 
-    def _run_on(self, step: int, until: int) -> None:
-        """Take the slices after ``step`` up to ``until``, or to the next decision.
+    def _take_slices(self, first: int, until: int) -> None:
+        """Let the strategy look at slices, up to its next decision.
 
-        Nobody else looks at the clock meanwhile, so it is moved here.
+        After the first nobody else looks at the clock meanwhile, so it is moved here,
+        and an error is of the slice and not of the message. Most bars decide nothing:
+        what they cost is what a backtest costs, so nothing is looked up in the loop.
         """
-        clock, prices, times_us = self._clock, self._prices, self._market.times_us
-        while step < until:
-            step += 1
-            clock.now_us = time_us = times_us[step]
-            clock.cursor = cursor = (step + 1) << SLOT_BITS | SLICE_SLOT
-            prices.step = step
-            try:
-                if self._take_slice(cursor, step, time_us):
+        clock, prices, view, host = self._clock, self._prices, self._view, self._host
+        handle_data, context, data = self._handle_data, self._context, self._data
+        times_us, move, desk = self._market.times_us, data.move, self._desk
+        fires, before, at = self._fires, self._before, first
+        try:
+            for at in range(first, until + 1):
+                self._cursor = cursor = (at + 1) << SLOT_BITS | SLICE_SLOT
+                host.now_us = time_us = times_us[at]
+                if at > first:
+                    clock.cursor, clock.now_us, prices.step = cursor, time_us, at
+                view.step = at
+                move(at, time_us)
+                if fires is not None and not fires[at]:
+                    continue
+                if before is not None and time_us // DAY_US != self._day:
+                    self._day = time_us // DAY_US
+                    before(context, data)
+                handle_data(context, data)
+                if desk.drafts or desk.cancels or desk.changes:
+                    self._decide("slice")
                     return
-            except Exception as error:
-                raise Poisoned(("input", cursor), repr(error)) from error
-
-    def _take_slice(self, cursor: int, step: int, time_us: int) -> bool:
-        """Let the strategy look at one slice; return whether it decided something."""
-        self._cursor = cursor
-        self._time_us = self._host.now_us = time_us
-        self._view.step = step
-        self._data.move(step, time_us)
-        if self._fires is not None and not self._fires[step]:
-            return False
-        if self._before is not None and time_us // DAY_US != self._day:
-            self._day = time_us // DAY_US
-            self._before(self._context, self._data)
-        self._handle_data(self._context, self._data)
-        desk = self._desk
-        if desk.drafts or desk.cancels or desk.changes:
-            self._decide("slice")
-            return True
-        return False
+        except Exception as error:
+            if at == first:
+                raise
+            raise Poisoned(("input", self._cursor), repr(error)) from error
 
     def _on_market(
         self,
@@ -299,7 +293,7 @@ class StrategyActor:
         if message.cursor <= self._cursor:
             return
         self._cursor = message.cursor
-        self._time_us = self._host.now_us = message.time_us
+        self._host.now_us = message.time_us
         if call is not None:
             context = self._context
             for each in news:
@@ -310,7 +304,7 @@ class StrategyActor:
         if message.cursor <= self._cursor:
             return
         self._cursor = message.cursor
-        self._time_us = self._host.now_us = message.time_us
+        self._host.now_us = message.time_us
         step = shown_step(message.cursor)
         self._view.show(step)
         self._data.move(step, message.time_us)
@@ -352,7 +346,7 @@ class StrategyActor:
         order = self._desk.apply(event)
         if quiet or order is None:
             return
-        self._time_us = self._host.now_us = max(entry.market_time_us, self._time_us)
+        self._host.now_us = max(entry.market_time_us, self._host.now_us)
         tell_of_order(self.strategy, self._context, event, order)
         self._decide_if_any("order")
 
@@ -371,7 +365,7 @@ class StrategyActor:
             strategy=self.plan.name,
             number=desk.number,
             cursor=self._cursor,
-            time_us=self._time_us or self._clock.now_us,
+            time_us=self._host.now_us or self._clock.now_us,
             applied=self._applied,
             phase=phase,
             drafts=tuple(desk.drafts),
@@ -391,7 +385,7 @@ class StrategyActor:
             number=self._desk.number,
             cursor=self._cursor,
             applied=self._applied,
-            time_us=self._time_us,
+            time_us=self._host.now_us,
             state=msgspec.json.encode(state).decode(),
         )
         self._journal.tell(Note(saved))

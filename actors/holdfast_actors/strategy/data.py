@@ -127,12 +127,17 @@ class BarData:
         Raises:
             DomainError: as `history`, or ``count`` is not positive.
         """
-        symbol = asset if asset.__class__ is str else asset.symbol  # type: ignore[union-attr]
+        try:
+            symbol = asset.symbol  # type: ignore[union-attr]
+        except AttributeError:
+            symbol = asset
         own = self._own.get((symbol, field, frequency))
         if own is not None:
-            seen = own[2][self._step]
-            if 0 < count <= seen:
-                return sum(own[1][seen - count : seen]) / count
+            _, values, bars = own
+            seen = bars[self._step]
+            first = seen - count
+            if 0 <= first < seen:
+                return sum(values[first:seen]) / count
         if count < 1:
             message = f"expected the mean of at least 1 value, got {count}"
             raise DomainError(message)

@@ -9,6 +9,7 @@ import attrs
 
 from holdfast_adapters.matching.engine import MatchingEngine
 from holdfast_adapters.matching.model import (
+    BookEvent,
     EngineRecord,
     LastBar,
     Triggered,
@@ -353,22 +354,25 @@ class PaperCore:
         self.rows.append((cursor, record))
         self._newest = max(self._newest, cursor)
         match record:
-            case Executed() | Acked() | Ended() | Replaced():
-                self._orders[record.order_id].said.append((cursor, record))
-                if isinstance(record, Executed):
-                    self._executions.append((cursor, record))
-                if self._advance is not None:
-                    self._advance.append(record)
-            case Submitted():
-                order = record.order
+            case Submitted(order=order):
                 self._orders[order.order_id] = _Order(order, cursor)
                 self._advance = None
             case Advanced():
                 self._advance = self._advances.setdefault(cursor, [])
+            case Executed():
+                self._executions.append((cursor, record))
+                self._tell(cursor, record)
+            case Acked() | Ended() | Replaced():
+                self._tell(cursor, record)
             case CancelRequested() | ReplaceRequested():
                 self._advance = None
             case Triggered() | VolumeTaken():
                 """The engine's own; nobody is told."""
+
+    def _tell(self, cursor: int, event: BookEvent) -> None:
+        self._orders[event.order_id].said.append((cursor, event))
+        if self._advance is not None:
+            self._advance.append(event)
 
 
 @attrs.frozen
