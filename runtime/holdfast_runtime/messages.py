@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from holdfast_runtime.holds import Hold
 
 
-BATCH = 256
+BATCH = 1_024
 """Most messages that a batch handler is given at once."""
 
 

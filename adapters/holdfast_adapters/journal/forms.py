@@ -10,7 +10,7 @@ import enum
 import types
 import typing
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -120,6 +120,9 @@ def _moment_text(moment: datetime) -> str:
     if moment.tzinfo is None:
         message = f"expected a time with its zone, got {moment!r}"
         raise ValueError(message)
+    if moment.tzinfo is UTC:
+        # As `isoformat` has it, in a tenth of the time.
+        return f"{_write(moment)[1:-2].decode()}+00:00"
     return moment.isoformat()
 
 

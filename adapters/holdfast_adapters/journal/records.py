@@ -36,7 +36,8 @@ Row: TypeAlias = tuple[int, int, int, int, int, bytes, bytes, bytes]
 hash; the texts as bytes, so that what is not UTF-8 can be read and named.
 """
 
-INSERT = "INSERT INTO records VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+ROW = "(?, ?, ?, ?, ?, ?, ?, ?)"
+INSERT = f"INSERT INTO records VALUES {ROW}"
 
 _CHUNK = 1_024
 _SELECT = f"SELECT * FROM records WHERE sequence > ? ORDER BY sequence LIMIT {_CHUNK}"

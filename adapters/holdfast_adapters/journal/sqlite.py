@@ -6,6 +6,7 @@ import contextlib
 import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 
 import attrs
@@ -14,7 +15,7 @@ from holdfast_adapters.journal.archive import verified, write_segment
 from holdfast_adapters.journal.codec import encode
 from holdfast_adapters.journal.memory import check_follows
 from holdfast_adapters.journal.records import (
-    INSERT,
+    ROW,
     Base,
     Meta,
     base_rows,
@@ -30,6 +31,12 @@ from holdfast_adapters.journal.records import (
 )
 from holdfast_domain.errors import CommitFailed, InputError, JournalDamaged
 from holdfast_domain.events import Entry
+
+_INSERTS = [
+    (count, f"INSERT INTO records VALUES {', '.join([ROW] * count)}")
+    for count in (64, 8, 1)
+]
+"""Statements that insert so many rows at once; SQLite keeps them compiled."""
 
 _HASH = "SELECT hash FROM records WHERE sequence = ?"
 _LAST = "SELECT sequence, hash FROM records ORDER BY sequence DESC LIMIT 1"
@@ -196,7 +203,7 @@ class SqliteJournal:
             raise self._failed(len(rows), "a journal that is closed or read-only")
         try:
             writer.execute("BEGIN IMMEDIATE")
-            writer.executemany(INSERT, rows)
+            _insert(writer, rows)
             writer.execute("COMMIT")
         except (sqlite3.Error, OSError, OverflowError) as error:
             raise self._failed(len(rows), str(error)) from error
@@ -210,6 +217,20 @@ class SqliteJournal:
             f"{self._path}: expected to commit records {self._last + 1} to "
             f"{self._last + count}, got {why}; nothing of them is durable"
         )
+
+
+def _insert(writer: sqlite3.Connection, rows: list[tuple[object, ...]]) -> None:
+    """Insert ``rows``, many with each statement.
+
+    Each statement lets other threads run, and then waits for them: one for each row
+    would wait more than it writes.
+    """
+    at = 0
+    for count, statement in _INSERTS:
+        while len(rows) - at >= count:
+            some = chain.from_iterable(rows[at : at + count])
+            writer.execute(statement, list(some))
+            at += count
 
 
 def _chained(

@@ -95,6 +95,14 @@ def test_what_was_appended_is_read_in_order_and_from_any_place(
     assert list(store.read(after=50)) == []
 
 
+def test_a_batch_of_any_size_is_kept_whole_and_in_order(store: JournalStore) -> None:
+    last = 0
+    for count in (1, 7, 8, 9, 63, 64, 65, 2 * 64 + 2 * 8 + 3):
+        store.append(entries(last + 1, last + count))
+        last += count
+    assert list(store.read()) == entries(1, last)
+
+
 @pytest.mark.parametrize(("first", "last"), [(1, 2), (4, 4), (5, 6)])
 def test_sequences_that_do_not_follow_are_our_bug(
     store: JournalStore, first: int, last: int
