@@ -56,6 +56,9 @@ class _Book:
     fees: dict[Currency, Decimal] = attrs.field(factory=dict)
 
 
+_TAKEN = frozenset({CapitalAllotted, FillBusted, FillCorrected})
+
+
 class Books:
     """Double entry: the postings of each fill sum to zero for each unit."""
 
@@ -70,8 +73,10 @@ class Books:
 
     def apply(self, event: Event) -> None:
         """Take one record; those that move no money change nothing."""
-        if isinstance(event, OrderFilled):
+        if type(event) is OrderFilled:
             self._fill(event.fill)
+        elif type(event) not in _TAKEN:
+            return
         elif isinstance(event, FillCorrected | FillBusted):
             for fill in event.bookings:
                 self._fill(fill)

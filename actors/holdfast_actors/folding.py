@@ -29,6 +29,9 @@ ORDERS, LEDGER, GUARD, SCHEDULES, RUN = "orders", "ledger", "guard", "schedules"
 """The names of the sections; a strategy's is ``strategy/NAME``."""
 
 
+_OF_RUNS = frozenset({ev.EngineStarted, ev.RunFinished, ev.Halted, ev.Resumed})
+
+
 @attrs.define
 class RunSoFar:
     """What a start must know of the starts before it."""
@@ -43,6 +46,8 @@ class RunSoFar:
 
     def apply(self, event: ev.Event) -> None:
         """Take one record."""
+        if type(event) not in _OF_RUNS:
+            return
         if isinstance(event, ev.EngineStarted):
             self.options = event.options
         elif isinstance(event, ev.RunFinished):
@@ -152,7 +157,7 @@ class Fold:
             self.books.apply(event)
             self.guard.apply(entry, replaying=True)
             self.run.apply(event)
-            if isinstance(event, ev.SchedulesDeclared):
+            if type(event) is ev.SchedulesDeclared:
                 self.schedules[event.strategy] = event.schedules
             self._tell_strategies(entry)
             self.sequence, self.last = entry.sequence, entry

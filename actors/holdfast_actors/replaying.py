@@ -49,15 +49,16 @@ def replay(
         after = history.after
     entries = list(history)
     skipped = quarantined_for(path, entries)
-    for entry in entries:
-        origin = ("journal", entry.sequence)
-        if skipped and origin_text(origin) in skipped:
-            continue
-        try:
+    taken = after
+    try:
+        for entry in entries:
+            taken = entry.sequence
+            if skipped and origin_text(("journal", taken)) in skipped:
+                continue
             apply(entry)
-        except Exception as error:
-            raise Poisoned(origin, repr(error)) from error
-    return entries[-1].sequence if entries else after
+    except Exception as error:
+        raise Poisoned(("journal", taken), repr(error)) from error
+    return taken
 
 
 def quarantined_for(path: str, entries: Iterable[Entry]) -> set[str]:
@@ -65,8 +66,14 @@ def quarantined_for(path: str, entries: Iterable[Entry]) -> set[str]:
     found: set[str] = set()
     for entry in entries:
         event = entry.event
+        if type(event) not in _QUARANTINE:
+            continue
         if isinstance(event, Quarantined) and event.reader == path:
             found.add(event.origin)
         elif isinstance(event, QuarantineReleased):
             found.discard(event.origin)
     return found
+
+
+_QUARANTINE = frozenset({Quarantined, QuarantineReleased})
+"""Looked for by their very type: a start looks at each record for each reader."""

@@ -39,6 +39,19 @@ _ENDS = (
 )
 
 
+_TAKEN = frozenset({
+    *_ENDS,
+    CapitalAllotted,
+    FillBusted,
+    FillCorrected,
+    OrderIntended,
+    OrderReopened,
+    OrderReplaced,
+    ReplaceRefused,
+    ReplaceRequested,
+})  # fmt: skip
+"""What reserves or books, fills apart; by their very type, for speed."""
+
 _CENT_OF_A_CENT = Decimal("0.0001")
 
 
@@ -164,9 +177,14 @@ class Reservations:
 
     def apply(self, event: Event) -> None:
         """Take one record."""
-        if isinstance(event, OrderFilled):
-            self._fill(event)
-        elif isinstance(event, OrderIntended):
+        kind = type(event)
+        if kind is OrderFilled:
+            self._fill(event)  # type: ignore[arg-type]
+        elif kind in _TAKEN:
+            self._take(event)
+
+    def _take(self, event: Event) -> None:
+        if isinstance(event, OrderIntended):
             self.reserve(
                 event.order_id, event.strategy, event.terms, event.reserved.amount
             )

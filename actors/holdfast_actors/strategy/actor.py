@@ -336,7 +336,7 @@ class StrategyActor:
         """Take a record of an own order; ``quiet`` when the saved state knows it."""
         self._applied = entry.sequence
         event = entry.event
-        if isinstance(event, ev.OrderFilled):
+        if type(event) is ev.OrderFilled:
             self._portfolio.fill(event.fill)
         elif isinstance(event, ev.FillCorrected | ev.FillBusted):
             for fill in event.bookings:

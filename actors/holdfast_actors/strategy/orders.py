@@ -166,6 +166,8 @@ class Desk:
 
     def apply(self, event: ev.Event) -> OrderView | None:
         """Take a record of an own order; return the order as it is now."""
+        if type(event) is ev.OrderFilled:
+            return self._fill(event)
         match event:
             case ev.OrderIntended() | ev.OrderRefused():
                 view = self.open.get(event.order_id)
@@ -173,8 +175,6 @@ class Desk:
                 if isinstance(event, ev.OrderRefused):
                     return self._close(event.order_id, "rejected")
                 return view
-            case ev.OrderFilled():
-                return self._fill(event)
             case ev.FillCorrected() | ev.FillBusted():
                 return self._correct(event)
             case ev.ChangeRefused() | ev.ReplaceRefused():

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, TypeAlias
 
 import attrs
+import msgspec
 
 from holdfast_actors.messages import Committed, Slice, Triggered
 from holdfast_actors.replaying import History
@@ -35,6 +35,12 @@ TOLD: frozenset[type] = frozenset({
 
 READ = TOLD | {ev.OrderIntended, ev.CapitalAllotted}
 """The records that a strategy reads when it comes back."""
+
+_OF_ALL = frozenset({ev.SchedulesDeclared, ev.Quarantined, ev.QuarantineReleased})
+"""The records that it reads whosoever they are."""
+
+_read_state = msgspec.json.Decoder(dict[str, str | None]).decode
+"""Reads the changed attributes of a decision."""
 
 
 @attrs.define
@@ -98,25 +104,27 @@ class Past:
     def take(self, entry: ev.Entry, path: str) -> None:
         """Take one record of the journal, for the reader at ``path``."""
         event = entry.event
+        kind = type(event)
         self.read_to = entry.sequence
-        if isinstance(event, ev.SchedulesDeclared):
-            self.schedules[event.strategy] = event.schedules
-        elif isinstance(event, ev.OrderFilled):
-            if event.fill.strategy == self.strategy:
+        if kind is ev.OrderFilled:
+            if event.fill.strategy == self.strategy:  # type: ignore[union-attr]
                 self.entries.append(entry)
+        elif kind not in _OF_ALL:
+            if getattr(event, "strategy", None) == self.strategy:
+                self._take_own(entry)
+        elif isinstance(event, ev.SchedulesDeclared):
+            self.schedules[event.strategy] = event.schedules
         elif isinstance(event, ev.Quarantined) and event.reader == path:
             self.quarantined.add(event.origin)
         elif isinstance(event, ev.QuarantineReleased):
             self.quarantined.discard(event.origin)
-        elif getattr(event, "strategy", None) == self.strategy:
-            self._take_own(entry)
 
     def _take_own(self, entry: ev.Entry) -> None:
         event = entry.event
         if isinstance(event, ev.DecisionMade):
             self._stands_at(event, entry.market_time_us)
             self.between = {}
-            for name, text in json.loads(event.state).items():
+            for name, text in _read_state(event.state).items():
                 if text is None:
                     self.decided.pop(name, None)
                     self.gone.add(name)
@@ -126,7 +134,7 @@ class Past:
         elif isinstance(event, ev.StrategySaved):
             if event.number == self.number:
                 self._stands_at(event, event.time_us)
-                self.between = json.loads(event.state)
+                self.between = _read_state(event.state)
         elif isinstance(event, ev.CapitalAllotted) and self.first is None:
             self.first = entry
         elif type(event) in READ:
