@@ -7,6 +7,9 @@
     + JournalDamaged      a record is torn or edited: refuse, and name the record
     + JournalTooNew       written by a newer version: refuse
     + CommitFailed        nothing of the batch is durable: throw the memory away
+  - MarketDataError
+    + BookInvalid         an update is missing: wait for the snapshot
+    + ValueTooOld         nothing newer came within the declared limit
   - VenueError
     + VenueRefused        the venue said no: the order does not exist
     + NotSent             nothing was taken up: safe to try again
@@ -72,6 +75,31 @@ class CommitFailed(JournalError):
 
 class SnapshotFailed(DomainError):
     """A snapshot was not made; those before it and the journal are as they were."""
+
+
+class MarketDataError(DomainError):
+    """A value of the market may not be read."""
+
+
+class BookInvalid(MarketDataError):
+    """An update of an order book may be missing; a snapshot makes it whole."""
+
+    def __init__(self, instrument: str, why: str) -> None:
+        self.instrument = instrument
+        self.why = why
+        super().__init__(f"book of {instrument}: {why}")
+
+
+class ValueTooOld(MarketDataError):
+    """A value is older than whoever reads it allows."""
+
+    def __init__(self, what: str, age_s: float, max_age_s: float) -> None:
+        self.what = what
+        self.age_s = age_s
+        self.max_age_s = max_age_s
+        super().__init__(
+            f"{what}: expected an age of at most {max_age_s:g} s, got {age_s:g} s"
+        )
 
 
 class VenueError(DomainError):

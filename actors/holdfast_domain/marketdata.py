@@ -16,11 +16,17 @@ FIELDS = ("open", "high", "low", "close", "volume")
 """The fields of a bar, in the order of its columns."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
 
 
 def utc_from_us(time_us: int) -> datetime:
     """Return the UTC moment ``time_us`` microseconds after 1970."""
     return _EPOCH + timedelta(microseconds=time_us)
+
+
+def us_of(moment: datetime) -> int:
+    """Return the microseconds from 1970 to a UTC ``moment``, without rounding."""
+    return (moment - _EPOCH) // _MICROSECOND
 
 
 @attrs.frozen(kw_only=True)
@@ -56,6 +62,11 @@ class Trade:
     traded_at: datetime
     price: float
     size: float
+    id: str = ""
+    """The venue's id of it; empty where there is none."""
+
+    is_buy: bool | None = None
+    """Whether the buyer came to the book and took; None where it is not told."""
 
 
 class BarColumns:
