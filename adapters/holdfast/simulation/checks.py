@@ -14,7 +14,7 @@ from holdfast.compose import VENUE
 from holdfast.simulation.plan import Plan
 from holdfast.simulation.playing import Played, play
 from holdfast.testing.outcome import difference, outcome
-from holdfast_actors.ledger import Ledger
+from holdfast_actors.ledger import Ledger, SubLedger
 from holdfast_actors.messages import Report
 from holdfast_actors.tree import GUARD, LEDGER, ORDERS, strategy_path
 from holdfast_adapters.auditor import audit_rows, happening, record
@@ -25,6 +25,7 @@ from holdfast_domain import events as ev
 from holdfast_domain.orders import OrderState
 from holdfast_runtime.cell import State
 
+SubLedgers = dict[str, SubLedger]
 RESOLVING = (
     ev.OrderAccepted,
     ev.OrderFilled,
@@ -162,10 +163,12 @@ def _doubts(entries: list[ev.Entry]) -> tuple[Counter[str], int]:
 
 
 def _engine_complaints(played: Played, entries: list[ev.Entry]) -> Iterator[str]:
-    yield from _ledger(played, entries)
+    instruments = played.options.instruments
+    true = Ledger(history=entries, instruments=instruments, venue=VENUE).sub_ledgers()
+    yield from _ledger(played, true)
     yield from _orders(played)
-    yield from _guard(played, entries)
-    yield from _strategies(played, entries)
+    yield from _guard(played, true)
+    yield from _strategies(played, entries, true)
     for entry in entries:
         if isinstance(entry.event, ev.Quarantined):
             yield f"quarantined without a cause: {entry.event}"
@@ -178,14 +181,8 @@ def _actor(played: Played, path: str) -> Any:  # noqa: ANN401 - any actor
     return cell.actor
 
 
-def _from_journal(played: Played, entries: list[ev.Entry]) -> Ledger:
-    instruments = played.options.instruments
-    return Ledger(history=entries, instruments=instruments, venue=VENUE)
-
-
-def _ledger(played: Played, entries: list[ev.Entry]) -> Iterator[str]:
+def _ledger(played: Played, true: SubLedgers) -> Iterator[str]:
     ledger = _actor(played, LEDGER)
-    true = _from_journal(played, entries).sub_ledgers()
     if ledger is not None and ledger.sub_ledgers() != true:
         yield f"ledger: has {ledger.sub_ledgers()}, its journal gives {true}"
 
@@ -207,7 +204,7 @@ def _orders(played: Played) -> Iterator[str]:
             yield f"order states: {row.order_id} is {state}, and {there} there"
 
 
-def _guard(played: Played, entries: list[ev.Entry]) -> Iterator[str]:
+def _guard(played: Played, true: SubLedgers) -> Iterator[str]:
     guard, orders = _actor(played, GUARD), _actor(played, ORDERS)
     if guard is None or orders is None:
         return
@@ -221,7 +218,7 @@ def _guard(played: Played, entries: list[ev.Entry]) -> Iterator[str]:
         money = sum((each.money for each in mine_open), Decimal(0))
         if account.reserved != money:
             yield f"reservations: {name} has {account.reserved}, its orders {money}"
-    for name, sub in _from_journal(played, entries).sub_ledgers().items():
+    for name, sub in true.items():
         account = reservations.account(name)
         held = {s: p.amount for s, p in sub.positions.items() if p.amount}
         mine = {s: units for s, units in account.positions.items() if units}
@@ -229,8 +226,9 @@ def _guard(played: Played, entries: list[ev.Entry]) -> Iterator[str]:
             yield f"guard: {name} has {mine} and {account.cash}, the ledger {sub}"
 
 
-def _strategies(played: Played, entries: list[ev.Entry]) -> Iterator[str]:
-    true = _from_journal(played, entries).sub_ledgers()
+def _strategies(
+    played: Played, entries: list[ev.Entry], true: SubLedgers
+) -> Iterator[str]:
     fills = Counter(
         e.event.fill.strategy for e in entries if isinstance(e.event, ev.OrderFilled)
     )

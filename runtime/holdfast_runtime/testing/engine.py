@@ -51,6 +51,9 @@ class FaultyEngine(SimulatedEngine):
 
     def post(self, cell: Cell, message: Any, sender: Cell | None) -> None:  # noqa: ANN401
         """Send ``message`` on its way."""
+        if self._faults.leaves_alone(cell.path):
+            super().post(cell, message, sender)
+            return
         self._send(cell, message, sender, partial(super().post, cell, message, sender))
 
     def put(

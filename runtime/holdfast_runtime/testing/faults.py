@@ -32,9 +32,12 @@ class Faults:
     comes twice, only one without is lost, and records reach their recorder.
     """
 
-    def __init__(self, *, seed: int = 0) -> None:
-        """Take the dice of faults with a ``rate`` from ``seed``."""
-        self.history = History()
+    def __init__(self, *, seed: int = 0, keeps_history: bool = True) -> None:
+        """Take the dice of faults with a ``rate`` from ``seed``.
+
+        Without its history a run is quicker, and only what it came to can be seen.
+        """
+        self.history = History(keeps=keeps_history)
         self.faults: list[Fault] = []
         self._seed = seed
         self._engine: Kernel | None = None
@@ -244,6 +247,10 @@ class Faults:
         for timed in self._timed:
             timed(engine)
 
+    def leaves_alone(self, path: str) -> bool:
+        """Whether nothing is done to the actor at ``path``, and nothing is kept."""
+        return not self.history.keeps and not self.of(path)
+
     def of(self, path: str) -> list[Fault]:
         """Return the faults for the actor at ``path``; those to come will be in it."""
         if path not in self._by_path:
@@ -306,6 +313,8 @@ class Faults:
             self._timed.append(timed)
 
     def _built(self, cell: Cell) -> None:
+        if self.leaves_alone(cell.path):
+            return
         handling = Handling(cell, self.of(cell.path), self.history)
         self._handlings[cell.path] = handling
         handling.install()

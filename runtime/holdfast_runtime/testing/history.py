@@ -67,7 +67,10 @@ class History:
     sender. All else is known on both engines.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, keeps: bool = True) -> None:
+        self.keeps = keeps
+        """Whether events are kept at all."""
+
         self.events: list[Event] = []
         self.sees_sent = False
         self._now_s: Callable[[], float] = lambda: 0.0
@@ -86,6 +89,8 @@ class History:
         note: str = "",
     ) -> None:
         """Add an event, now."""
+        if not self.keeps:
+            return
         self.events.append(
             Event(
                 at_s=self._now_s(),
