@@ -84,42 +84,45 @@ async def within(
     engine: SimulatedEngine, delay_s: float, request: Coroutine[Any, Any, T]
 ) -> T:
     """Return what ``request`` returns, or end it after ``delay_s``; see `Context`."""
+    # Most requests never wait in simulation, and then need no task.
+    try:
+        trap = request.send(None)
+    except StopIteration as stop:
+        return stop.value  # type: ignore[no-any-return]
     bell = engine.new_bell()
-    box: list[tuple[Any, Exception | None]] = []
+    errors: list[Exception | None] = []
 
-    async def boxed() -> None:
-        try:
-            box.append((await request, None))
-        except Exception as error:  # noqa: BLE001 - raised again below
-            box.append((None, error))
+    def ended(error: Exception | None) -> None:
+        errors.append(error)
         bell.ring()
 
-    task = Task(boxed())
+    task = Task(request, ended)
     try:
-        task.step()
-        if not box:
+        task.park(trap)
+        if not errors:
             await bell.wait(engine.now_s() + delay_s)
     finally:
         task.close()
-    if not box:
+    if not errors:
         raise overdue(delay_s)
-    value, error = box[0]
-    if error is not None:
-        raise error
-    return value  # type: ignore[no-any-return]
+    if errors[0] is not None:
+        raise errors[0]
+    return task.value  # type: ignore[no-any-return]
 
 
 class Task:
     """A coroutine that the loop drives."""
 
-    __slots__ = ("_coroutine", "_ended")
+    __slots__ = ("_coroutine", "_ended", "value")
 
     def __init__(
-        self, coroutine: Coroutine[Any, Any, None], ended: Ended | None = None
+        self, coroutine: Coroutine[Any, Any, Any], ended: Ended | None = None
     ) -> None:
         """Tell ``ended`` the error or None; without it, errors reach the loop."""
-        self._coroutine: Coroutine[Any, Any, None] | None = coroutine
+        self._coroutine: Coroutine[Any, Any, Any] | None = coroutine
         self._ended = ended
+        self.value: Any = None
+        """What the coroutine has returned."""
 
     def step(self) -> None:
         """Run it until it waits or ends; nothing if it was closed."""
@@ -130,7 +133,8 @@ class Task:
             trap = coroutine.send(None)
             while type(trap) is not Trap:
                 trap = coroutine.throw(_foreign(trap))
-        except StopIteration:
+        except StopIteration as stop:
+            self.value = stop.value
             self._end(None)
         except Exception as error:
             if self._ended is None:

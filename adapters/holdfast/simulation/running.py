@@ -28,7 +28,8 @@ TWICE_EVERY: Final = 16
 SHRUNK_MAX: Final = 3
 """How many failing seeds are shrunk; each takes some dozens of histories."""
 
-_COLLECTED_AFTER: Final = 50_000
+COLLECTED_EVERY: Final = 32
+"""Histories between two looks for garbage, which a history makes of whole engines."""
 
 
 @attrs.frozen(kw_only=True)
@@ -115,15 +116,20 @@ def run_histories(
 
 def here(seeds: range, kinds: Sequence[str] | None) -> Iterator[Verdict]:
     """Yield the verdict of each seed, in order, in this process."""
-    before = gc.get_threshold()
-    gc.set_threshold(_COLLECTED_AFTER, *before[1:])
+    gc.collect()
+    # What is there now stays, and need not be looked at again and again.
+    gc.freeze()
+    gc.disable()
     # A process that dies leaves coroutines behind, as it should.
     warnings.filterwarnings("ignore", "coroutine .* was never awaited")
     try:
-        for seed in seeds:
+        for number, seed in enumerate(seeds, 1):
             yield verdict_of(draw(seed, kinds))
+            if number % COLLECTED_EVERY == 0:
+                gc.collect()
     finally:
-        gc.set_threshold(*before)
+        gc.enable()
+        gc.unfreeze()
 
 
 def failures_of(
