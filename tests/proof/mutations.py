@@ -52,7 +52,7 @@ MUTATIONS: Final = (
         _ORDERS,
         "            if row.state is OrderState.INTENT:\n                self._record(",
         "            if row.state is OrderState.INTENT:\n"
-        "                self._queue.append(row.order_id)\n"
+        "                self._lines[row.venue].sending.queue.add(row)\n"
         "            elif row.state is OrderState.REFUSED:\n"
         "                self._record(",
     ),

@@ -71,7 +71,7 @@ def booked(history: Played) -> list[str]:
 
 
 def executed(history: Played) -> list[str]:
-    rows = [row for _, row in history.venue.truth()]
+    rows = [row for _, row in history.venues["paper"].truth()]
     return sorted(row.execution_id for row in rows if isinstance(row, Executed))
 
 

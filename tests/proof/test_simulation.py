@@ -162,3 +162,25 @@ def test_the_process_may_die_at_every_commit(kind: str) -> None:
         struck = verdict.struck.get(kind, 0)
         nth += 3
     assert nth > 60
+
+
+def test_an_engine_at_two_venues_is_played_too() -> None:
+    plans = [draw(seed) for seed in range(40)]
+    assert {plan.venues for plan in plans} == {1, 2}
+
+    plan = attrs.evolve(
+        QUIET,
+        venues=2,
+        faults=(
+            VenueFault(kind="lost_ack", op=Op.SUBMIT, nth=2, venue=1),
+            VenueFault(kind="disconnect", op=Op.STREAM, nth=1),
+        ),
+    )
+    played = play(plan)
+    verdict = judge(played)
+
+    assert verdict.violations == ()
+    assert verdict.struck == {"lost_ack": 1, "disconnect": 1}
+    truth = {name: venue.truth() for name, venue in played.venues.items()}
+    assert list(truth) == ["paper", "second"]
+    assert all(truth.values())

@@ -76,7 +76,7 @@ def judge(played: Played) -> Verdict:
         seed=played.plan.seed,
         violations=tuple(violations),
         struck=dict(played.struck),
-        restarts=restarted + played.processes - 1,
+        restarts=restarted + max(0, played.processes - 1),
         resolved=dict(resolved),
         open=still,
         digest=digest,
@@ -96,10 +96,13 @@ def _journal_rows(entries: list[ev.Entry]) -> tuple[list[tuple[Any, ...]], str]:
 
 
 def _audit(played: Played, rows: list[tuple[Any, ...]]) -> Iterator[str]:
-    truth = [encode_venue(each) for _, each in played.venue.truth()]
     report = audit_rows(
         [record(*row) for row in rows],
-        [happening(number, *row) for number, row in enumerate(truth, 1)],
+        [
+            happening(number, *encode_venue(each))._replace(venue=name)
+            for name, venue in played.venues.items()
+            for number, (_, each) in enumerate(venue.truth(), 1)
+        ],
     )
     for check in report.checks:
         for finding in check.findings:
@@ -194,7 +197,12 @@ def _orders(played: Played) -> Iterator[str]:
         yield "orders is down on a good venue"
         return
     rows = orders.handle(Report())
-    working = {name for book in played.venue.core.open.values() for name in book}
+    working = {
+        name
+        for venue in played.venues.values()
+        for book in venue.core.open.values()
+        for name in book
+    }
     for row in rows:
         if row.state is OrderState.UNKNOWN:
             yield f"still unknown on a good venue: {row.order_id}"

@@ -13,6 +13,7 @@ import polars as pl
 from holdfast.options import RunOptions, read_options
 from holdfast.simulation.strategies import ALL
 from holdfast_adapters.matching import FillAt
+from holdfast_domain.instruments import Instrument
 from holdfast_domain.marketdata import FIELDS, BarColumns, MarketData
 
 MARKETS = 8
@@ -21,6 +22,10 @@ MARKETS = 8
 BAR_S = 60
 GAP_RATE = 0.05
 SYMBOLS = ("AAA", "BBB")
+_AT_TWO = {
+    "AAA": Instrument(symbol="AAA"),
+    "BBB": Instrument(symbol="BBB", venue="second"),
+}
 _START = datetime(2024, 1, 2, 9, tzinfo=UTC)
 
 
@@ -55,7 +60,9 @@ def _columns(name: str, bars: int, dice: Random) -> BarColumns:
 
 
 @cache
-def options_of(number: int, strategies: int, fill: str, *, partial: bool) -> RunOptions:
+def options_of(
+    number: int, strategies: int, fill: str, *, partial: bool, venues: int
+) -> RunOptions:
     """Return the options of a run; with ``partial``, a bar fills a part of an order."""
     options = read_options(
         list(ALL[:strategies]),
@@ -63,6 +70,7 @@ def options_of(number: int, strategies: int, fill: str, *, partial: bool) -> Run
         capital=10_000 * strategies,
         commission="0.001",
         fill=FillAt(fill).value,
+        instruments=_AT_TWO if venues > 1 else None,
     )
     if not partial:
         return options

@@ -29,6 +29,7 @@ LINK_KINDS: Final = ("delay", "duplicate", "reorder")
 OTHER_KINDS: Final = ("halt",)
 ALL_KINDS: Final = (*KINDS, *ACTOR_KINDS, *DEATH_KINDS, *LINK_KINDS, *OTHER_KINDS)
 
+VENUES_MAX: Final = 2
 _FAULTS_MAX = 7
 _DOUBTS: Final = frozenset({"lost_ack", "lost_request"})
 _NTH: Final = {Op.CONNECT: 4, Op.LOOKUP: 6, Op.GAP: 4, Op.CANCEL: 6, Op.REPLACE: 4}
@@ -72,6 +73,8 @@ class Plan:
 
     shuffle: bool
     faults: tuple[Fault, ...]
+    venues: int = 1
+    """How many there are; with two, each instrument trades at one of its own."""
 
     @property
     def is_harmless(self) -> bool:
@@ -123,7 +126,17 @@ def draw(seed: int, kinds: Sequence[str] | None = None) -> Plan:
         kind = dice.choice(("lost_request", "busy", "disconnect"))
         nth = dice.randint(1, 2)
         faults.append(VenueFault(kind=kind, op=Op.LOOKUP, nth=nth))
-    return attrs.evolve(plan, faults=tuple(faults))
+    venues = dice.choice((1, 1, VENUES_MAX))
+    return attrs.evolve(
+        plan, venues=venues, faults=tuple(_placed(dice, f, venues) for f in faults)
+    )
+
+
+def _placed(dice: Random, fault: Fault, venues: int) -> Fault:
+    """Return the fault at one of the venues."""
+    if isinstance(fault, EngineFault) or venues == 1:
+        return fault
+    return attrs.evolve(fault, venue=dice.randrange(venues))
 
 
 def _chosen(dice: Random) -> Sequence[str]:

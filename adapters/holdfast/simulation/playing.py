@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections import Counter
 from collections.abc import Callable
+from functools import partial
 from math import inf
 from pathlib import Path
 from typing import Any, Final
@@ -13,7 +14,6 @@ import attrs
 
 from holdfast.clocks import FixedClock
 from holdfast.compose import (
-    VENUE,
     World,
     build_tree,
     make_parts,
@@ -29,7 +29,7 @@ from holdfast.simulation.plan import (
     Plan,
 )
 from holdfast.simulation.power import FailingJournal, ProcessDied
-from holdfast.venues import session_ends, session_opens
+from holdfast.venues import session_ends, session_opens, venues_of
 from holdfast_actors.messages import Halt, Report, Resume
 from holdfast_actors.tree import GUARD, ORDERS, Parts, session_path
 from holdfast_adapters.calendars import MarketCalendars
@@ -62,7 +62,7 @@ class Played:
     plan: Plan
     options: RunOptions
     store: FailingJournal
-    venue: HostileVenue
+    venues: dict[str, HostileVenue]
     struck: Counter[str] = attrs.field(factory=Counter)
     processes: int = 0
     sends: Counter[str] = attrs.field(factory=Counter)
@@ -121,37 +121,50 @@ def play(plan: Plan) -> Played:
 class _History:
     def __init__(self, plan: Plan) -> None:
         options = options_of(
-            plan.market, plan.strategies, plan.fill, partial=plan.partial
-        )
-        calendars = MarketCalendars(options.instruments, Path())
-        core = PaperCore(
-            VenueWorld(
-                data=options.data,
-                instruments=options.instruments,
-                model=options.model,
-                session_end_us=session_ends(calendars),
-                opened_at_us=session_opens(options.market, calendars),
-                opening={options.market.currency: options.capital},
-            )
+            plan.market,
+            plan.strategies,
+            plan.fill,
+            partial=plan.partial,
+            venues=plan.venues,
         )
         self._plan = plan
         self._engine_faults = [f for f in plan.faults if isinstance(f, EngineFault)]
-        venue = HostileVenue(
-            core,
-            [f for f in plan.faults if isinstance(f, VenueFault)],
-            name=VENUE,
-            half_open_s=None,
-            latency_s=plan.latency_s,
-            on_send=self._on_send,
-            on_place=self._on_place,
-        )
         self._played = Played(
-            plan=plan, options=options, store=FailingJournal(ENGINE), venue=venue
+            plan=plan,
+            options=options,
+            store=FailingJournal(ENGINE),
+            venues={
+                name: self._venue(number, name, options)
+                for number, name in enumerate(venues_of(options.instruments))
+            },
         )
         self._sent = self._placed = 0
         self._armed: dict[tuple[str, int], EngineFault] = {}
         self._done: list[bool] = []
         self._faults = Faults(keeps_history=False)
+
+    def _venue(self, number: int, name: str, options: RunOptions) -> HostileVenue:
+        plan = self._plan
+        calendars = MarketCalendars(options.instruments, Path())
+        capital = {options.market.currency: options.capital}
+        world = VenueWorld(
+            data=options.data,
+            instruments=options.instruments,
+            model=options.model,
+            session_end_us=session_ends(calendars),
+            opened_at_us=session_opens(options.market, calendars),
+            opening={} if number else capital,
+        )
+        faults = [f for f in plan.faults if isinstance(f, VenueFault)]
+        return HostileVenue(
+            PaperCore(world),
+            [fault for fault in faults if fault.venue == number],
+            name=name,
+            half_open_s=None,
+            latency_s=plan.latency_s,
+            on_send=partial(self._on_send, name),
+            on_place=self._on_place,
+        )
 
     def play(self) -> Played:
         played = self._played
@@ -164,7 +177,8 @@ class _History:
                 self._settle()
         except RunsInCircles as error:
             played.complaints.append(f"runs in circles: {error}")
-        played.struck.update(played.venue.struck)
+        for venue in played.venues.values():
+            played.struck.update(venue.struck)
         played.struck.update(played.store.struck)
         return played
 
@@ -200,7 +214,9 @@ class _History:
             slices_max=1,
         )
         parts = make_parts(played.options, world)
-        parts.venues = {VENUE: lambda: played.venue}
+        parts.venues = {
+            name: partial(played.venues.__getitem__, name) for name in played.venues
+        }
         write_opening(played.options, parts, world)
         disk = None
         if plan.commit_s:
@@ -214,7 +230,8 @@ class _History:
         if disk is not None:
             disk.time = VirtualTime(engine, plan.commit_s)
         played.engine, played.parts = engine, parts
-        played.venue.live_in(VirtualTime(engine))
+        for venue in played.venues.values():
+            venue.live_in(VirtualTime(engine))
         watch(engine, parts, lambda _cell, _error: None)
 
     def _run(self) -> None:
@@ -240,19 +257,21 @@ class _History:
     def _settle(self) -> None:
         """See that all is known soon after the venue has become a good one."""
         played = self._played
-        played.venue.heal()
+        for venue in played.venues.values():
+            venue.heal()
         played.store.begin([])
         self._armed = {}
         for fault in self._faults.faults:
             fault.times = 0
         engine = played.engine
         assert engine is not None
-        session = engine.cells[session_path(VENUE)]
+        sessions = [engine.cells[session_path(name)] for name in played.venues]
         healthy = all(cell.state is State.RUNNING for cell in engine.cells.values())
         if healthy:
             engine.run_until_idle(engine.now_s() + SETTLE_S)
             played.complaints += _still_unknown(engine)
-            engine.kill(session, Killed("by the simulation, to settle"))
+            for session in sessions:
+                engine.kill(session, Killed("by the simulation, to settle"))
         else:
             self._process(PROCESSES_MAX)
             played.processes += 1
@@ -269,7 +288,7 @@ class _History:
 
     # --- what the venue sees ---------------------------------------------------------
 
-    def _on_send(self, order: VenueOrder) -> None:
+    def _on_send(self, venue: str, order: VenueOrder) -> None:
         played = self._played
         played.sends[order.order_id] += 1
         parts, engine = played.parts, played.engine
@@ -277,7 +296,7 @@ class _History:
         assert engine is not None
         if parts.gate.halted:
             played.complaints.append(f"{order.order_id}: sent while halted")
-        if played.venue.has_or_will(order.order_id):
+        if played.venues[venue].has_or_will(order.order_id):
             played.complaints.append(
                 f"{order.order_id}: sent again, and the venue has it or will"
             )

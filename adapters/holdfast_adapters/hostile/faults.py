@@ -72,9 +72,13 @@ class VenueFault:
     size: int = 1
     """How much of it: advances that are held back, seconds of a ban, and so on."""
 
+    venue: int = 0
+    """At which venue, where there are several; from 0."""
+
     def __str__(self) -> str:
         size = f" ({self.size})" if self.size != 1 else ""
-        return f"{self.kind} at {self.op.value} {self.nth}{size}"
+        where = f", venue {self.venue}" if self.venue else ""
+        return f"{self.kind} at {self.op.value} {self.nth}{size}{where}"
 
 
 class Schedule:
