@@ -11,6 +11,7 @@ from typing import Any
 
 from holdfast_actors.doubts import Doubts
 from holdfast_actors.evidence import latest, overrules, record_of, reopening
+from holdfast_actors.kin import Kin
 from holdfast_actors.orderbook import OrderBook, OrderRow
 from holdfast_actors.requests import Asked, Evidence, Greet, How, SessionUp
 from holdfast_actors.resolver import Patience
@@ -46,12 +47,14 @@ class Line:
         patience: Patience,
         call: Callable[[str], None],
         incarnation: int,
+        kin: Kin | None = None,
     ) -> None:
         """Share ``book``, which takes what is recorded, with the other lines."""
         self.venue = venue
         self._book = book
         self._session = session
         self._record = record
+        self._kin = kin
         self.sending = Sending(
             venue,
             book=book,
@@ -188,6 +191,8 @@ class Line:
     def _venue_said(self, event: VenueEvent, asked: Asked) -> None:
         row = self._book.rows.get(event.order_id)
         if row is None or row.venue != self.venue:
+            if row is None and self._kin is not None:
+                self._kin.unknown(event.order_id)
             self._record(ev.StrayEvidence(venue=self.venue, text=repr(event)))
             return
         executions = self._book.executions_at(self.venue)

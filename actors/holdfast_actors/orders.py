@@ -11,6 +11,7 @@ from typing import Any, assert_never
 
 from holdfast_actors.clock import OrdersMark
 from holdfast_actors.decisions import decision_made, draft_record
+from holdfast_actors.kin import Kin
 from holdfast_actors.line import Line
 from holdfast_actors.messages import (
     CancelOrder,
@@ -61,6 +62,7 @@ class Orders:
         mark: OrdersMark | None = None,
         call: Callable[[str], None] = lambda _text: None,
         incarnation: int = 1,
+        kin: Kin | None = None,
         path: str = "",
     ) -> None:
         """Replay ``history``; no effect is released by it.
@@ -96,6 +98,7 @@ class Orders:
                 patience=patience,
                 call=call,
                 incarnation=incarnation,
+                kin=kin,
             )
             for venue, session in sessions.items()
         }

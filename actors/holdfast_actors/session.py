@@ -151,10 +151,10 @@ class Session:
         self._interest.say(self._venue.name, wanted=self._venue.wants_data)
 
     async def _decline(self, message: SessionMessage) -> None:
-        """Say that nothing was done; and let market time stand still."""
+        """Say that nothing was done; and let market time stand still, if it can."""
         if isinstance(message, Submit | Replace):
             self._put_off(message, self._fenced, 0.0)
-        elif isinstance(message, Advance):
+        elif isinstance(message, Advance) and not self._venue.answers_at_once:
             await self._sleep(AGES_S)
 
     def handle_at_once(self, message: SessionMessage) -> None:

@@ -36,6 +36,7 @@ from holdfast_actors.feed import SLICES_MAX, ReplayFeed
 from holdfast_actors.folding import Shape
 from holdfast_actors.guard import Guard, Limits
 from holdfast_actors.journal import GroupCommit, Journal
+from holdfast_actors.kin import Kin
 from holdfast_actors.lastgate import Fence, LastGate
 from holdfast_actors.ledger import Ledger
 from holdfast_actors.orders import Orders
@@ -323,6 +324,7 @@ def _orders(parts: Parts, ctx: Context) -> Orders:
         mark=parts.mark,
         call=lambda text: ctx.effect(lambda: parts.attention(text)),
         incarnation=ctx.incarnation,
+        kin=Kin(parts.engine, parts.epoch, parts.attention, parts.fence.stand_back),
         path=ctx.path,
     )
 

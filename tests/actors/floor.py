@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, TypeVar
 
+from holdfast_actors.kin import Kin
 from holdfast_actors.messages import (
     Change,
     Decision,
@@ -46,6 +47,7 @@ class Floor:
         self.patience = patience
         self.now_s = 1_000.0
         self.called: list[str] = []
+        self.fenced: list[str] = []
         self.incarnation = 0
         self.journal: list[ev.Event] = list(history)
         self.session, self.guard, self.one, self.two = (Inbox() for _ in range(4))
@@ -70,6 +72,7 @@ class Floor:
             patience=self.patience,
             call=self.called.append,
             incarnation=self.incarnation,
+            kin=Kin(7, 5, self.called.append, self.fenced.append),
         )
         self.orders.start()
 

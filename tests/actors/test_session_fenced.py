@@ -57,7 +57,7 @@ def test_an_account_that_was_taken_over_is_seen_before_the_first_byte() -> None:
     ],
 )
 def test_a_zombie_asks_its_venue_for_nothing_any_more(message: Any) -> None:
-    line = Line()
+    line = Line(venue=ScriptedVenue(answers_at_once=False))
     line.venue.error = TAKEN
     line.ask(Cancel("b"))
     assert line.fenced == [WHY]

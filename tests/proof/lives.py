@@ -15,6 +15,7 @@ import random
 import signal
 import sys
 import time
+import traceback
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -199,6 +200,8 @@ class Stage:
             signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGCHLD})
             os.dup2(2, 1)
             status = run(self.plan, shot, words.said)
+        except BaseException:  # noqa: BLE001 - said here, for this process ends
+            traceback.print_exc()
         finally:
             sys.stderr.flush()
             os._exit(status)
@@ -206,10 +209,12 @@ class Stage:
     def play(self) -> Tally:
         """Let the engine live and die until it has come to its end."""
         self._begin_venue()
-        while not self._live():
-            pass
-        os.kill(self.venue_pid, signal.SIGTERM)
-        os.waitpid(self.venue_pid, 0)
+        try:
+            while not self._live():
+                pass
+        finally:
+            os.kill(self.venue_pid, signal.SIGTERM)
+            os.waitpid(self.venue_pid, 0)
         return self.tally
 
     def _live(self) -> bool:
