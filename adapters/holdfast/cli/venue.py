@@ -11,6 +11,7 @@ from typing import Any
 import click
 import trio
 
+from holdfast.cli.exchange import binance
 from holdfast.cli.failing import say
 from holdfast.cli.output import show_line
 from holdfast.cli.sharing import market_of, market_options
@@ -28,6 +29,9 @@ from holdfast_adapters.statedir import StateDir
 )
 def venue() -> None:
     """Run a venue in a process apart, as an exchange is."""
+
+
+venue.add_command(binance)
 
 
 @venue.command(

@@ -1,0 +1,204 @@
+"""``holdfast venue binance``: an exchange on the desk, for adapters and for people."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Sequence
+from decimal import Decimal
+from pathlib import Path
+from random import Random  # noqa: TID251 - the seed is an option
+from typing import Any, Final
+
+import attrs
+import click
+import trio
+
+from holdfast.cli.output import show_line
+from holdfast.cli.sharing import whole_number
+from holdfast.clocks import SystemClock
+from holdfast_adapters.simulators.binance import (
+    AFTER,
+    BEFORE,
+    STREAM,
+    Account,
+    BinanceSimulator,
+    Exchange,
+    SimSymbol,
+)
+from holdfast_adapters.simulators.binance.walk import walk
+from holdfast_adapters.simulators.serving import serving
+from holdfast_domain.errors import DomainError, InputError
+from holdfast_domain.ids import DIGITS
+from holdfast_domain.money import to_decimal
+
+QUOTES: Final = ("USDT", "USDC", "BTC", "ETH", "EUR", "USD")
+"""What a symbol may be quoted in; its name ends with it."""
+
+ACCOUNT: Final = Account("desk-key", "desk-secret")
+"""Who may trade there; it is no secret."""
+
+PORTS: Final = 65_535
+OPERATIONS: Final = (
+    "submit",
+    "cancel",
+    "replace",
+    "order",
+    "open_orders",
+    "trades",
+    "account",
+    "time",
+    "info",
+    "user_stream",
+)
+
+
+@attrs.frozen
+class _Market:
+    symbol: SimSymbol
+    price: Decimal
+
+
+@click.command(
+    epilog="Example: holdfast venue binance --port 9000 --symbol BTCUSDT=50000"
+)
+@click.option("--port", default="0", metavar="N", help="Where it listens; 0: any.")
+@click.option(
+    "--symbol",
+    "symbols",
+    multiple=True,
+    default=("BTCUSDT=50000",),
+    metavar="NAME=PRICE",
+    help="What trades there, and from which price; may be repeated.",
+)
+@click.option(
+    "--balance",
+    "balances",
+    multiple=True,
+    default=("USDT=100000",),
+    metavar="ASSET=AMOUNT",
+    help="What the account has; may be repeated.",
+)
+@click.option(
+    "--trades-per-s",
+    default="4",
+    show_default=True,
+    metavar="N",
+    help="How often each symbol trades.",
+)
+@click.option("--seed", default="0", metavar="N", help="Of the prices' random walk.")
+@click.option("--record", metavar="FILE", help="Keep its own record, in SQLite.")
+@click.option(
+    "--fault",
+    "faults",
+    multiple=True,
+    metavar="OPERATION=KIND",
+    help="What goes wrong, once; may be repeated.",
+)
+def binance(**given: Any) -> int:  # noqa: ANN401 - as click gives them
+    """Run an exchange that speaks as Binance spot does, on this machine alone.
+
+    REST, the WebSocket API with user data, and the streams of trades and quotes are on
+    one port. The key is 'desk-key', the secret is 'desk-secret'. Prices walk at random.
+    It forgets everything when it ends; only the record is kept.
+
+    Ctrl-C or SIGTERM end it.
+    """
+    port = whole_number("--port", given["port"], 0)
+    if port > PORTS:
+        raise InputError("--port", f"a number up to {PORTS}", str(port))
+    markets = [_market(text) for text in given["symbols"]]
+    pause_s = 1 / float(_positive("--trades-per-s", given["trades_per_s"]))
+    record = given["record"]
+    exchange = Exchange(
+        [each.symbol for each in markets],
+        dict(_pair("--balance", text) for text in given["balances"]),
+        SystemClock(),
+        record=None if record is None else Path(record),
+        order_of=lambda name: name[:DIGITS],
+    )
+    simulator = BinanceSimulator(exchange, ACCOUNT)
+    for text in given["faults"]:
+        simulator.faults.on(*_fault(text))
+    seed = Random(whole_number("--seed", given["seed"], 0))
+    trio.run(_serve, simulator, markets, port, pause_s, seed)
+    exchange.record.close()
+    return 0
+
+
+async def _serve(
+    simulator: BinanceSimulator,
+    markets: Sequence[_Market],
+    port: int,
+    pause_s: float,
+    random: Random,
+) -> None:
+    try:
+        async with serving(simulator, port) as taken, trio.open_nursery() as nursery:
+            await nursery.start(_end_by_signal, nursery.cancel_scope)
+            for each in markets:
+                nursery.start_soon(_trade, simulator.exchange, each, pause_s, random)
+            show_line(f"the exchange listens at http://127.0.0.1:{taken}")
+            sys.stdout.flush()
+    except* OSError as errors:
+        came = str(errors.exceptions[0])
+        todo = "take another one, or 0 for any"
+        raise InputError("--port", "a port that is free", came, todo) from errors
+
+
+async def _trade(
+    exchange: Exchange, market: _Market, pause_s: float, random: Random
+) -> None:
+    for price, quantity in walk(market.symbol, market.price, random):
+        exchange.trade(market.symbol.name, price, quantity)
+        await trio.sleep(pause_s)
+
+
+async def _end_by_signal(
+    scope: trio.CancelScope,
+    *,
+    task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
+) -> None:
+    with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+        task_status.started()
+        async for _ in signals:
+            scope.cancel()
+
+
+def _market(text: str) -> _Market:
+    name, price = _pair("--symbol", text)
+    for quote in QUOTES:
+        base = name.removesuffix(quote)
+        if base not in ("", name):
+            return _Market(SimSymbol(name=name, base=base, quote=quote), price)
+    expected = f"a name that ends with {', '.join(QUOTES)}"
+    raise InputError("--symbol", expected, repr(name), "such as BTCUSDT=50000")
+
+
+def _pair(option: str, text: str) -> tuple[str, Decimal]:
+    name, equals, number = text.partition("=")
+    if not equals or not name:
+        raise InputError(option, "NAME=NUMBER", repr(text), "such as USDT=100000")
+    return name, _positive(option, number)
+
+
+def _positive(option: str, text: str) -> Decimal:
+    try:
+        number = to_decimal(text)
+    except DomainError:
+        number = Decimal(0)
+    if number <= 0:
+        raise InputError(option, "a number above 0", repr(text))
+    return number
+
+
+def _fault(text: str) -> tuple[str, str]:
+    operation, _, kind = text.partition("=")
+    if operation not in OPERATIONS:
+        expected = f"OPERATION=KIND with one of {', '.join(OPERATIONS)}"
+        raise InputError("--fault", expected, repr(text))
+    kinds = STREAM if operation == "user_stream" else {**BEFORE, **AFTER}
+    if kind not in kinds:
+        expected = f"one of {', '.join(kinds)} for {operation}"
+        raise InputError("--fault", expected, repr(kind))
+    return kind, operation
