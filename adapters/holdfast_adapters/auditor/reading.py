@@ -9,6 +9,8 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any, NamedTuple
 
+_DECODER = json.JSONDecoder()
+
 
 class Record(NamedTuple):
     """One record of the journal."""
@@ -22,13 +24,8 @@ class Record(NamedTuple):
     body: str
     hash: bytes
     fields: Mapping[str, Any]
-
-    @property
-    def order_id(self) -> str:
-        """The order that the record is about, or nothing."""
-        fill = self.fields.get("fill")
-        holder = fill if isinstance(fill, dict) else self.fields
-        return str(holder.get("order_id", ""))
+    order_id: str
+    """The order that the record is about, or nothing."""
 
 
 class Happening(NamedTuple):
@@ -85,7 +82,11 @@ def record(
 ) -> Record:
     """Return a record of the journal from the columns of its row."""
     head = (sequence, epoch, cursor, market_time_us, wall_time_us)
-    return Record(*head, kind, body, digest, _fields(body))
+    fields = _fields(body)
+    fill = fields.get("fill")
+    holder = fill if isinstance(fill, dict) else fields
+    order_id = str(holder.get("order_id", ""))
+    return Record(*head, kind, body, digest, fields, order_id)
 
 
 def happening(number: int, kind: str, order_id: str, body: str) -> Happening:
@@ -103,7 +104,7 @@ def _rows(path: Path, question: str) -> list[Any]:
 def _fields(body: str) -> Mapping[str, Any]:
     """Return the fields; a torn body has none, and the chain of hashes names it."""
     try:
-        fields = json.loads(body)
+        fields, end = _DECODER.raw_decode(body)
     except ValueError:
         return {}
-    return fields if isinstance(fields, dict) else {}
+    return fields if isinstance(fields, dict) and end == len(body) else {}

@@ -23,12 +23,13 @@ from holdfast_domain.ports import Acked, Ended, Executed, Replaced, VenueOrder
 Body = dict[str, Any]
 """The fields of a row as JSON values; the order's id has a column of its own."""
 
+_WRITE = json.JSONEncoder(separators=(",", ":")).encode
+
 
 def encode(record: PaperRecord) -> tuple[str, str, str]:
     """Return the kind, the order's id (or nothing) and the JSON body of ``record``."""
     kind, fields = _ENCODERS[type(record)]
-    body = json.dumps(fields(record), separators=(",", ":"))
-    return kind, _order_id(record), body
+    return kind, _order_id(record), _WRITE(fields(record))
 
 
 def decode(kind: str, order_id: str, body: str) -> PaperRecord:
