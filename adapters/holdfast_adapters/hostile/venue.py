@@ -282,12 +282,13 @@ class HostileVenue:
         fills = [each for each in events if isinstance(each, Executed)]
         fault = self._schedule.next(Op.STREAM) if fills else None
         if fault is not None:
-            events = self._harm(fault, events, fills[-1])
+            events = self._harm(fault, events, fills)
         return self._skewed(self._stream.tell(events))
 
     def _harm(
-        self, fault: VenueFault, events: list[VenueEvent], last: Executed
+        self, fault: VenueFault, events: list[VenueEvent], fills: list[Executed]
     ) -> list[VenueEvent]:
+        first, last = fills[0], fills[-1]
         if fault.kind == "overfill":
             return [*events, *self.elsewhere.overfill(last, self._terms(last.order_id))]
         if fault.kind == "clock_skew":
@@ -296,7 +297,7 @@ class HostileVenue:
         if fault.kind in ("maintenance", "disconnect", "reset"):
             self._shut(fault)
             self._break(f"connection {fault.kind} in the stream")
-        return self._stream.harm(fault, events, self._terms(last.order_id))
+        return self._stream.harm(fault, events, self._terms(first.order_id))
 
     def _terms(self, order_id: str) -> OrderTerms:
         return self.core.order(order_id).terms

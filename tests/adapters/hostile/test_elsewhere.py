@@ -18,7 +18,7 @@ from holdfast_domain.errors import NotSent, OutcomeUnknown
 from holdfast_domain.instruments import Instrument
 from holdfast_domain.money import Money, Quantity
 from holdfast_domain.orders import OrderTerms, Side
-from holdfast_domain.ports import Executed, Found, VenueOrder
+from holdfast_domain.ports import Ended, Executed, Found, VenueOrder
 
 T = TypeVar("T")
 
@@ -48,6 +48,24 @@ def venue_with(*faults: VenueFault) -> HostileVenue:
     at_once(venue.submit(order))
     at_once(venue.advance(cursor_at(1, ADVANCE_SLOT), 1))
     return venue
+
+
+def test_a_lie_is_an_illegal_one_for_the_order_of_which_it_is_told() -> None:
+    """Two orders are filled at once: the terms of the other would be a legal lie."""
+    venue = venue_with(VenueFault(kind="illegal", op=Op.STREAM, nth=2))
+    for name, quantity in (("b", 3), ("c", 7)):
+        terms = OrderTerms(
+            instrument="SPY", side=Side.BUY, quantity=Quantity.of(quantity)
+        )
+        order = VenueOrder(order_id=name, terms=terms, placed_at_us=DATA.times_us[1])
+        at_once(venue.submit(order))
+
+    told = at_once(venue.advance(cursor_at(2, ADVANCE_SLOT), 2))
+
+    lie, *fills = told
+    assert isinstance(lie, Ended)
+    assert lie.order_id == "b"
+    assert [each.order_id for each in fills] == ["b", "c"]
 
 
 def test_a_trade_of_another_hand_is_listed_and_held() -> None:
