@@ -79,6 +79,27 @@ RECOVERY = Chart(
         Said("replay", "replay", "goes on"),
     ),
 )
+FENCE = Chart(
+    "fence.svg",
+    "An engine is replaced",
+    ("old engine", "lock", "venue", "new engine"),
+    (
+        Said("old engine", "lock", "epoch 1"),
+        Said("old engine", "venue", "hello, epoch 1"),
+        Said("old engine", "old engine", "hangs"),
+        Said("new engine", "lock", "taken: refused, status 2", dashed=True),
+        Said("new engine", "lock", "--take-over: epoch 2"),
+        Said("new engine", "venue", "hello, epoch 2"),
+        Said("venue", "old engine", "connection ended"),
+        Said("venue", "venue", "fence: 2"),
+        Said("venue", "new engine", "welcome"),
+        Said("old engine", "old engine", "goes on"),
+        Said("old engine", "lock", "another's: nothing is sent", dashed=True),
+        Said("old engine", "venue", "hello, epoch 1"),
+        Said("venue", "old engine", "fenced off"),
+        Said("old engine", "old engine", "Halted, status 1"),
+    ),
+)
 STYLE = """
 text{font-family:system-ui,sans-serif;text-anchor:middle;fill:#1b2733;font-size:13px}
 .who{fill:#fff;font-weight:600}.head{fill:#23405c}.life{stroke:#c5d0da}
@@ -145,7 +166,7 @@ def draw(chart: Chart) -> str:
     return "\n".join(parts) + "\n"
 
 
-CHARTS = (ORDER_FLOW, RECOVERY)
+CHARTS = (ORDER_FLOW, RECOVERY, FENCE)
 
 if __name__ == "__main__":
     for each in CHARTS:

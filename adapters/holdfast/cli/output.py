@@ -49,6 +49,14 @@ def show_json(value: object) -> None:
     show_line(json.dumps(value, allow_nan=False))
 
 
+def duration(seconds: float) -> str:
+    """Return a duration as people say it: in seconds, minutes, hours or days."""
+    for unit, length_s, least in (("d", 86_400, 2), ("h", 3_600, 2), ("min", 60, 2)):
+        if seconds >= least * length_s:
+            return f"{seconds / length_s:.0f} {unit}"
+    return f"{seconds:.0f} s"
+
+
 @contextlib.contextmanager
 def kept_for_json(wanted: bool) -> Iterator[None]:
     """Send what a strategy prints to standard error if standard output is for JSON."""

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from holdfast.cli.failing import FAILED, say
-from holdfast.cli.output import show_json, show_line
+from holdfast.cli.output import duration, show_json, show_line
 from holdfast.clocks import SystemClock
 from holdfast.recovering import preview
 from holdfast_adapters.statedir import StateDir
@@ -72,7 +72,7 @@ def _state(found: dict[str, Any]) -> list[str]:
     stale = ", which is stale" if found["stale"] else ""
     lines = [
         f"state from    {source} and {found['records_to_replay']} records after it, "
-        f"{_duration(age_s)} old{stale}",
+        f"{duration(age_s)} old{stale}",
         f"next epoch    {found['epoch']}",
         f"halted        {'yes, until holdfast resume' if found['halted'] else 'no'}",
     ]
@@ -125,9 +125,3 @@ def _refeeds(found: dict[str, Any]) -> list[str]:
         lines.append(f"feed again    {each['strategy']} since {since}: {what}{told}")
     step = found["goes_on_after"]["step"]
     return [*lines, f"goes on       after step {step}"]
-
-
-def _duration(seconds: float) -> str:
-    if seconds < 120:  # noqa: PLR2004 - two minutes
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"  # noqa: PLR2004 - two hours

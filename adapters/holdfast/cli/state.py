@@ -10,8 +10,9 @@ from typing import Any
 import attrs
 import click
 
-from holdfast.cli.output import show_json, show_line
+from holdfast.cli.output import duration, show_json, show_line
 from holdfast.clocks import SystemClock
+from holdfast.keeping import STALE_AFTER_S
 from holdfast_actors.recovery import fits
 from holdfast_adapters.journal.snapshots import (
     NotASnapshot,
@@ -43,8 +44,10 @@ def show(directory: str, as_json: bool) -> int:
         show_json(attrs.asdict(found, recurse=False))
         return 0
     age_s = (SystemClock().now() - found.made_at).total_seconds()
+    stale = ", stale" if age_s > STALE_AFTER_S else ""
     show_line(f"record    {found.sequence} of epoch {found.epoch}")
-    show_line(f"made      {found.made_at.isoformat()} ({age_s:.0f} s ago): {found.why}")
+    made = f"{found.made_at.isoformat()} ({duration(age_s)} ago{stale})"
+    show_line(f"made      {made}: {found.why}")
     show_line(f"halted    {'yes' if found.sections['run']['halted'] else 'no'}")
     for line in (*_held(found.sections["ledger"]), *_orders(found.sections["orders"])):
         show_line(line)
