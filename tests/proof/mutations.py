@@ -30,6 +30,10 @@ _ORDERS = "holdfast_actors.orders"
 _BOOK = "holdfast_actors.orderbook"
 _EVIDENCE = "holdfast_actors.evidence"
 _SESSION = "holdfast_actors.session"
+_GATE = "holdfast_actors.lastgate"
+_LINE = "holdfast_actors.line"
+_DOUBTS = "holdfast_actors.doubts"
+_BOOKS = "holdfast_actors.books"
 _GUARD = "holdfast_actors.guard"
 _RESERVATIONS = "holdfast_actors.reservations"
 _LEDGER = "holdfast_actors.ledger"
@@ -96,9 +100,37 @@ MUTATIONS: Final = (
     ),
     Mutation(
         "the last gate does not look at the halt",
-        _SESSION,
-        "if self._gate.halted or message.generation != self._gate.generation:",
+        _GATE,
+        "if self._halt.halted or message.generation != self._halt.generation:",
         "if message.generation < 0:",
+    ),
+    # --- what a venue says, and what is in doubt -----------------------------------
+    Mutation(
+        "no answer is a proof that nothing left",
+        _LINE,
+        "        elif message.how is How.UNKNOWN:\n"
+        "            self.doubts.doubt(row, message.reason)\n",
+        "        elif message.how is How.UNKNOWN:\n"
+        "            self._not_sent(row, message)\n",
+    ),
+    Mutation(
+        "what a dead session had taken is not doubted",
+        _LINE,
+        "            if row.state is OrderState.SENT:\n                self.doubts.doubt(",
+        "            if row.state is OrderState.NEW:\n                self.doubts.doubt(",
+    ),
+    Mutation(
+        "not found is a no, whenever it was asked",
+        _DOUBTS,
+        "        asked_s = message.asked_s\n"
+        "        return not self.resolver.missing_s(order_id, asked_s, self.promises)",
+        "        return True",
+    ),
+    Mutation(
+        "an execution of one venue is taken for that of another",
+        _BOOK,
+        "self._booked_at(row.venue).add(fill)",
+        'self._booked_at("paper").add(fill)',
     ),
     # --- guard and reservations --------------------------------------------------
     Mutation(
@@ -138,6 +170,12 @@ MUTATIONS: Final = (
         "units = fill.quantity.value * fill.side.sign",
         "units = fill.quantity.value",
     ),
+    Mutation(
+        "a fee is paid out",
+        _BOOKS,
+        "cash[fee.currency] = cash.get(fee.currency, ZERO) - fee.amount",
+        "cash[fee.currency] = cash.get(fee.currency, ZERO) + fee.amount",
+    ),
     # --- journal -----------------------------------------------------------------
     Mutation(
         "a commit is acknowledged before it is synced",
@@ -163,8 +201,8 @@ MUTATIONS: Final = (
     Mutation(
         "a start goes on in the epoch of the one before",
         "holdfast.compose",
-        "epoch=1 + max(0 if last is None else last.epoch, world.epoch_floor)",
-        "epoch=max(1 if last is None else last.epoch, world.epoch_floor)",
+        "epoch = 1 + max(0 if last is None else last.epoch, world.epoch_floor)",
+        "epoch = max(1 if last is None else last.epoch, world.epoch_floor)",
     ),
     # --- tape and strategies -----------------------------------------------------
     Mutation(
@@ -182,9 +220,8 @@ MUTATIONS: Final = (
     Mutation(
         "a strategy takes a slice twice",
         _STRATEGY,
-        "        if message.cursor <= self._cursor:\n            return\n"
-        "        decided =",
-        "        if message.cursor < 0:\n            return\n        decided =",
+        "        if message.cursor > self._cursor:\n            self._take_slices(",
+        "        if message.cursor > 0:\n            self._take_slices(",
     ),
     Mutation(
         "a strategy says nothing again that it has decided",
