@@ -164,7 +164,7 @@ async def test_after_a_cut_nobody_waits_for_an_answer(autojump_clock: Any) -> No
         world = World(engine)
         for question in (in_hand, waiting):
             nursery.start_soon(question.ask, world, nap)
-        await world.settle()
+            await world.settle()
         engine.cut()
         await engine.wait_ended()
         await late.ask(world, nap)
