@@ -116,8 +116,8 @@ MUTATIONS: Final = (
     Mutation(
         "what a dead session had taken is not doubted",
         _LINE,
-        "            if row.state is OrderState.SENT:\n                self.doubts.doubt(",
-        "            if row.state is OrderState.NEW:\n                self.doubts.doubt(",
+        "if row.state is OrderState.SENT:\n                self.doubts.doubt(",
+        "if row.state is OrderState.NEW:\n                self.doubts.doubt(",
     ),
     Mutation(
         "not found is a no, whenever it was asked",
