@@ -159,6 +159,7 @@ class TradeFrame(Frame, frozen=True, kw_only=True, tag_field="e", tag="trade"):
     price: float = field(name="p")
     quantity: float = field(name="q")
     traded_at: Millis = field(name="T")
+    buyer_is_maker: bool = field(name="m")
 
 
 class AggregateFrame(Frame, frozen=True, kw_only=True, tag_field="e", tag="aggTrade"):
@@ -169,6 +170,7 @@ class AggregateFrame(Frame, frozen=True, kw_only=True, tag_field="e", tag="aggTr
     price: float = field(name="p")
     quantity: float = field(name="q")
     traded_at: Millis = field(name="T")
+    buyer_is_maker: bool = field(name="m")
 
 
 class Kline(Frame, frozen=True, kw_only=True):
@@ -229,8 +231,8 @@ UNUSED_FRAMES: Final[dict[type[Struct], frozenset[str]]] = {
     ExternalLockUpdate: frozenset("E"),
     ListenKeyExpired: frozenset({"listenKey"}),
     Enveloped: frozenset({"rateLimits"}),
-    TradeFrame: frozenset("EmMba"),
-    AggregateFrame: frozenset("EflmM") | {"st"},
+    TradeFrame: frozenset("EMba"),
+    AggregateFrame: frozenset("EflM") | {"st"},
     KlineFrame: frozenset("E"),
     Kline: frozenset("sfLnqVQB"),
     BookTicker: frozenset({"e", "E", "T"}),

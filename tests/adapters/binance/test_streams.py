@@ -1,0 +1,235 @@
+"""The streams: what the account and the market say, over real sockets and recorded."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from random import Random
+
+import attrs
+import pytest
+import trio
+
+from holdfast_adapters.binance import (
+    Credentials,
+    Listener,
+    MarketDialect,
+    UserDialect,
+    UserStream,
+)
+from holdfast_adapters.streams import (
+    Confirmed,
+    Data,
+    Denied,
+    Leaving,
+    Malformed,
+    Stream,
+    StreamClient,
+    StreamPlan,
+    Subscription,
+)
+from holdfast_domain.book import BookUpdate
+from holdfast_domain.marketdata import Bar, Quote, Trade
+from holdfast_domain.money import Price
+from holdfast_domain.orders import OrderType
+from holdfast_domain.ports import Acked, Ended, Executed, Replaced, VenueEvent
+
+from .corpus import SHARED, raw_lines
+from .desk import BTC, KEY, SECRET, Desk, desk, terms
+
+recorded = pytest.mark.skipif(
+    not SHARED.is_dir(), reason="the recorded payloads are not beside the repository"
+)
+
+
+@attrs.define(eq=False)
+class Ears:
+    """Remembers what is told, and wakes who waits for more."""
+
+    events: list[VenueEvent] = attrs.field(factory=list)
+    holes: list[str] = attrs.field(factory=list)
+    accounts: int = 0
+    _bell: trio.Event = attrs.field(factory=trio.Event)
+
+    def event(self, event: VenueEvent) -> None:
+        self.events.append(event)
+        self._ring()
+
+    def account(self) -> None:
+        self.accounts += 1
+
+    def hole(self, why: str) -> None:
+        self.holes.append(why)
+        self._ring()
+
+    def _ring(self) -> None:
+        self._bell.set()
+        self._bell = trio.Event()
+
+    async def hear(self, events: int = 0, holes: int = 0) -> None:
+        while len(self.events) < events or len(self.holes) < holes:
+            await self._bell.wait()
+
+    @property
+    def kinds(self) -> list[type]:
+        return [type(each) for each in self.events]
+
+
+@asynccontextmanager
+async def listening(secret: str = SECRET) -> AsyncIterator[tuple[Desk, Ears]]:
+    async with desk() as d, trio.open_nursery() as nursery:
+        ears = Ears()
+        plan = StreamPlan(
+            url=f"ws://127.0.0.1:{d.port}/ws-api/v3", backoff_first_s=0.01
+        )
+        stream = UserStream(
+            plan,
+            Credentials(KEY, secret),
+            lambda: d.clock.us // 1000,
+            Random(1),
+            Listener(event=ears.event, account=ears.account, hole=ears.hole),
+        )
+        await nursery.start(stream.run)
+        if secret == SECRET:
+            await ears.hear(holes=1)
+        yield d, ears
+        nursery.cancel_scope.cancel()
+
+
+async def test_the_life_of_an_order_is_heard() -> None:
+    async with listening() as (d, ears):
+        order = d.order()
+        said = list(await d.venue.submit(order))
+        said += await d.venue.replace(
+            order.order_id, terms(limit_price=Price.of(49_000))
+        )
+        d.market(49_000, "0.04")
+        said += await d.venue.cancel(order.order_id)
+        await ears.hear(events=4)
+        assert ears.kinds == [Acked, Replaced, Executed, Ended]
+        assert {each.order_id for each in ears.events} == {order.order_id}
+        (polled,) = (await d.venue.executions_since("")).events
+        heard = ears.events[2]
+        assert isinstance(heard, Executed)
+        assert isinstance(polled, Executed)
+        assert (heard.execution_id, heard.fee, heard.cumulative) == (
+            polled.execution_id,
+            polled.fee,
+            polled.cumulative,
+        )
+        assert ears.accounts == 5
+
+
+@pytest.mark.parametrize("kind", ["torn_frame", "closed", "terminated", "missing"])
+async def test_what_is_missed_on_the_stream_is_in_the_list(kind: str) -> None:
+    async with listening() as (d, ears):
+        order = d.order(type=OrderType.MARKET, limit_price=None)
+        d.simulator.faults.on(kind, "user_stream", skip=2)  # the fill, after the ack
+        await d.venue.submit(order)
+        if kind != "missing":
+            await ears.hear(holes=2)
+        (executed,) = (await d.venue.executions_since("")).events
+        assert executed.order_id == order.order_id
+        assert Executed not in ears.kinds
+
+
+@pytest.mark.parametrize("kind", ["duplicate", "nonsense"])
+async def test_what_is_heard_twice_or_with_nonsense_is_heard(kind: str) -> None:
+    async with listening() as (d, ears):
+        d.simulator.faults.on(kind, "user_stream", skip=2)
+        await d.venue.submit(d.order(type=OrderType.MARKET, limit_price=None))
+        await ears.hear(events=2, holes=1 + (kind == "nonsense"))
+        fills = [each for each in ears.events if isinstance(each, Executed)]
+        assert len({each.execution_id for each in fills}) == 1
+
+
+async def test_a_wrong_secret_is_tried_again_and_tells_nothing() -> None:
+    async with listening(secret="wrong") as (d, ears):
+        for _ in range(3):
+            await d.simulator.asked.wait()
+        await d.venue.submit(d.order())
+        assert (ears.events, ears.holes) == ([], [])
+        assert d.simulator.user_streams == 0
+
+
+def test_a_login_is_secret_and_signed() -> None:
+    who = Credentials(KEY, SECRET)
+    ask = UserDialect(who, lambda: 7, 5000).login()
+    assert ask.is_secret
+    assert who.signature(f"apiKey={KEY}&recvWindow=5000&timestamp=7") in ask.payload
+    assert SECRET not in ask.payload
+
+
+# --- the market ---------------------------------------------------------------------
+
+
+async def test_the_market_is_heard() -> None:
+    async with desk() as d, trio.open_nursery() as nursery:
+        plan = StreamPlan(url=f"ws://127.0.0.1:{d.port}/stream")
+        made = StreamClient(
+            Stream(plan, lambda: MarketDialect(lambda: d.clock.us // 1000), Random(1))
+        )
+        await nursery.start(made.run)
+        names = ["btcusdt@trade", "btcusdt@bookTicker"]
+        made.subscribe([Subscription(key=name) for name in names])
+        values: list[object] = []
+        await made.batch()
+        d.market(50_100, 2)
+        while len(values) < 2:
+            values += [e.value for e in await made.batch() if isinstance(e, Data)]
+        nursery.cancel_scope.cancel()
+    trade, quote = values
+    assert isinstance(trade, Trade)
+    assert (trade.instrument, trade.price, trade.size) == (BTC, 50_100.0, 2.0)
+    assert isinstance(quote, Quote)
+    assert (quote.bid, quote.ask) == (50_099.99, 50_100.01)
+
+
+@recorded
+def test_recorded_frames_are_told_and_their_numbers_have_no_gap() -> None:
+    dialect, last, told = MarketDialect(lambda: 0), dict[str, int](), Counter[type]()
+    for frame in raw_lines("hftbacktest/spot/btcusdt_20240808.jsonl.gz", 20_000):
+        if '"stream"' not in frame:
+            continue  # the snapshot of the book, which came over HTTP
+        for each in dialect.read(frame.encode(), 0.0):
+            assert isinstance(each, Data)
+            told[type(each.value)] += 1
+            if each.follows is not None and each.key in last:
+                assert each.follows == last[each.key]
+            if each.sequence is not None:
+                last[each.key] = each.sequence
+    assert told.keys() == {Trade, Quote, BookUpdate}
+    assert told[Trade] > 1000
+
+
+@recorded
+def test_recorded_bars_are_told_once_they_have_ended() -> None:
+    dialect = MarketDialect(lambda: 0)
+    bars = [
+        each.value
+        for frame in raw_lines("cryptofeed/BINANCE.ws.1.0.gz")
+        if '"stream"' in frame
+        for each in dialect.read(frame.encode(), 0.0)
+        if isinstance(each, Data) and isinstance(each.value, Bar)
+    ]
+    for bar in bars:
+        assert bar.ended_at.second == 0
+        assert bar.low <= min(bar.open, bar.close) <= bar.high
+
+
+def test_answers_and_nonsense_of_the_market_are_told_apart() -> None:
+    dialect = MarketDialect(lambda: 0)
+    asks = dialect.subscribe([f"s{n}@trade" for n in range(150)])
+    assert [len(each.keys) for each in asks] == [100, 50]
+    assert dialect.read(b'{"result":null,"id":1}', 0.0) == [
+        Confirmed(keys=list(asks[0].keys))
+    ]
+    denied = dialect.read(b'{"error":{"code":2,"msg":"no"},"id":2}', 0.0)
+    assert denied[0] == Denied(key="s100@trade", code="2", reason="no")
+    assert len(denied) == 50
+    shutdown = b'{"stream":"!serverShutdown","data":{"e":"serverShutdown","E":1}}'
+    assert isinstance(dialect.read(shutdown, 0.0)[0], Leaving)
+    for nonsense in (b'{"result":null,"id":9}', b"{}"):
+        with pytest.raises(Malformed):
+            dialect.read(nonsense, 0.0)
