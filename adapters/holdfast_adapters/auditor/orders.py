@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 
+from .corrections import is_word
 from .reading import Happening, Record
 from .report import Check
 
@@ -85,7 +86,8 @@ def _guesses(records: Sequence[Record]) -> list[str]:
             unknown.add(order)
         elif order in unknown and record.kind not in _RESOLVES_NOTHING:
             unknown.discard(order)
-            if record.kind not in EVIDENCE:
+            person = record.kind == "OrderResolved"
+            if record.kind not in EVIDENCE or (person and not is_word(record)):
                 findings.append(
                     f"{order}: record {record.sequence} is {record.kind}, no evidence"
                 )
@@ -99,8 +101,13 @@ def _denied(records: Sequence[Record], venue: Sequence[Happening]) -> list[str]:
     return [
         f"{order}: record {record.sequence} is {record.kind}"
         for order, record in last.items()
-        if record.kind in _DENIED and order in there
+        if order in there and _denies(record)
     ]
+
+
+def _denies(record: Record) -> bool:
+    said = record.fields.get("outcome") == "not_placed"
+    return record.kind in _DENIED or (record.kind == "OrderResolved" and said)
 
 
 def _while_halted(records: Sequence[Record], venue: Sequence[Happening]) -> list[str]:
