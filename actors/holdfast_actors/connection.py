@@ -14,7 +14,13 @@ import attrs
 
 from holdfast_actors.clock import MarketClock, VenueSilence
 from holdfast_actors.requests import ConnectAgain
-from holdfast_domain.errors import Fenced, NotSent, OutcomeUnknown, VenueError
+from holdfast_domain.errors import (
+    Fenced,
+    NotSent,
+    OutcomeUnknown,
+    VenueError,
+    VenueRefused,
+)
 from holdfast_domain.ports import ReplayedVenue
 
 T = TypeVar("T")
@@ -90,6 +96,12 @@ class Connection:
         """The pause before the next attempt; 0 after a request that succeeded."""
 
         self._due_s = 0.0
+        self._answers = 0
+        """How often the venue has answered."""
+
+    def is_due(self) -> bool:
+        """Tell whether it is time for the next attempt."""
+        return self._now_s() >= self._due_s
 
     async def connect(self) -> bool:
         """Connect, if there is no connection and it is time; return whether there is.
@@ -99,7 +111,7 @@ class Connection:
         Raises:
             Fenced: a newer engine trades there.
         """
-        if self.is_lost and self._now_s() >= self._due_s:
+        if self.is_lost and self.is_due():
             try:
                 await self._connect()
             except Fenced:
@@ -161,21 +173,26 @@ class Connection:
             OutcomeUnknown: it was cut, or the connection broke.
             VenueError: as the venue says; its wish for silence is kept to.
         """
+        answers = self._answers
         try:
             if self._waits:
                 answer = await self._within(limit_s, request)
             else:
                 answer = await request
         except TimeoutError as error:
-            self._broke()
+            if answers == self._answers:
+                # Nothing was answered since it left: it is not the request alone.
+                self._broke()
             message = f"{self._venue.name}: no answer within {limit_s:g} s"
             raise OutcomeUnknown(message) from error
         except ConnectionError as error:
             self._broke()
             raise OutcomeUnknown(f"{self._venue.name}: {error}") from error
         except VenueError as error:
+            self._answers += isinstance(error, VenueRefused)
             self._heed(error, cancel=cancel)
             raise
+        self._answers += 1
         self._pause_s = 0.0
         return answer
 

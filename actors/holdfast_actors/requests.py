@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from typing import ClassVar
+from typing import ClassVar, TypeAlias
 
 from msgspec import Struct
 
@@ -56,6 +56,10 @@ class AskGap(Struct, frozen=True):
     """Ask the venue for all executions from ``watermark`` on."""
 
     watermark: str
+
+
+Request: TypeAlias = Submit | Cancel | Replace | LookUp | AskGap
+"""What is asked of a venue."""
 
 
 class AskGapAgain(Struct, frozen=True):

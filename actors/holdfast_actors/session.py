@@ -1,17 +1,22 @@
-"""A venue's session: the only actor that talks to the venue, one request at a time.
+"""A venue's session: the only actor that talks to the venue.
 
-It is a doer: it holds nothing that a restart would lose. Whatever request was in its
-hands when it died is in doubt, and `orders` looks it up. A venue that does not answer
-is cut: the deadline is the session's, and by the engine's clock.
+It is a doer: it holds nothing that a restart would lose. Whatever requests were in its
+hands when it died are in doubt, and `orders` looks them up. A venue that does not
+answer is cut: the deadline is the session's, and by the engine's clock.
+
+Requests to a venue that waits go on beside each other, but for those about one order,
+which follow each other. Data of a replay, and a new connection, wait until none is
+under way.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Sequence
-from typing import Any, TypeAlias, assert_never
+from typing import Any, TypeAlias, TypeVar, assert_never
 
 from holdfast_actors.clock import MarketClock, VenueInterest, VenueSilence
 from holdfast_actors.connection import Connection, Deadlines, Within
+from holdfast_actors.lanes import Lanes, Sides
 from holdfast_actors.lastgate import LastGate
 from holdfast_actors.messages import Advance
 from holdfast_actors.requests import (
@@ -19,14 +24,14 @@ from holdfast_actors.requests import (
     AskGap,
     Cancel,
     ConnectAgain,
-    Evidence,
     Greet,
     How,
     LookUp,
     Replace,
-    SessionUp,
+    Request,
     Submit,
 )
+from holdfast_actors.telling import Telling
 from holdfast_domain.cursor import ADVANCE_SLOT, cursor_at, slot_of, step_of
 from holdfast_domain.errors import (
     DomainError,
@@ -36,25 +41,15 @@ from holdfast_domain.errors import (
     VenueError,
     VenueRefused,
 )
-from holdfast_domain.ports import Found, NotFound, ReplayedVenue, VenueEvent
+from holdfast_domain.ports import NotFound, ReplayedVenue, VenueEvent
 from holdfast_runtime import Ref
-
-Request: TypeAlias = Submit | Cancel | Replace | LookUp | AskGap
-"""What is asked of the venue."""
 
 SessionMessage: TypeAlias = Advance | Greet | ConnectAgain | Request
 """What a session takes."""
 
+M = TypeVar("M")
 AGES_S = 1e9
 """Longer than any engine runs."""
-
-_ASKED = {
-    Submit: Asked.SUBMIT,
-    Cancel: Asked.CANCEL,
-    Replace: Asked.REPLACE,
-    LookUp: Asked.LOOKUP,
-    AskGap: Asked.GAP,
-}
 
 
 class Session:
@@ -74,17 +69,18 @@ class Session:
         after: Callable[[float, object], object],
         now_s: Callable[[], float],
         incarnation: int,
+        sides: Sides | None = None,
         deadlines: Deadlines = Deadlines(),  # noqa: B008 - frozen
         stand_back: Callable[[str], None] = lambda _why: None,
         call: Callable[[str], None] = lambda _text: None,
     ) -> None:
         """Cut requests by ``within``, unless the venue answers at once.
 
+        They run beside each other in ``sides``; without it, one after the other.
         ``stand_back`` is called when a newer engine trades the account, ``call`` when
         the venue cannot be reached: at once, and not when the handler returns.
         """
         self._venue = venue
-        self._orders = orders
         self._clock = clock
         self._gate = gate
         self._interest = interest
@@ -108,6 +104,8 @@ class Session:
             deadlines=deadlines,
             call=call,
         )
+        self._say = Telling(orders, venue.name, self._line.silent_s)
+        self._lanes = Lanes(sides, self._carry)
         self._step = -1
         """The last step of which this session gave the venue its data."""
 
@@ -116,7 +114,7 @@ class Session:
 
         Where nobody listens yet, it is tried again for ever.
         """
-        await self._unless_fenced(self._is_connected())
+        await self._unless_fenced(None, lambda _: self._is_connected())
 
     async def stop(self) -> None:
         """Close the connection."""
@@ -124,10 +122,7 @@ class Session:
 
     async def handle(self, message: SessionMessage) -> None:
         """Take one message, unless a newer engine has taken the account over."""
-        if not self._fenced:
-            await self._unless_fenced(self._dispatch(message))
-        if self._fenced:
-            await self._decline(message)
+        await self._unless_fenced(message, self._dispatch)
 
     async def _dispatch(self, message: SessionMessage) -> None:
         """Dispatch one message; every kind is named here."""
@@ -142,18 +137,24 @@ class Session:
             case _:
                 await self._request(message)
 
-    async def _unless_fenced(self, work: Coroutine[Any, Any, object]) -> None:
+    async def _unless_fenced(
+        self, message: M, work: Callable[[M], Coroutine[Any, Any, object]]
+    ) -> None:
+        if self._fenced:
+            await self._decline(message)
+            return
         try:
-            await work
+            await work(message)
         except Fenced as error:
             self._fenced = f"fenced off: {error}"
             self._stand_back(self._fenced)
+            await self._decline(message)
         self._interest.say(self._venue.name, wanted=self._venue.wants_data)
 
-    async def _decline(self, message: SessionMessage) -> None:
+    async def _decline(self, message: object) -> None:
         """Say that nothing was done; and let market time stand still, if it can."""
         if isinstance(message, Submit | Replace):
-            self._put_off(message, self._fenced, 0.0)
+            self._say.put_off(message, self._fenced, 0.0)
         elif isinstance(message, Advance) and not self._venue.answers_at_once:
             await self._sleep(AGES_S)
 
@@ -178,20 +179,23 @@ class Session:
         """Connect if need be: what was under way is in doubt then."""
         if not self._line.is_lost:
             return True
+        if not self._line.is_due():
+            return False
+        under_way, waited = await self._lanes.cut()
+        why = f"{self._venue.name}: the connection is made anew"
+        for message in under_way:
+            self._say.fail(message, How.UNKNOWN, f"{why}, and this was cut")
+        for message in waited:
+            self._say.put_off(message, why, 0.0)
         if not await self._line.connect():
             return False
-        self._say_up()
+        self._say.up(self._line.number, self._venue.promises)
         return True
-
-    def _say_up(self) -> None:
-        self._orders.tell(
-            SessionUp(self._venue.name, self._line.number, self._venue.promises)
-        )
 
     async def _greet(self) -> None:
         if not await self._is_connected():
             return
-        self._say_up()
+        self._say.up(self._line.number, self._venue.promises)
         # What the step brought about may have been lost with what was told.
         if self._clock.cursor >= cursor_at(0, ADVANCE_SLOT):
             step = self._due()
@@ -210,13 +214,14 @@ class Session:
         Raises:
             VenueRefused: the venue does not take it.
         """
+        await self._lanes.empty()
         events = await self._try_to_advance(cursor, step)
         while events is None:
             await self._line.pause()
             events = await self._try_to_advance(cursor, step)
         self._step = step
         if events:
-            self._tell(Asked.STREAM, "", How.ANSWERED, tuple(events))
+            self._say.ended(Asked.STREAM, "", How.ANSWERED, tuple(events))
 
     async def _try_to_advance(
         self, cursor: int, step: int
@@ -236,14 +241,28 @@ class Session:
     # --- requests ------------------------------------------------------------
 
     async def _request(self, message: Request) -> None:
+        """Have it done, beside what is under way for other orders."""
+        is_there, step = await self._is_connected(), self._due()
+        if is_there and isinstance(message, Submit) and step > self._step:
+            await self._advance(cursor_at(step, ADVANCE_SLOT), step)
+        await self._lanes.add(message)
+
+    async def _carry(self, message: Request) -> None:
+        await self._unless_fenced(message, self._try)
+
+    async def _try(self, message: Request) -> None:
         """Do as asked, unless the venue is not there or wants to hear nothing."""
         wait_s = self._line.silent_s(cancel=isinstance(message, Cancel))
-        why = "it wants to hear nothing"
-        if not wait_s and not await self._is_connected():
-            wait_s, why = self._line.away_s(), "there is no connection"
+        name = self._venue.name
         if wait_s:
-            self._put_off(message, f"{self._venue.name}: {why}", wait_s)
-            return
+            self._say.put_off(message, f"{name}: it wants to hear nothing", wait_s)
+        elif self._line.is_lost:
+            wait_s = self._line.away_s()
+            self._say.put_off(message, f"{name}: there is no connection", wait_s)
+        else:
+            await self._do(message)
+
+    async def _do(self, message: Request) -> None:
         match message:
             case Submit():
                 await self._submit(message)
@@ -259,32 +278,21 @@ class Session:
             case _:
                 assert_never(message)
 
-    def _put_off(self, message: Request, reason: str, wait_s: float) -> None:
-        asked, order_id = _ASKED[type(message)], ""
-        if isinstance(message, Submit):
-            order_id = message.order.order_id
-        elif not isinstance(message, AskGap):
-            order_id = message.order_id
-        asks = asked in (Asked.LOOKUP, Asked.GAP)
-        how = How.UNKNOWN if asks else How.NOT_SENT
-        self._tell(asked, order_id, how, reason=reason, again_s=wait_s)
-
     async def _submit(self, message: Submit) -> None:
         order = message.order
-        step = self._due()
-        if step > self._step:
-            await self._advance(cursor_at(step, ADVANCE_SLOT), step)
         stale = self._gate.holds_back(message, self._line.number)
         # The last gate: nothing may come between the look at it and the send.
         if stale:
-            self._tell(Asked.SUBMIT, order.order_id, How.NOT_SENT, reason=stale)
+            self._say.ended(Asked.SUBMIT, order.order_id, How.NOT_SENT, reason=stale)
         else:
             await self._ask(Asked.SUBMIT, order.order_id, self._venue.submit(order))
 
     async def _replace(self, message: Replace) -> None:
         if self._gate.halted:
             # New terms may cost more: they pass the same gate as a new order.
-            self._tell(Asked.REPLACE, message.order_id, How.NOT_SENT, reason="halted")
+            self._say.ended(
+                Asked.REPLACE, message.order_id, How.NOT_SENT, reason="halted"
+            )
             return
         request = self._venue.replace(message.order_id, message.terms)
         await self._ask(Asked.REPLACE, message.order_id, request)
@@ -304,7 +312,7 @@ class Session:
             else:
                 how, story = How.ANSWERED, found
         events = () if story is None else tuple(story.events)
-        self._tell(
+        self._say.ended(
             Asked.LOOKUP,
             order_id,
             how,
@@ -319,12 +327,12 @@ class Session:
             request = self._venue.executions_since(watermark)
             found = await self._line.limited(self._deadlines.query_s, request)
         except VenueRefused as error:
-            self._tell(Asked.GAP, "", How.REFUSED, reason=error.reason)
+            self._say.ended(Asked.GAP, "", How.REFUSED, reason=error.reason)
         except VenueError as error:
-            self._tell(Asked.GAP, "", How.UNKNOWN, reason=str(error))
+            self._say.ended(Asked.GAP, "", How.UNKNOWN, reason=str(error))
         else:
             events, after = tuple(found.events), found.watermark
-            self._tell(Asked.GAP, "", How.ANSWERED, events, watermark=after)
+            self._say.ended(Asked.GAP, "", How.ANSWERED, events, watermark=after)
 
     async def _ask(
         self,
@@ -336,47 +344,15 @@ class Session:
         try:
             events = await self._line.limited(limit_s, request, cancel=cancel)
         except VenueRefused as error:
-            self._tell(
+            self._say.ended(
                 asked, order_id, How.REFUSED, reason=error.reason, code=error.code
             )
         except NotSent as error:
-            self._tell(asked, order_id, How.NOT_SENT, reason=str(error))
+            self._say.ended(asked, order_id, How.NOT_SENT, reason=str(error))
         except OutcomeUnknown as error:
-            self._tell(asked, order_id, How.UNKNOWN, reason=str(error))
+            self._say.ended(asked, order_id, How.UNKNOWN, reason=str(error))
         else:
-            self._tell(asked, order_id, How.ANSWERED, tuple(events))
-
-    def _tell(
-        self,
-        asked: Asked,
-        order_id: str,
-        how: How,
-        events: tuple[VenueEvent, ...] = (),
-        *,
-        reason: str = "",
-        code: str = "",
-        asked_s: float = 0.0,
-        story: Found | None = None,
-        watermark: str = "",
-        again_s: float = 0.0,
-    ) -> None:
-        if how is not How.ANSWERED:
-            again_s = again_s or self._line.silent_s()
-        self._orders.tell(
-            Evidence(
-                self._venue.name,
-                asked,
-                order_id,
-                how,
-                events,
-                reason,
-                code,
-                asked_s,
-                story,
-                watermark,
-                again_s,
-            )
-        )
+            self._say.ended(asked, order_id, How.ANSWERED, tuple(events))
 
 
 class SessionAtOnce:

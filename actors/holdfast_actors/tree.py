@@ -358,6 +358,7 @@ def _session(parts: Parts, name: str, ctx: Context) -> Session | SessionAtOnce:
         after=ctx.after,
         now_s=ctx.now_s,
         incarnation=ctx.incarnation,
+        sides=None if venue.answers_at_once else ctx.sides(),
         deadlines=parts.deadlines,
         stand_back=parts.fence.stand_back,
         call=parts.attention,

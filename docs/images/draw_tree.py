@@ -30,7 +30,7 @@ SAYS = {
     "orders": "the life of every order; the only way to a venue",
     "ledger": "double entry; a sub-ledger for each strategy",
     "guard": "reservations, limits, the kill switch",
-    "session": "one connection to one venue, one request at a time",
+    "session": "one connection to one venue",
     "replay": "publishes recorded bars, step by step",
     "strategy": "runs one strategy; restored from its last decision",
     "scheduler": "cron and market open or close",

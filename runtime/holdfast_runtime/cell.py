@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from holdfast_runtime.holds import Hold
     from holdfast_runtime.kernel import Kernel
     from holdfast_runtime.meters import Meter
+    from holdfast_runtime.sides import Sides
     from holdfast_runtime.spec import ActorSpec, SupervisorSpec
     from holdfast_runtime.threads.hosts import Hung, Trouble
     from holdfast_runtime.watchdogs import Watchdog
@@ -183,6 +184,7 @@ class Cell(Child):
         "scope",
         "service",
         "settled",
+        "sides",
         "spec",
         "stalls",
         "suspects",
@@ -272,6 +274,9 @@ class Cell(Child):
     """What the engine runs now for this cell, or resumes when there is mail."""
 
     service: Any
+    sides: Sides | None
+    """What runs beside the handlers of the incarnation, if it asked for that."""
+
     scope: Any
     at_end: list[Callable[[], None]]
     """What is called when the incarnation has ended, however it did."""
@@ -300,7 +305,7 @@ class Cell(Child):
         self.one_by_one = self.handled = 0
         self.hung = self.meter = self.watchdog = self.actor = self.handler = None
         self.batch_handler = self.commit = self.kill_error = self.task = None
-        self.service = self.scope = None
+        self.service = self.scope = self.sides = None
 
     @property
     def stop_s(self) -> float:

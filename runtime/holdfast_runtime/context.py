@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from holdfast_runtime.errors import SpecError
 from holdfast_runtime.refs import Ref
+from holdfast_runtime.sides import Sides
 
 if TYPE_CHECKING:
     from holdfast_runtime.cell import Cell
@@ -96,6 +97,18 @@ class Context:
             TimeoutError: after ``delay_s``; the request was cancelled where it stood.
         """
         return await self._cell.kernel.within(delay_s, request)
+
+    def sides(self) -> Sides:
+        """Return what runs work beside this actor's handlers, until it has ended.
+
+        For an asynchronous actor that carries several requests at once; call it in
+        ``build``. A stop waits for the work, as for the message in hand; a crash or a
+        kill cuts it.
+        """
+        cell = self._cell
+        if cell.sides is None:
+            cell.sides = Sides(cell)
+        return cell.sides
 
     def monitor(self, place: Ref[Any] | str) -> None:
         """Be told what happens at ``place``, an actor or a family, by `Lifecycle`.

@@ -15,6 +15,7 @@ import trio
 from holdfast_runtime.cell import Cell
 from holdfast_runtime.driving import is_coroutine
 from holdfast_runtime.messages import Stop, take
+from holdfast_runtime.sides import Work
 
 if TYPE_CHECKING:
     from holdfast_runtime.live import LiveEngine
@@ -114,23 +115,30 @@ class Incarnations:
 
     async def _serve_beside_run(self, cell: Cell) -> None:
         run = getattr(cell.actor, "run", None)
-        if run is None:
+        if run is None and cell.sides is None:
             await self._serve(cell)
             return
 
         async def service() -> None:
             try:
-                await run()
+                if run is not None:
+                    await run()
             except Exception as error:  # noqa: BLE001 - its supervisor decides
                 self._engine.kill(cell, error)
 
         crash: Exception | None = None
         async with trio.open_nursery() as nursery:
             nursery.start_soon(service)
+            if cell.sides is not None:
+                cell.sides.start = partial(_start_side, nursery)
             try:
                 await self._serve(cell)
+                if cell.sides is not None:
+                    await cell.sides.ended()
             except Exception as error:  # noqa: BLE001 - raised when `run` has ended
                 crash = error
+            if cell.sides is not None:
+                cell.sides.close()
             nursery.cancel_scope.cancel()
         if crash is not None:
             raise crash
@@ -164,6 +172,17 @@ class Incarnations:
 
 def _is_for_pump(cell: Cell) -> bool:
     return not (cell.is_async or cell.interrupted or hasattr(cell.actor, "run"))
+
+
+def _start_side(nursery: trio.Nursery, work: Work) -> Callable[[], None]:
+    scope = trio.CancelScope()
+
+    async def side() -> None:
+        with scope:
+            await work
+
+    nursery.start_soon(side)
+    return scope.cancel
 
 
 async def _park(cell: Cell) -> None:

@@ -30,6 +30,7 @@ from holdfast_runtime.messages import (
 from holdfast_runtime.meters import Meter
 from holdfast_runtime.monitors import Events, Monitors
 from holdfast_runtime.moving.moved import Moved, Place, inline_place, move
+from holdfast_runtime.sides import end_sides
 from holdfast_runtime.spec import SupervisorSpec
 from holdfast_runtime.watchdogs import Watchdog
 
@@ -355,12 +356,14 @@ class Kernel(ByHand, Blame):
         self.ring_family(cell)
         for _ in messages:
             self.done()
+        end_sides(cell)
 
     def exited(self, cell: Cell) -> None:
         """End the incarnation of ``cell`` in order."""
         self._vacate(cell, _ended(cell))
         cell.become(cell.ends_as)
         self.ring_family(cell)
+        end_sides(cell)
 
     def _vacate(self, cell: Cell, why: Exception) -> None:
         cell.life += 1

@@ -7,7 +7,7 @@ same seed gives the same history, and time costs nothing.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from functools import partial
 from random import Random  # noqa: TID251 - the caller's seed comes in here
 from typing import Any, TypeVar
@@ -16,6 +16,7 @@ from holdfast_runtime.cell import Cell, State
 from holdfast_runtime.errors import ActorError, EngineFailed, Killed
 from holdfast_runtime.kernel import Kernel
 from holdfast_runtime.messages import Lifecycle, NotTaken, Stop, lane_of, take
+from holdfast_runtime.sides import Work
 from holdfast_runtime.spec import SupervisorSpec
 from holdfast_runtime.timers import Timer
 from holdfast_runtime.virtual import SimulatedBell, Task, within
@@ -309,11 +310,18 @@ class SimulatedEngine(Kernel):
         if error is not None:
             self.died(cell, error)
             return
+        if cell.sides is not None:
+            cell.sides.start = self._start_side
         run = getattr(cell.actor, "run", None)
         if run is not None:
             cell.service = Task(run(), partial(self._served, cell))
             self.ready.append((None, cell.service))
         self.resume(cell)
+
+    def _start_side(self, work: Work) -> Callable[[], object]:
+        task = Task(work)
+        self.ready.append((None, task))
+        return task.close
 
     def _served(self, cell: Cell, error: Exception | None) -> None:
         cell.service = None
@@ -326,8 +334,10 @@ class SimulatedEngine(Kernel):
         super().died(cell, error)
 
     async def stop_actor(self, cell: Cell) -> None:
-        """End the actor's service before its `stop`."""
+        """End the actor's service before its `stop`, and wait for its requests."""
         self._end_service(cell)
+        if cell.sides is not None:
+            await cell.sides.ended()
         await super().stop_actor(cell)
 
     @staticmethod

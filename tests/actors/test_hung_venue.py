@@ -15,7 +15,9 @@ from holdfast_actors.clock import (
     VenueSilence,
 )
 from holdfast_actors.connection import RECONNECTED
+from holdfast_actors.lanes import QUESTIONS
 from holdfast_actors.lastgate import LastGate
+from holdfast_actors.messages import Advance
 from holdfast_actors.requests import (
     Asked,
     AskGap,
@@ -27,7 +29,7 @@ from holdfast_actors.requests import (
     Submit,
 )
 from holdfast_actors.session import Session
-from holdfast_domain.cursor import SLICE_SLOT, cursor_at
+from holdfast_domain.cursor import ADVANCE_SLOT, SLICE_SLOT, cursor_at
 from holdfast_domain.ports import VenueOrder
 from holdfast_runtime import ActorSpec, Context, SupervisorSpec
 
@@ -35,6 +37,7 @@ from .desk import T0_US, acked, terms
 from .scripted import ScriptedVenue
 
 SESSION, ORDERS = "top/session", "top/orders"
+AT = cursor_at(1, ADVANCE_SLOT)
 
 
 @attrs.define
@@ -46,8 +49,14 @@ class HungVenue(ScriptedVenue):
     ctx: Context | None = None
     hangs: frozenset[str] = frozenset()
     cut: list[str] = attrs.field(factory=list)
+    slow_s: float = 0.0
+    begun: list[tuple[str, str]] = attrs.field(factory=list)
 
-    async def _hang(self, name: str) -> None:
+    async def _hang(self, name: str, order_id: str) -> None:
+        self.begun.append((name, order_id))
+        if self.slow_s:
+            assert self.ctx is not None
+            await self.ctx.sleep(self.slow_s)
         if name in self.hangs:
             assert self.ctx is not None
             try:
@@ -56,19 +65,19 @@ class HungVenue(ScriptedVenue):
                 self.cut.append(name)
 
     async def submit(self, order: VenueOrder) -> Any:
-        await self._hang("submit")
+        await self._hang("submit", order.order_id)
         return await ScriptedVenue.submit(self, order)
 
     async def cancel(self, order_id: str) -> Any:
-        await self._hang("cancel")
+        await self._hang("cancel", order_id)
         return await ScriptedVenue.cancel(self, order_id)
 
     async def lookup(self, order_id: str) -> Any:
-        await self._hang("lookup")
+        await self._hang("lookup", order_id)
         return await ScriptedVenue.lookup(self, order_id)
 
     async def executions_since(self, watermark: str) -> Any:
-        await self._hang("since")
+        await self._hang("since", "")
         return await ScriptedVenue.executions_since(self, watermark)
 
 
@@ -88,6 +97,7 @@ class Rig:
     def __init__(self, *hangs: str) -> None:
         self.venue = HungVenue(hangs=frozenset(hangs))
         self.listener = Listener()
+        self.gate = HaltGate()
 
     @property
     def spec(self) -> SupervisorSpec:
@@ -108,13 +118,14 @@ class Rig:
             venue=self.venue,
             orders=ctx.ref(ORDERS),
             clock=clock,
-            gate=LastGate(HaltGate(), mark, clock),
+            gate=LastGate(self.gate, mark, clock),
             interest=VenueInterest(["paper"]),
             silence=VenueSilence(),
             within=ctx.within,
             sleep=ctx.sleep,
             after=ctx.after,
             now_s=ctx.now_s,
+            sides=ctx.sides(),
             incarnation=ctx.incarnation,
         )
 
@@ -129,9 +140,13 @@ class Rig:
         return [e.incarnation for e in self.listener.heard if isinstance(e, SessionUp)]
 
 
+def order(order_id: str) -> Submit:
+    sent = VenueOrder(order_id=order_id, terms=terms(1), placed_at_us=T0_US)
+    return Submit(sent, 1, 1, 0, T0_US)
+
+
 def submit() -> Submit:
-    order = VenueOrder(order_id="a", terms=terms(1), placed_at_us=T0_US)
-    return Submit(order, 1, 1, 0, T0_US)
+    return order("a")
 
 
 @on_each_engine
@@ -161,25 +176,31 @@ def test_questions_are_cut_after_ten_seconds_and_prove_nothing(kind: str) -> Non
         await world.sleep(9.9)
         assert rig.answers() == []
         await world.sleep(0.2)
-        assert rig.answers() == [(Asked.LOOKUP, How.UNKNOWN)]
-        await world.sleep(10.0)
-        assert rig.answers()[1:] == [(Asked.GAP, How.UNKNOWN)]
+        both = {(Asked.LOOKUP, How.UNKNOWN), (Asked.GAP, How.UNKNOWN)}
+        assert set(rig.answers()) == both
 
     play(kind, rig.spec, scenario)
 
 
 @on_each_engine
-def test_what_waited_behind_it_is_done_and_the_connection_made_anew(kind: str) -> None:
+def test_what_waited_behind_it_is_put_off_and_the_connection_made_anew(
+    kind: str,
+) -> None:
     rig = Rig("cancel")
     rig.venue.answer = [acked("a")]
 
     async def scenario(world: World) -> None:
         await world.told(SESSION, Cancel("a"), LookUp("a"))
         await world.sleep(31.0)
+        await world.told(SESSION, LookUp("a"))
 
     play(kind, rig.spec, scenario)
 
-    assert rig.answers() == [(Asked.CANCEL, How.UNKNOWN), (Asked.LOOKUP, How.ANSWERED)]
+    assert rig.answers() == [
+        (Asked.CANCEL, How.UNKNOWN),
+        (Asked.LOOKUP, How.UNKNOWN),
+        (Asked.LOOKUP, How.ANSWERED),
+    ]
     assert rig.ups() == [1, 1 + RECONNECTED]
     assert rig.venue.asked.count(("connect",)) == 2
 
@@ -211,3 +232,147 @@ def test_a_venue_that_answers_in_time_is_not_cut(kind: str) -> None:
 
     assert rig.answers() == [(Asked.SUBMIT, How.ANSWERED)]
     assert (rig.venue.cut, rig.ups()) == ([], [1])
+
+
+# --- beside each other --------------------------------------------------------
+
+
+@on_each_engine
+def test_a_submit_that_hangs_holds_up_no_cancel_of_another_order(kind: str) -> None:
+    rig = Rig("submit")
+
+    async def scenario(world: World) -> None:
+        await world.told(SESSION, submit(), Cancel("b"), LookUp("c"))
+        assert set(rig.answers()) == {
+            (Asked.CANCEL, How.ANSWERED),
+            (Asked.LOOKUP, How.ANSWERED),
+        }
+        await world.sleep(31.0)
+
+    play(kind, rig.spec, scenario)
+
+    assert rig.answers()[-1] == (Asked.SUBMIT, How.UNKNOWN)
+
+
+@on_each_engine
+def test_what_concerns_one_order_stays_in_sequence(kind: str) -> None:
+    rig = Rig()
+    rig.venue.slow_s = 2.0
+
+    async def scenario(world: World) -> None:
+        await world.told(SESSION, submit(), Cancel("a"), LookUp("a"), Cancel("b"))
+        await world.sleep(1.0)
+        assert rig.venue.begun == [("submit", "a"), ("cancel", "b")]
+        await world.sleep(2.0)
+        assert rig.venue.begun[2:] == [("cancel", "a")]
+        await world.sleep(2.0)
+        assert rig.venue.begun[3:] == [("lookup", "a")]
+        await world.sleep(2.0)
+
+    play(kind, rig.spec, scenario)
+
+    assert rig.venue.asked.count(("connect",)) == 1
+
+
+@on_each_engine
+def test_requests_leave_in_the_order_in_which_they_came(kind: str) -> None:
+    rig = Rig()
+    rig.venue.slow_s = 1.0
+    names = [f"{number:02}" for number in range(40)]
+
+    async def scenario(world: World) -> None:
+        await world.told(SESSION, *(Cancel(name) for name in names))
+        await world.sleep(2.0)
+
+    play(kind, rig.spec, scenario)
+
+    assert [order_id for _, order_id in rig.venue.begun] == names
+    assert len(rig.answers()) == len(names)
+
+
+@on_each_engine
+def test_questions_have_a_window_and_cancels_go_past_it(kind: str) -> None:
+    rig = Rig()
+    rig.venue.slow_s = 1.0
+    names = [f"{number:03}" for number in range(QUESTIONS + 6)]
+
+    async def scenario(world: World) -> None:
+        await world.told(SESSION, *(LookUp(name) for name in names), Cancel("x"))
+        assert len(rig.venue.begun) == QUESTIONS + 1
+        assert rig.venue.begun[-1] == ("cancel", "x")
+        await world.sleep(3.0)
+
+    play(kind, rig.spec, scenario)
+
+    assert len(rig.answers()) == len(names) + 1
+
+
+@on_each_engine
+def test_an_order_to_halt_stops_what_waits_for_its_first_byte(kind: str) -> None:
+    rig = Rig()
+    rig.venue.slow_s = 2.0
+
+    async def scenario(world: World) -> None:
+        await world.told(SESSION, LookUp("a"), submit())
+        rig.gate.halted = True
+        await world.sleep(5.0)
+
+    play(kind, rig.spec, scenario)
+
+    assert rig.answers()[-1] == (Asked.SUBMIT, How.NOT_SENT)
+    assert rig.venue.begun == [("lookup", "a")]
+
+
+@on_each_engine
+def test_data_waits_until_nothing_is_under_way(kind: str) -> None:
+    rig = Rig()
+    rig.venue.slow_s = 2.0
+
+    async def scenario(world: World) -> None:
+        await world.told(SESSION, Cancel("a"), Advance(AT, 1, T0_US))
+        await world.told(SESSION, Cancel("b"))
+        await world.sleep(1.0)
+        assert ("advance", AT, 1) not in rig.venue.asked
+        await world.sleep(4.0)
+
+    play(kind, rig.spec, scenario)
+
+    told = [each[:2] for each in rig.venue.asked if each[0] in ("cancel", "advance")]
+    assert told == [("cancel", "a"), ("advance", AT), ("cancel", "b")]
+
+
+@on_each_engine
+def test_a_request_that_hangs_alone_is_no_lost_connection(kind: str) -> None:
+    rig = Rig("submit")
+
+    async def scenario(world: World) -> None:
+        await world.told(SESSION, submit())
+        await world.sleep(20.0)
+        await world.told(SESSION, Cancel("b"))
+        await world.sleep(11.0)
+
+    play(kind, rig.spec, scenario)
+
+    assert rig.answers()[-1] == (Asked.SUBMIT, How.UNKNOWN)
+    assert rig.ups() == [1]
+
+
+@on_each_engine
+def test_with_the_connection_all_that_is_under_way_is_in_doubt(kind: str) -> None:
+    rig = Rig("submit")
+
+    async def scenario(world: World) -> None:
+        await world.told(SESSION, submit())
+        await world.sleep(20.0)
+        await world.told(SESSION, order("b"), LookUp("b"))
+        await world.sleep(11.0)
+
+    play(kind, rig.spec, scenario)
+
+    assert rig.answers() == [
+        (Asked.SUBMIT, How.UNKNOWN),
+        (Asked.SUBMIT, How.UNKNOWN),
+        (Asked.LOOKUP, How.UNKNOWN),
+    ]
+    assert rig.venue.cut == ["submit", "submit"]
+    assert rig.ups() == [1, 1 + RECONNECTED]

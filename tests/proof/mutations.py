@@ -95,8 +95,8 @@ MUTATIONS: Final = (
     Mutation(
         "no answer is a rejection",
         _SESSION,
-        "            self._tell(asked, order_id, How.UNKNOWN, reason=str(error))",
-        "            self._tell(asked, order_id, How.REFUSED, reason=str(error))",
+        "            self._say.ended(asked, order_id, How.UNKNOWN, reason=str(error))",
+        "            self._say.ended(asked, order_id, How.REFUSED, reason=str(error))",
     ),
     Mutation(
         "the last gate does not look at the halt",

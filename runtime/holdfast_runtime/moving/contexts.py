@@ -90,6 +90,19 @@ def refuse_sleep(path: str) -> NoReturn:
     raise ActorError(message)
 
 
+def refuse_sides(path: str) -> NoReturn:
+    """Say that a moved actor does one thing at a time.
+
+    Raises:
+        ActorError: naming the actor.
+    """
+    message = (
+        f"{path}: expected work inside of handle, for it is moved out of the engine, "
+        "was sides()"
+    )
+    raise ActorError(message)
+
+
 def refuse_record(path: str) -> NoReturn:
     """Say that nobody would make a record durable.
 
@@ -187,6 +200,10 @@ class ThreadContext(Context):
         """Refuse: the actor has a `stop`."""
         del call
         refuse_at_end(self.path)
+
+    def sides(self) -> NoReturn:
+        """Refuse: a moved actor is synchronous."""
+        refuse_sides(self.path)
 
     def sleep(self, delay_s: float) -> NoReturn:
         """Refuse: a moved actor is synchronous."""

@@ -14,6 +14,7 @@ from holdfast_runtime.moving.contexts import (
     refuse_at_end,
     refuse_outside,
     refuse_record,
+    refuse_sides,
     refuse_sleep,
     refuse_within,
 )
@@ -233,6 +234,10 @@ class HomeContext(Context):
         """Refuse: the actor has a `stop`."""
         del call
         refuse_at_end(self.path)
+
+    def sides(self) -> NoReturn:
+        """Refuse: a moved actor is synchronous."""
+        refuse_sides(self.path)
 
     def sleep(self, delay_s: float) -> NoReturn:
         """Refuse: a moved actor is synchronous."""

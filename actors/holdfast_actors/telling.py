@@ -1,0 +1,91 @@
+"""What a session says to `orders`: that it is up, and how each request ended."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from holdfast_actors.lanes import order_of
+from holdfast_actors.requests import (
+    Asked,
+    AskGap,
+    Cancel,
+    Evidence,
+    How,
+    LookUp,
+    Replace,
+    Request,
+    SessionUp,
+    Submit,
+)
+from holdfast_domain.ports import Found, VenueEvent, VenuePromises
+from holdfast_runtime import Ref
+
+_ASKED: Final = {
+    Submit: Asked.SUBMIT,
+    Cancel: Asked.CANCEL,
+    Replace: Asked.REPLACE,
+    LookUp: Asked.LOOKUP,
+    AskGap: Asked.GAP,
+}
+
+
+class Telling:
+    """Speaks of one venue."""
+
+    def __init__(
+        self, orders: Ref[Any], venue: str, silent_s: Callable[[], float]
+    ) -> None:
+        """``silent_s`` returns for how long nothing may be asked of the venue."""
+        self._orders = orders
+        self._venue = venue
+        self._silent_s = silent_s
+
+    def up(self, number: int, promises: VenuePromises) -> None:
+        """Say that the session is connected, for the time with ``number``."""
+        self._orders.tell(SessionUp(self._venue, number, promises))
+
+    def put_off(self, message: Request, reason: str, wait_s: float) -> None:
+        """Say that a request did not leave, and when the next may."""
+        how = How.UNKNOWN if isinstance(message, LookUp | AskGap) else How.NOT_SENT
+        self.fail(message, how, reason, wait_s)
+
+    def fail(
+        self, message: Request, how: How, reason: str, wait_s: float = 0.0
+    ) -> None:
+        """Say how a request ended without the venue."""
+        asked, order_id = _ASKED[type(message)], order_of(message)
+        self.ended(asked, order_id, how, reason=reason, again_s=wait_s)
+
+    def ended(
+        self,
+        asked: Asked,
+        order_id: str,
+        how: How,
+        events: tuple[VenueEvent, ...] = (),
+        *,
+        reason: str = "",
+        code: str = "",
+        asked_s: float = 0.0,
+        story: Found | None = None,
+        watermark: str = "",
+        again_s: float = 0.0,
+    ) -> None:
+        """Say how a request ended, and what the venue said."""
+        if how is not How.ANSWERED:
+            again_s = again_s or self._silent_s()
+        self._orders.tell(
+            Evidence(
+                self._venue,
+                asked,
+                order_id,
+                how,
+                events,
+                reason,
+                code,
+                asked_s,
+                story,
+                watermark,
+                again_s,
+            )
+        )
