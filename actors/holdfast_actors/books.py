@@ -13,23 +13,26 @@ import attrs
 import msgspec
 
 from holdfast_domain.events import (
+    BooksAdjusted,
     CapitalAllotted,
     Entry,
     Event,
+    ExternalFilled,
     FillBusted,
     FillCorrected,
     OrderFilled,
 )
-from holdfast_domain.fills import Fill, postings_of
+from holdfast_domain.fills import HOUSE, Fill, account_of, postings_of
 from holdfast_domain.instruments import Instrument
 from holdfast_domain.lots import Lot, Lots
 from holdfast_domain.money import ZERO, Currency
 from holdfast_domain.positions import FLAT, Position
+from holdfast_domain.reconciliation import Subject
 
 
 @attrs.frozen(kw_only=True)
 class SubLedger:
-    """What one strategy holds of the account.
+    """What one strategy holds of the account, or ``house``, or ``external``.
 
     Realised profit is without fees, in the instrument's currency, by both methods:
     ``positions`` has it by average cost, ``lots_realised`` by first in, first out.
@@ -56,7 +59,13 @@ class _Book:
     fees: dict[Currency, Decimal] = attrs.field(factory=dict)
 
 
-_TAKEN = frozenset({CapitalAllotted, FillBusted, FillCorrected})
+_TAKEN = frozenset({
+    BooksAdjusted,
+    CapitalAllotted,
+    ExternalFilled,
+    FillBusted,
+    FillCorrected,
+})  # fmt: skip
 
 
 class Books:
@@ -69,23 +78,33 @@ class Books:
         self.balances: dict[tuple[str, str], Decimal] = {}
         """By account (such as ``strategy/momentum/cash``) and unit."""
 
+        self.adjusted: dict[str, int] = {}
+        """How often each subject, such as ``paper/position/SPY``, was adjusted."""
+
+        self.bookings: dict[str, int] = {}
+        """By venue, how many records of trades there were applied."""
+
         self._books: dict[str, _Book] = {}
 
     def apply(self, event: Event) -> None:
         """Take one record; those that move no money change nothing."""
         if type(event) is OrderFilled:
+            self._count(self._venue_of(event.fill.instrument))
             self._fill(event.fill)
         elif type(event) not in _TAKEN:
             return
         elif isinstance(event, FillCorrected | FillBusted):
-            for fill in event.bookings:
-                self._fill(fill)
+            self._corrected(event)
+        elif isinstance(event, ExternalFilled):
+            self._external(event)
+        elif isinstance(event, BooksAdjusted):
+            self._adjust(event)
         elif isinstance(event, CapitalAllotted):
             book = self._book(event.strategy)
             unit, amount = event.money.currency, event.money.amount
             book.capital[unit] = book.capital.get(unit, ZERO) + amount
             book.cash[unit] = book.cash.get(unit, ZERO) + amount
-            self._post(f"strategy/{event.strategy}/cash", unit, amount)
+            self._post(f"{account_of(event.strategy)}/cash", unit, amount)
             self._post("capital", unit, -amount)
 
     def sub_ledgers(self) -> dict[str, SubLedger]:
@@ -105,6 +124,32 @@ class Books:
             for name, book in self._books.items()
         }
 
+    def held_at(self, venue: str) -> tuple[dict[str, Decimal], dict[Currency, Decimal]]:
+        """Return the positions and the cash of all sub-ledgers that lie at ``venue``.
+
+        The capital lies at the first venue, as what names no venue of its own does.
+        """
+        positions: dict[str, Decimal] = {}
+        cash: dict[Currency, Decimal] = {}
+        mine = f"venue/{venue}/"
+        for (account, unit), amount in self.balances.items():
+            if account == "capital":
+                held = cash if venue == self._venue else {}
+            elif not account.startswith(mine):
+                continue
+            else:
+                held = positions if account.endswith("/position") else cash
+            held[unit] = held.get(unit, ZERO) - amount
+        return positions, cash
+
+    def capital(self) -> dict[Currency, Decimal]:
+        """Return what was allotted to strategies, by currency."""
+        return {
+            unit: -amount
+            for (account, unit), amount in self.balances.items()
+            if account == "capital"
+        }
+
     def save(self) -> dict[str, Any]:
         """Return all of it as plain values, for a snapshot."""
         return {
@@ -113,6 +158,8 @@ class Books:
                 for (account, unit), amount in self.balances.items()
             ],
             "strategies": {name: _saved(book) for name, book in self._books.items()},
+            "adjusted": dict(self.adjusted),
+            "bookings": dict(self.bookings),
         }
 
     def load(self, saved: dict[str, Any]) -> None:
@@ -124,6 +171,8 @@ class Books:
         self._books = {
             name: _loaded(each) for name, each in saved["strategies"].items()
         }
+        self.adjusted = dict(saved.get("adjusted", {}))
+        self.bookings = dict(saved.get("bookings", {}))
 
     def _fill(self, fill: Fill) -> None:
         instrument = self._instruments[fill.instrument]
@@ -133,12 +182,8 @@ class Books:
             balances[key] = balances.get(key, ZERO) + leg.amount
         book = self._book(fill.strategy)
         units = fill.quantity.value * fill.side.sign
-        price, symbol = fill.price.value, fill.instrument
-        book.positions[symbol] = book.positions.get(symbol, FLAT).after(units, price)
-        lots = book.lots.get(symbol)
-        if lots is None:
-            lots = book.lots[symbol] = Lots()
-        lots.trade(units, price)
+        price = fill.price.value
+        _hold(book, fill.instrument, units, price)
         paid = instrument.notional(price, units).amount
         cash, unit = book.cash, instrument.currency
         cash[unit] = cash.get(unit, ZERO) - paid
@@ -146,6 +191,56 @@ class Books:
         book.fees[fee.currency] = book.fees.get(fee.currency, ZERO) + fee.amount
         if fee.amount:
             cash[fee.currency] = cash.get(fee.currency, ZERO) - fee.amount
+
+    def _corrected(self, event: FillCorrected | FillBusted) -> None:
+        fills = event.bookings
+        if fills:
+            self._count(self._venue_of(fills[0].instrument))
+        for fill in fills:
+            self._fill(fill)
+
+    def _external(self, event: ExternalFilled) -> None:
+        """Book what another hand traded; of an instrument unknown here, units alone.
+
+        What it cost is then found as a difference of cash.
+        """
+        fill = event.fill
+        self._count(event.venue)
+        if fill.instrument in self._instruments:
+            self._fill(fill)
+            return
+        units = fill.quantity.value * fill.side.sign
+        self._move_units(fill.strategy, fill.instrument, units, f"venue/{event.venue}")
+        _hold(self._book(fill.strategy), fill.instrument, units, fill.price.value)
+
+    def _adjust(self, event: BooksAdjusted) -> None:
+        """Take an adjustment, unless these books have it already."""
+        key = f"{event.venue}/{event.subject.value}/{event.unit}"
+        if event.ordinal != self.adjusted.get(key, 0):
+            return
+        self.adjusted[key] = event.ordinal + 1
+        book, unit, amount = self._book(HOUSE), event.unit, event.amount
+        against = f"venue/{event.venue}/adjusted"
+        if event.subject is Subject.CASH:
+            book.cash[unit] = book.cash.get(unit, ZERO) + amount
+            self._post(f"{HOUSE}/cash", unit, amount)
+            self._post(f"{against}/cash", unit, -amount)
+            return
+        self._move_units(HOUSE, unit, amount, against)
+        known = book.positions.get(unit, FLAT).cost_basis
+        _hold(book, unit, amount, known if event.price is None else event.price.value)
+
+    def _move_units(
+        self, sub_ledger: str, symbol: str, units: Decimal, against: str
+    ) -> None:
+        self._post(f"{account_of(sub_ledger)}/position", symbol, units)
+        self._post(f"{against}/position", symbol, -units)
+
+    def _venue_of(self, symbol: str) -> str:
+        return self._instruments[symbol].venue or self._venue
+
+    def _count(self, venue: str) -> None:
+        self.bookings[venue] = self.bookings.get(venue, 0) + 1
 
     def _book(self, strategy: str) -> _Book:
         book = self._books.get(strategy)
@@ -156,6 +251,15 @@ class Books:
     def _post(self, account: str, unit: str, amount: Decimal) -> None:
         key = (account, unit)
         self.balances[key] = self.balances.get(key, ZERO) + amount
+
+
+def _hold(book: _Book, symbol: str, units: Decimal, price: Decimal) -> None:
+    """Move ``units`` (signed) into a position, at ``price``."""
+    book.positions[symbol] = book.positions.get(symbol, FLAT).after(units, price)
+    lots = book.lots.get(symbol)
+    if lots is None:
+        lots = book.lots[symbol] = Lots()
+    lots.trade(units, price)
 
 
 def books_as_of(

@@ -17,6 +17,7 @@ from holdfast_actors.books import Books
 from holdfast_actors.clock import HaltGate
 from holdfast_actors.guardbook import GuardBook
 from holdfast_actors.orderbook import OrderBook
+from holdfast_actors.reconciliation.book import ReconcileBook
 from holdfast_actors.strategy.orders import Desk
 from holdfast_actors.strategy.portfolio import Portfolio
 from holdfast_actors.strategy.restore import Past
@@ -26,6 +27,7 @@ from holdfast_domain.schedules import Schedule
 from holdfast_domain.snapshots import EventCodec
 
 ORDERS, LEDGER, GUARD, SCHEDULES, RUN = "orders", "ledger", "guard", "schedules", "run"
+RECONCILER = "reconciler"
 """The names of the sections; a strategy's is ``strategy/NAME``."""
 
 
@@ -144,6 +146,7 @@ class Fold:
         self.guard = GuardBook(shape.instruments, HaltGate(), shape.recent_us)
         self.schedules: dict[str, tuple[Schedule, ...]] = {}
         self.run = RunSoFar()
+        self.reconciling = ReconcileBook()
         self.strategies = {
             name: StrategyFold(name, path, shape)
             for name, path in shape.strategies.items()
@@ -157,6 +160,7 @@ class Fold:
             self.books.apply(event)
             self.guard.apply(entry, replaying=True)
             self.run.apply(event)
+            self.reconciling.apply(event)
             if type(event) is ev.SchedulesDeclared:
                 self.schedules[event.strategy] = event.schedules
             self._tell_strategies(entry)
@@ -170,6 +174,7 @@ class Fold:
             LEDGER: self.books.save(),
             GUARD: self.guard.save(),
             SCHEDULES: msgspec.to_builtins(self.schedules),
+            RECONCILER: self.reconciling.save(),
         }
         for name, each in self.strategies.items():
             sections[section_of(name)] = each.save(self._codec)
@@ -182,6 +187,8 @@ class Fold:
         self.guard.load(sections[GUARD])
         self.schedules = schedules_of(sections)
         self.run = RunSoFar(**sections[RUN])
+        if RECONCILER in sections:  # snapshots of older versions have none
+            self.reconciling.load(sections[RECONCILER])
         for name, each in self.strategies.items():
             each.load(sections[section_of(name)], self._codec)
         self.sequence = sequence

@@ -33,6 +33,7 @@ from holdfast_actors.replaying import replay
 from holdfast_actors.reservations import Reservation
 from holdfast_actors.vetting import crosses, off_grid
 from holdfast_domain import events as ev
+from holdfast_domain.fills import HOUSE
 from holdfast_domain.instruments import Instrument
 from holdfast_domain.money import ZERO, Money
 from holdfast_domain.orders import OrderTerms, Side
@@ -190,6 +191,8 @@ class Guard:
         )
         if reason:
             return Verdict(None, reason)
+        if strategy == HOUSE:
+            return self._vet_house(instrument, terms)
         already = known.money if known is not None else ZERO
         need = self._cash_needed(strategy, instrument, terms, last, known)
         free = self._reservations.account(strategy).free + already
@@ -200,6 +203,13 @@ class Guard:
             if self._shorted(strategy) + need > equity + already:
                 return Verdict(None, f"not enough equity to sell {need} short")
         return Verdict(Money(need, instrument.currency))
+
+    def _vet_house(self, instrument: Instrument, terms: OrderTerms) -> Verdict:
+        """Let the house close what it holds, and no more; it has no cash of its own."""
+        closable = max(ZERO, self._closable(HOUSE, terms, None))
+        if terms.quantity.value > closable:
+            return Verdict(None, f"the house has only {closable} to close")
+        return Verdict(Money(ZERO, instrument.currency))
 
     def _cash_needed(
         self,

@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Callable, Coroutine
 from typing import Any, Protocol
 
+from holdfast_actors.reconciliation.messages import AskVenue
 from holdfast_actors.requests import AskGap, LookUp, Request, Submit
 
 QUESTIONS = 64
@@ -95,8 +96,8 @@ def order_of(message: Request) -> str:
     """Return the order that a request is about; empty if it is of no order."""
     if isinstance(message, Submit):
         return message.order.order_id
-    return "" if isinstance(message, AskGap) else message.order_id
+    return "" if isinstance(message, AskGap | AskVenue) else message.order_id
 
 
 def _is_question(message: Request) -> bool:
-    return isinstance(message, LookUp | AskGap)
+    return isinstance(message, LookUp | AskGap | AskVenue)

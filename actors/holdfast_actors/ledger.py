@@ -8,6 +8,7 @@ from typing import assert_never
 
 from holdfast_actors.books import Books, SubLedger, books_as_of
 from holdfast_actors.messages import Committed, Report
+from holdfast_actors.reconciliation.messages import AskBooks, BooksView
 from holdfast_actors.replaying import replay
 from holdfast_domain.events import Entry
 from holdfast_domain.instruments import Instrument
@@ -43,7 +44,7 @@ class Ledger:
         """Every balance by account and unit."""
         return self._books.balances
 
-    def handle(self, message: Committed | Report) -> object:
+    def handle(self, message: Committed | Report | AskBooks) -> object:
         """Dispatch one message; every kind is named here."""
         match message:
             case Committed(entry):
@@ -52,6 +53,8 @@ class Ledger:
                     self._applied = entry.sequence
             case Report():
                 return self.sub_ledgers()
+            case AskBooks():
+                message.to.tell(self._view(message))
             case _:
                 assert_never(message)
         return None
@@ -67,6 +70,20 @@ class Ledger:
         records: it is for a person's question, and for tests.
         """
         return books_as_of(self._read(), sequence, self._instruments, self._venue)
+
+    def _view(self, message: AskBooks) -> BooksView:
+        """Return what lies at a venue, as of the last record that was applied."""
+        books = self._books
+        positions, cash = books.held_at(message.venue)
+        return BooksView(
+            message.number,
+            self._applied,
+            books.bookings.get(message.venue, 0),
+            positions,
+            cash,
+            books.capital(),
+            dict(books.adjusted),
+        )
 
     def _apply(self, entry: Entry) -> None:
         self._books.apply(entry.event)

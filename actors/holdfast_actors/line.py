@@ -11,6 +11,7 @@ from typing import Any
 
 from holdfast_actors.doubts import Doubts
 from holdfast_actors.evidence import latest, overrules, record_of, reopening
+from holdfast_actors.inspection import Inspection
 from holdfast_actors.kin import Kin
 from holdfast_actors.orderbook import OrderBook, OrderRow
 from holdfast_actors.requests import Asked, Evidence, Greet, How, SessionUp
@@ -77,6 +78,13 @@ class Line:
             patience=patience,
             call=call,
             incarnation=incarnation,
+        )
+        self.inspection = Inspection(
+            book=book,
+            venue=venue,
+            session=session,
+            doubts=self.doubts,
+            record=record,
         )
 
     def greet(self) -> None:
@@ -193,7 +201,7 @@ class Line:
         if row is None or row.venue != self.venue:
             if row is None and self._kin is not None:
                 self._kin.unknown(event.order_id)
-            self._record(ev.StrayEvidence(venue=self.venue, text=repr(event)))
+            self.inspection.adopt(event)
             return
         executions = self._book.executions_at(self.venue)
         if row.order_id not in self._book.open and overrules(row, event, executions):

@@ -20,6 +20,7 @@ from holdfast_domain.events import (
     DecisionMade,
     Event,
     ExecutionsCovered,
+    ExternalFilled,
     FillBusted,
     FillCorrected,
     OrderAccepted,
@@ -141,6 +142,8 @@ class OrderBook:
         """By venue: the ids are each venue's own."""
 
         self.decisions: dict[str, int] = {}
+        self.bookings: dict[str, int] = {}
+        """By venue, how many records of fills were taken; the books count the same."""
 
     def save(self) -> dict[str, Any]:
         """Return all of it as plain values, for a snapshot."""
@@ -151,6 +154,7 @@ class OrderBook:
                 for venue, each in self.executions.items()
             },
             "decisions": dict(self.decisions),
+            "bookings": dict(self.bookings),
         }
 
     def load(self, saved: dict[str, Any]) -> None:
@@ -161,6 +165,7 @@ class OrderBook:
         executions = msgspec.convert(saved["executions"], dict[str, SavedExecutions])
         self.executions = {v: Executions(each) for v, each in executions.items()}
         self.decisions = dict(saved["decisions"])
+        self.bookings = dict(saved.get("bookings", {}))
 
     def executions_at(self, venue: str) -> Executions:
         """Return what is booked of a venue's executions; to be looked at."""
@@ -198,6 +203,9 @@ class OrderBook:
                 self._corrected(event)
             case FillBusted():
                 self._busted(event)
+            case ExternalFilled():
+                self._booked_at(event.venue).add(event.fill)
+                self._count(event.venue)
             case OrderResolved():
                 self._resolved(event)
             case OrderReopened():
@@ -248,13 +256,18 @@ class OrderBook:
         fill = event.fill
         row = self.rows[fill.order_id]
         self._booked_at(row.venue).add(fill)
+        self._count(row.venue)
         row.filled += fill.quantity.value
         self._catch_up(row)
         self._move(row, Cause.LAST_FILL if event.complete else Cause.PARTIAL_FILL)
 
+    def _count(self, venue: str) -> None:
+        self.bookings[venue] = self.bookings.get(venue, 0) + 1
+
     def _corrected(self, event: FillCorrected) -> None:
         row = self.rows[event.order_id]
         self._booked_at(row.venue).correct(event.correction_id, event.now)
+        self._count(row.venue)
         row.filled += event.now.quantity.value - event.was.quantity.value
         if event.complete:
             self._move(row, Cause.LAST_FILL)
@@ -264,6 +277,7 @@ class OrderBook:
         executions = self._booked_at(row.venue)
         executions.bust(event.correction_id, event.execution_id)
         if event.was is not None:
+            self._count(row.venue)
             row.filled -= event.was.quantity.value
 
     def _resolved(self, event: OrderResolved) -> None:

@@ -24,6 +24,7 @@ from holdfast_actors.messages import (
     Vetted,
 )
 from holdfast_actors.orderbook import OrderBook
+from holdfast_actors.reconciliation.messages import AskOrders, CancelThere, Suspect
 from holdfast_actors.replaying import replay
 from holdfast_actors.requests import (
     AskGapAgain,
@@ -134,6 +135,9 @@ class Orders:
         | CancelOrder
         | Resolve
         | Missed
+        | AskOrders
+        | Suspect
+        | CancelThere
         | Report,
     ) -> object:
         """Dispatch one message; every kind is named here."""
@@ -152,6 +156,8 @@ class Orders:
                 return self._on_person(message)
             case Missed():
                 self._on_missed(message)
+            case AskOrders() | Suspect() | CancelThere():
+                self._lines[message.venue].inspection.handle(message)
             case Report():
                 return list(self._book.rows.values())
             case _:

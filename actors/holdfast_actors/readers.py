@@ -27,6 +27,8 @@ _GUARD_READS = (
     ev.FillBusted,
     ev.ReplaceRefused,
     ev.ReplaceRequested,
+    ev.ExternalFilled,
+    ev.BooksAdjusted,
     ev.Quarantined,
     ev.QuarantineReleased,
 )
@@ -35,14 +37,29 @@ _LEDGER_READS = (
     ev.OrderFilled,
     ev.FillCorrected,
     ev.FillBusted,
+    ev.ExternalFilled,
+    ev.BooksAdjusted,
+)
+_RECONCILER_READS = (
+    ev.OrderFilled,
+    ev.ExternalFilled,
+    ev.FillCorrected,
+    ev.FillBusted,
 )
 
 
 def routes_to(
-    *, ledger: Ref[Any], guard: Ref[Any], strategies: Mapping[str, Ref[Any]]
+    *,
+    ledger: Ref[Any],
+    guard: Ref[Any],
+    reconciler: Ref[Any] | None = None,
+    strategies: Mapping[str, Ref[Any]],
 ) -> Routes:
     """Return who is told of a record, first the books and then whoever uses them."""
     by_type: dict[type, list[Any]] = {kind: [guard] for kind in _GUARD_READS}
     for kind in _LEDGER_READS:
         by_type.setdefault(kind, []).insert(0, ledger)
+    if reconciler is not None:
+        for kind in _RECONCILER_READS:
+            by_type[kind].append(reconciler)
     return route_by_type(by_type, strategies, TOLD)

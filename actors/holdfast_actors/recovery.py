@@ -36,7 +36,7 @@ class _Read:
         return 0 if self.snapshot is None else self.snapshot.sequence
 
     def section(self, name: str) -> Any:  # noqa: ANN401 - as its owner saved it
-        return None if self.snapshot is None else self.snapshot.sections[name]
+        return None if self.snapshot is None else self.snapshot.sections.get(name)
 
 
 class Recovery:

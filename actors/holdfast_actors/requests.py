@@ -8,6 +8,7 @@ from typing import ClassVar, TypeAlias
 from msgspec import Struct
 
 from holdfast_actors.messages import Turn
+from holdfast_actors.reconciliation.messages import AskVenue
 from holdfast_domain.money import Price, Quantity
 from holdfast_domain.orders import OrderTerms
 from holdfast_domain.ports import Found, VenueEvent, VenueOrder, VenuePromises
@@ -58,7 +59,7 @@ class AskGap(Struct, frozen=True):
     watermark: str
 
 
-Request: TypeAlias = Submit | Cancel | Replace | LookUp | AskGap
+Request: TypeAlias = Submit | Cancel | Replace | LookUp | AskGap | AskVenue
 """What is asked of a venue."""
 
 
@@ -111,6 +112,9 @@ class Asked(enum.Enum):
     REPLACE = "replace"
     LOOKUP = "lookup"
     GAP = "gap"
+    ACCOUNT = "account"
+    """Executions that the reconciler asked for."""
+
     STREAM = "stream"
 
 

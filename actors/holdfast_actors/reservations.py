@@ -9,8 +9,10 @@ import attrs
 import msgspec
 
 from holdfast_domain.events import (
+    BooksAdjusted,
     CapitalAllotted,
     Event,
+    ExternalFilled,
     FillBusted,
     FillCorrected,
     OrderCanceled,
@@ -25,10 +27,11 @@ from holdfast_domain.events import (
     ReplaceRefused,
     ReplaceRequested,
 )
-from holdfast_domain.fills import Fill
+from holdfast_domain.fills import HOUSE, Fill
 from holdfast_domain.instruments import Instrument
 from holdfast_domain.money import ZERO
 from holdfast_domain.orders import OrderTerms, Side
+from holdfast_domain.reconciliation import Subject
 
 _ENDS = (
     OrderCanceled,
@@ -41,7 +44,9 @@ _ENDS = (
 
 _TAKEN = frozenset({
     *_ENDS,
+    BooksAdjusted,
     CapitalAllotted,
+    ExternalFilled,
     FillBusted,
     FillCorrected,
     OrderIntended,
@@ -108,6 +113,10 @@ class Account:
         """Cash that is neither spent nor set aside."""
         return self.cash - self.reserved
 
+    def hold(self, instrument: str, units: Decimal) -> None:
+        """Move ``units`` (signed) into the position."""
+        self.positions[instrument] = self.positions.get(instrument, ZERO) + units
+
 
 class Reservations:
     """Every strategy's account, and every open order's reservation."""
@@ -117,6 +126,7 @@ class Reservations:
         self.accounts: dict[str, Account] = {}
         self.open: dict[str, Reservation] = {}
         self._finished: set[str] = set()
+        self._adjusted: dict[str, int] = {}
 
     def save(self) -> dict[str, Any]:
         """Return all of it as plain values, for a snapshot."""
@@ -124,6 +134,7 @@ class Reservations:
             "accounts": msgspec.to_builtins(self.accounts),
             "open": msgspec.to_builtins(self.open),
             "finished": sorted(self._finished),
+            "adjusted": dict(self._adjusted),
         }
 
     def load(self, saved: dict[str, Any]) -> None:
@@ -131,6 +142,7 @@ class Reservations:
         self.accounts = msgspec.convert(saved["accounts"], dict[str, Account])
         self.open = msgspec.convert(saved["open"], dict[str, Reservation])
         self._finished = set(saved["finished"])
+        self._adjusted = dict(saved.get("adjusted", {}))
 
     def account(self, strategy: str) -> Account:
         """Return the account of ``strategy``, empty at first."""
@@ -196,12 +208,20 @@ class Reservations:
             self._replaced(event)
         elif isinstance(event, _ENDS):
             self._end(event.order_id)
-        elif isinstance(event, FillCorrected | FillBusted):
+        else:
+            self._rarely(event)
+
+    def _rarely(self, event: Event) -> None:
+        if isinstance(event, FillCorrected | FillBusted):
             self._correct(event)
         elif isinstance(event, OrderReopened):
             self._reopen(event)
         elif isinstance(event, CapitalAllotted):
             self.account(event.strategy).cash += event.money.amount
+        elif isinstance(event, ExternalFilled):
+            self._external(event.fill)
+        elif isinstance(event, BooksAdjusted):
+            self._adjust(event)
 
     def _fill(self, event: OrderFilled) -> None:
         """Move a fill from the reservation to the position, in one step."""
@@ -224,9 +244,28 @@ class Reservations:
         account.cash -= instrument.notional(fill.price.value, units).amount
         if fill.fee.currency == instrument.currency:
             account.cash -= fill.fee.amount
-        held = account.positions.get(fill.instrument, ZERO)
-        account.positions[fill.instrument] = held + units
+        account.hold(fill.instrument, units)
         return account
+
+    def _external(self, fill: Fill) -> None:
+        """Book what another hand traded, as the books do."""
+        if fill.instrument in self._instruments:
+            self._book(fill)
+        else:
+            units = fill.quantity.value * fill.side.sign
+            self.account(fill.strategy).hold(fill.instrument, units)
+
+    def _adjust(self, event: BooksAdjusted) -> None:
+        """Take an adjustment, unless it is here already; as the books do."""
+        key = f"{event.venue}/{event.subject.value}/{event.unit}"
+        if event.ordinal != self._adjusted.get(key, 0):
+            return
+        self._adjusted[key] = event.ordinal + 1
+        account = self.account(HOUSE)
+        if event.subject is Subject.POSITION:
+            account.hold(event.unit, event.amount)
+        elif event.unit in {each.currency for each in self._instruments.values()}:
+            account.cash += event.amount
 
     def _correct(self, event: FillCorrected | FillBusted) -> None:
         """Book the difference; what is no longer filled may trade again."""

@@ -16,9 +16,11 @@ from typing import Any, TypeAlias, TypeVar, assert_never
 
 from holdfast_actors.clock import MarketClock, VenueInterest, VenueSilence
 from holdfast_actors.connection import Connection, Deadlines, Within
+from holdfast_actors.inquiry import answer_of
 from holdfast_actors.lanes import Lanes, Sides
 from holdfast_actors.lastgate import LastGate
 from holdfast_actors.messages import Advance
+from holdfast_actors.reconciliation.messages import AskVenue
 from holdfast_actors.requests import (
     Asked,
     AskGap,
@@ -41,7 +43,7 @@ from holdfast_domain.errors import (
     VenueError,
     VenueRefused,
 )
-from holdfast_domain.ports import NotFound, ReplayedVenue, VenueEvent
+from holdfast_domain.ports import Executions, NotFound, ReplayedVenue, VenueEvent
 from holdfast_runtime import Ref
 
 SessionMessage: TypeAlias = Advance | Greet | ConnectAgain | Request
@@ -60,6 +62,7 @@ class Session:
         *,
         venue: ReplayedVenue,
         orders: Ref[Any],
+        reconciler: Ref[Any] | None = None,
         clock: MarketClock,
         gate: LastGate,
         interest: VenueInterest,
@@ -104,7 +107,7 @@ class Session:
             deadlines=deadlines,
             call=call,
         )
-        self._say = Telling(orders, venue.name, self._line.silent_s)
+        self._say = Telling(orders, reconciler, venue.name, self._line.silent_s)
         self._lanes = Lanes(sides, self._carry)
         self._step = -1
         """The last step of which this session gave the venue its data."""
@@ -275,6 +278,8 @@ class Session:
                 await self._look_up(order_id)
             case AskGap(watermark):
                 await self._ask_gap(watermark)
+            case AskVenue():
+                await self._answer(message)
             case _:
                 assert_never(message)
 
@@ -334,6 +339,15 @@ class Session:
             events, after = tuple(found.events), found.watermark
             self._say.ended(Asked.GAP, "", How.ANSWERED, events, watermark=after)
 
+    async def _answer(self, message: AskVenue) -> None:
+        query_s = self._deadlines.query_s
+        answer = await answer_of(self._venue, self._line, query_s, message)
+        if isinstance(answer.found, Executions):
+            # `orders` books what it has not heard of before anything is compared.
+            events = tuple(answer.found.events)
+            self._say.ended(Asked.ACCOUNT, "", How.ANSWERED, events)
+        message.to.tell(answer)
+
     async def _ask(
         self,
         asked: Asked,
@@ -353,15 +367,3 @@ class Session:
             self._say.ended(asked, order_id, How.UNKNOWN, reason=str(error))
         else:
             self._say.ended(asked, order_id, How.ANSWERED, tuple(events))
-
-
-class SessionAtOnce:
-    """The session of a venue that answers at once: nobody waits, so it is synchronous.
-
-    A request is then a call, and not a task of its own.
-    """
-
-    def __init__(self, session: Session) -> None:
-        self.handle = session.handle_at_once
-        self.start = session.start
-        self.stop = session.stop

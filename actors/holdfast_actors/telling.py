@@ -1,4 +1,4 @@
-"""What a session says to `orders`: that it is up, and how each request ended."""
+"""What a session says to `orders` and the reconciler: that it is up, and how each request ended."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from holdfast_actors.lanes import order_of
+from holdfast_actors.reconciliation.messages import Answer, AskVenue
 from holdfast_actors.requests import (
     Asked,
     AskGap,
@@ -34,16 +35,25 @@ class Telling:
     """Speaks of one venue."""
 
     def __init__(
-        self, orders: Ref[Any], venue: str, silent_s: Callable[[], float]
+        self,
+        orders: Ref[Any],
+        reconciler: Ref[Any] | None,
+        venue: str,
+        silent_s: Callable[[], float],
     ) -> None:
-        """``silent_s`` returns for how long nothing may be asked of the venue."""
+        """``silent_s`` returns for how long nothing may be asked of the venue.
+
+        The ``reconciler``, if there is one, is told of each connect, too.
+        """
         self._orders = orders
+        self._up = (orders,) if reconciler is None else (orders, reconciler)
         self._venue = venue
         self._silent_s = silent_s
 
     def up(self, number: int, promises: VenuePromises) -> None:
         """Say that the session is connected, for the time with ``number``."""
-        self._orders.tell(SessionUp(self._venue, number, promises))
+        for each in self._up:
+            each.tell(SessionUp(self._venue, number, promises))
 
     def put_off(self, message: Request, reason: str, wait_s: float) -> None:
         """Say that a request did not leave, and when the next may."""
@@ -54,6 +64,9 @@ class Telling:
         self, message: Request, how: How, reason: str, wait_s: float = 0.0
     ) -> None:
         """Say how a request ended without the venue."""
+        if isinstance(message, AskVenue):
+            message.to.tell(Answer(message.number, None, reason))
+            return
         asked, order_id = _ASKED[type(message)], order_of(message)
         self.ended(asked, order_id, how, reason=reason, again_s=wait_s)
 

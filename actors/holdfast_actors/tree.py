@@ -7,7 +7,7 @@ engine                       rest_for_one: if the core cannot be healed, all sta
     ├── venues/<venue>       session
     ├── feeds                replay
     ├── strategies/<name>    one family each, so that one parks without the others
-    ├── scheduler
+    ├── scheduler  reconciler
     └── (more: whatever the composition adds, such as the console)
 
 Waiting for a full mailbox goes from the source inwards, and never towards the venue:
@@ -17,44 +17,43 @@ scheduler for strategies. Nobody else waits, but each for its recorder.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-import attrs
-
 from holdfast_actors import folding
-from holdfast_actors.clock import (
-    HaltGate,
-    MarketClock,
-    OrdersMark,
-    PriceBoard,
-    VenueInterest,
-    VenueSilence,
-)
-from holdfast_actors.connection import Deadlines
-from holdfast_actors.feed import SLICES_MAX, ReplayFeed
-from holdfast_actors.folding import Shape
-from holdfast_actors.guard import Guard, Limits
+from holdfast_actors.atonce import SessionAtOnce
+from holdfast_actors.feed import ReplayFeed
+from holdfast_actors.guard import Guard
 from holdfast_actors.journal import GroupCommit, Journal
 from holdfast_actors.kin import Kin
-from holdfast_actors.lastgate import Fence, LastGate
+from holdfast_actors.lastgate import LastGate
 from holdfast_actors.ledger import Ledger
 from holdfast_actors.orders import Orders
+from holdfast_actors.parts import Parts
+from holdfast_actors.places import (
+    FEED,
+    GUARD,
+    JOURNAL,
+    LEDGER,
+    ORDERS,
+    RECONCILER,
+    SCHEDULER,
+    STRATEGIES,
+    VENUES,
+    session_path,
+    strategy_path,
+)
 from holdfast_actors.readers import routes_to
-from holdfast_actors.recovery import Recovery
-from holdfast_actors.resolver import Patience
+from holdfast_actors.reconciliation.building import (
+    deciders,
+    reconciler_of,
+    reconcilers,
+)
 from holdfast_actors.scheduler import Scheduler
-from holdfast_actors.session import Session, SessionAtOnce
+from holdfast_actors.session import Session
 from holdfast_actors.strategy.actor import StrategyActor
 from holdfast_actors.strategy.plan import StrategyPlan
-from holdfast_domain import events as ev
-from holdfast_domain.instruments import Instrument
-from holdfast_domain.marketdata import MarketData
-from holdfast_domain.ports import JournalStore, ReplayedVenue, ThreadHost, WallClock
-from holdfast_domain.schedules import Calendars
 from holdfast_runtime import (
     ActorSpec,
-    Backoff,
     Beyond,
     Context,
     Full,
@@ -63,100 +62,6 @@ from holdfast_runtime import (
     Strategy,
     SupervisorSpec,
 )
-
-JOURNAL = "engine/core/journal"
-ORDERS = "engine/core/orders"
-LEDGER = "engine/core/ledger"
-GUARD = "engine/core/guard"
-FEED = "engine/trading/feeds/replay"
-SCHEDULER = "engine/trading/scheduler"
-VENUES = "engine/trading/venues"
-STRATEGIES = "engine/trading/strategies"
-
-
-def session_path(venue: str) -> str:
-    """Return where a venue's session is."""
-    return f"{VENUES}/{venue}/session"
-
-
-def strategy_path(name: str) -> str:
-    """Return where a strategy is."""
-    return f"{STRATEGIES}/{name}/strategy"
-
-
-@attrs.define(kw_only=True)
-class Parts:
-    """All that a replayed run is made of; made by the composition root."""
-
-    data: MarketData
-    instruments: Mapping[str, Instrument]
-    calendars: Calendars
-    limits: Limits
-    plans: tuple[StrategyPlan, ...]
-    store: JournalStore
-    recovery: Recovery
-    journal_host: ThreadHost | None
-    """Where commits run; None for a store that does not wait."""
-
-    venues: Mapping[str, Callable[[], ReplayedVenue]]
-    """By name, what opens a venue; once for each session.
-
-    At the first trades what names no venue of its own.
-    """
-
-    wall: WallClock
-    engine: int
-    epoch: int
-    clock: MarketClock
-    finished: Callable[[], None]
-    speed: float | None = None
-    slices_max: int = SLICES_MAX
-    """Most slices that a lone strategy is given in one message."""
-
-    backoff: Backoff = attrs.field(factory=Backoff)
-    strategy_budget_s: float | None = None
-    """How long a strategy may take over one message before that is reported."""
-
-    more: tuple[ActorSpec | SupervisorSpec, ...] = ()
-    deadlines: Deadlines = attrs.field(factory=Deadlines)
-    patience: Patience = attrs.field(factory=Patience)
-    attention: Callable[[str], None] = attrs.field(default=lambda _text: None)
-    """Told, aloud, what a person should look at; what was journaled is durable."""
-
-    fence: Fence = attrs.field(factory=Fence)
-    prices: PriceBoard = attrs.field(init=False)
-    gate: HaltGate = attrs.field(factory=HaltGate, init=False)
-    mark: OrdersMark = attrs.field(factory=OrdersMark, init=False)
-    interest: VenueInterest = attrs.field(init=False)
-    silences: Mapping[str, VenueSilence] = attrs.field(init=False)
-
-    def __attrs_post_init__(self) -> None:
-        self.prices = PriceBoard(self.data)
-        self.interest = VenueInterest(tuple(self.venues))
-        self.silences = {venue: VenueSilence() for venue in self.venues}
-
-    @property
-    def venue(self) -> str:
-        """Where an instrument trades that names no venue."""
-        return next(iter(self.venues))
-
-    def venue_of(self, symbol: str) -> str:
-        """Return where an instrument trades."""
-        return self.instruments[symbol].venue or self.venue
-
-    @property
-    def shape(self) -> Shape:
-        """What a fold of this engine's journal must know."""
-        return Shape(
-            instruments=self.instruments,
-            venue=self.venue,
-            recent_us=self.limits.recent_us,
-            strategies={plan.name: strategy_path(plan.name) for plan in self.plans},
-        )
-
-    def past(self, name: str, after: int) -> Iterable[ev.Entry]:
-        """Return what a strategy is rebuilt from, or the records after one."""
-        return self.store.read(after) if after else self.recovery.strategy(name)
 
 
 def build_tree(parts: Parts) -> SupervisorSpec:
@@ -235,6 +140,7 @@ def _trading(parts: Parts) -> SupervisorSpec:
                 recorder=JOURNAL,
                 waits_for=(STRATEGIES,),
             ),
+            *reconcilers(parts),
             *parts.more,
         ),
     )
@@ -300,6 +206,7 @@ def _journal(parts: Parts, ctx: Context) -> Journal:
         "routes": routes_to(
             ledger=ctx.ref(LEDGER),
             guard=ctx.ref(GUARD),
+            reconciler=reconciler_of(parts, ctx),
             strategies=_strategies(parts, ctx),
         ),
         "effect": ctx.effect,
@@ -315,7 +222,7 @@ def _orders(parts: Parts, ctx: Context) -> Orders:
         sessions=_sessions(parts, ctx),
         venue_of=parts.venue_of,
         guard=ctx.ref(GUARD),
-        strategies=_strategies(parts, ctx),
+        strategies=deciders(parts, ctx),
         record=ctx.record,
         after=ctx.after,
         now_us=lambda: parts.clock.now_us,
@@ -349,6 +256,7 @@ def _session(parts: Parts, name: str, ctx: Context) -> Session | SessionAtOnce:
     session = Session(
         venue=venue,
         orders=ctx.ref(ORDERS),
+        reconciler=reconciler_of(parts, ctx),
         clock=parts.clock,
         gate=LastGate(parts.gate, parts.mark, parts.clock, parts.fence.why),
         interest=parts.interest,
@@ -398,3 +306,20 @@ def _scheduler(parts: Parts, ctx: Context) -> Scheduler:
         until_us=parts.data.times_us[-1],
         record=ctx.record,
     )
+
+
+__all__ = [
+    "FEED",
+    "GUARD",
+    "JOURNAL",
+    "LEDGER",
+    "ORDERS",
+    "RECONCILER",
+    "SCHEDULER",
+    "STRATEGIES",
+    "VENUES",
+    "Parts",
+    "build_tree",
+    "session_path",
+    "strategy_path",
+]

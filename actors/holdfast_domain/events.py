@@ -38,6 +38,14 @@ from holdfast_domain.order_events import (
     ReplaceRequested,
     StrayEvidence,
 )
+from holdfast_domain.reconciliation import (
+    BooksAdjusted,
+    ExternalFilled,
+    ExternalOrderAdopted,
+    ExternalOrderGone,
+    Reconciled,
+    ReconcilePolicySet,
+)
 from holdfast_domain.schedules import Schedule
 
 
@@ -208,6 +216,12 @@ Event: TypeAlias = (
     | OrderResolved
     | OrderReopened
     | StrayEvidence
+    | ExternalFilled
+    | ExternalOrderAdopted
+    | ExternalOrderGone
+    | BooksAdjusted
+    | Reconciled
+    | ReconcilePolicySet
     | Halted
     | Resumed
     | SchedulesDeclared
@@ -227,6 +241,7 @@ OPERATIONAL: tuple[type, ...] = (
     ActorParked,
     StrategySaved,
     ExecutionsCovered,
+    Reconciled,
 )
 """Records of how the engine ran, not of what it traded.
 
@@ -260,6 +275,7 @@ __all__ = [
     "ActorParked",
     "ActorRestarted",
     "AttentionNeeded",
+    "BooksAdjusted",
     "CancelRefused",
     "CancelRequested",
     "CapitalAllotted",
@@ -269,6 +285,9 @@ __all__ = [
     "Entry",
     "Event",
     "ExecutionsCovered",
+    "ExternalFilled",
+    "ExternalOrderAdopted",
+    "ExternalOrderGone",
     "FillBusted",
     "FillCorrected",
     "Halted",
@@ -288,6 +307,8 @@ __all__ = [
     "OrderUnknown",
     "QuarantineReleased",
     "Quarantined",
+    "ReconcilePolicySet",
+    "Reconciled",
     "ReplaceRefused",
     "ReplaceRequested",
     "Resumed",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from decimal import Decimal
+from typing import Final
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -11,6 +12,15 @@ from msgspec.structs import replace
 from holdfast_domain.instruments import Instrument
 from holdfast_domain.money import ZERO, Currency, Money, Price, Quantity
 from holdfast_domain.orders import Side
+
+HOUSE: Final = "house"
+"""The sub-ledger of what reconciliation found, and nobody can be charged with."""
+
+EXTERNAL: Final = "external"
+"""The sub-ledger of what other hands traded in the account."""
+
+NOT_STRATEGIES: Final = frozenset({HOUSE, EXTERNAL})
+"""Sub-ledgers that are no strategy's; no strategy may have their names."""
 
 
 class Fill(Struct, frozen=True, kw_only=True, gc=False):
@@ -43,14 +53,23 @@ class Fill(Struct, frozen=True, kw_only=True, gc=False):
 class Posting(Struct, frozen=True, gc=False):
     """One leg of a double entry: ``amount`` of ``unit`` into ``account``.
 
-    An account is a path such as ``strategy/momentum/cash`` or ``venue/paper``. A unit
-    is a currency or an instrument's symbol. The postings of one fill sum to zero for
-    each unit.
+    An account is a path such as ``strategy/momentum/cash``, ``house/position`` or
+    ``venue/paper``. A unit is a currency or an instrument's symbol. The postings of
+    one fill sum to zero for each unit.
     """
 
     account: str
     unit: Currency
     amount: Decimal
+
+
+def account_of(sub_ledger: str) -> str:
+    """Return where a sub-ledger's accounts are.
+
+    >>> account_of("momentum"), account_of("house")
+    ('strategy/momentum', 'house')
+    """
+    return sub_ledger if sub_ledger in NOT_STRATEGIES else f"strategy/{sub_ledger}"
 
 
 def postings_of(fill: Fill, instrument: Instrument, venue: str) -> tuple[Posting, ...]:
@@ -59,7 +78,7 @@ def postings_of(fill: Fill, instrument: Instrument, venue: str) -> tuple[Posting
     Units and money change hands between the strategy and the venue; the fee goes from
     the strategy to the venue's fees, in the fee's own currency.
     """
-    us, them = f"strategy/{fill.strategy}", f"venue/{venue}"
+    us, them = account_of(fill.strategy), f"venue/{venue}"
     units = fill.quantity.value * fill.side.sign
     money = -instrument.notional(fill.price.value, units).amount
     legs = [

@@ -21,6 +21,7 @@ from holdfast_actors.feed import SLICES_MAX
 from holdfast_actors.guard import Limits
 from holdfast_actors.lastgate import Fence
 from holdfast_actors.messages import Halt, Note
+from holdfast_actors.reconciliation.plan import ReconcilePlan
 from holdfast_actors.recovery import Recovery
 from holdfast_actors.strategy.plan import StrategyPlan
 from holdfast_actors.tree import GUARD, JOURNAL, ORDERS, Parts, build_tree
@@ -75,6 +76,9 @@ class World:
     """How long a strategy may take over one message before that is reported."""
 
     limits: Limits = attrs.field(factory=Limits)
+    reconciling: ReconcilePlan | None = None
+    """How the books are compared with the venues; None: nobody does it."""
+
     more: tuple[ActorSpec | SupervisorSpec, ...] = ()
 
 
@@ -109,6 +113,7 @@ def make_parts(options: RunOptions, world: World) -> Parts:
         slices_max=world.slices_max,
         backoff=world.backoff,
         strategy_budget_s=world.strategy_budget_s,
+        reconciling=world.reconciling,
         more=world.more,
     )
 

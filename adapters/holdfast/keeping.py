@@ -186,8 +186,10 @@ def worth(ledgers: Mapping[str, SubLedger], parts: Parts) -> Decimal:
     for ledger in ledgers.values():
         total += sum(ledger.cash.values(), ZERO)
         for symbol, held in ledger.positions.items():
-            price = parts.prices.last(symbol) or held.cost_basis
-            total += parts.instruments[symbol].notional(price, held.amount).amount
+            instrument = parts.instruments.get(symbol)
+            if instrument is not None:  # one that was adopted may be of anything
+                price = parts.prices.last(symbol) or held.cost_basis
+                total += instrument.notional(price, held.amount).amount
     return total
 
 

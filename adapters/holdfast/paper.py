@@ -30,6 +30,7 @@ from holdfast.logs import Logs
 from holdfast.options import RunOptions, read_options
 from holdfast.results.measure import RunResult, measure
 from holdfast_actors.folding import RunSoFar
+from holdfast_actors.reconciliation.plan import ReconcilePlan
 from holdfast_actors.snapshots import SnapshotPlan
 from holdfast_actors.strategy.actor import StrategyActor
 from holdfast_actors.strategy.api import Strategy
@@ -241,6 +242,7 @@ async def _run(
         backoff=backoff,
         # Without a pace, one message may be a run of many bars.
         strategy_budget_s=None if speed is None else STRATEGY_BUDGET_S,
+        reconciling=ReconcilePlan(),
         more=(console_spec(desk), keeping.spec()),
     )
     parts = make_parts(options, world)

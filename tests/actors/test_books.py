@@ -15,10 +15,12 @@ from msgspec.structs import replace
 from holdfast_actors.books import Books
 from holdfast_actors.ledger import Ledger
 from holdfast_domain import events as ev
+from holdfast_domain.fills import account_of
 from holdfast_domain.instruments import Instrument
 from holdfast_domain.lots import Lot, Lots
-from holdfast_domain.money import Money
+from holdfast_domain.money import Money, Price
 from holdfast_domain.positions import FLAT
+from holdfast_domain.reconciliation import Subject
 
 from .desk import D, capital, entries, filled, terms
 
@@ -32,7 +34,7 @@ INSTRUMENTS = {
 
 def traded(
     number: int, name: str, symbol: str, units: Decimal, price: Decimal, fee: Money
-) -> ev.OrderFilled:
+) -> ev.OrderFilled | ev.ExternalFilled:
     made = filled(
         "a",
         terms(units, instrument=symbol),
@@ -41,7 +43,27 @@ def traded(
         strategy=name,
         execution=f"X{number}",
     )
-    return replace(made, fill=replace(made.fill, fee=fee))
+    fill = replace(made.fill, fee=fee)
+    if name == "external":
+        return ev.ExternalFilled(venue="paper", fill=fill)
+    return replace(made, fill=fill)
+
+
+def adjusted(unit: str, amount: Decimal, ordinal: int = 0) -> ev.BooksAdjusted:
+    """Return the record of an adjustment; of a position if it is an instrument."""
+    is_cash = unit not in INSTRUMENTS
+    return ev.BooksAdjusted(
+        adjustment_id="",
+        venue="paper",
+        subject=Subject.CASH if is_cash else Subject.POSITION,
+        unit=unit,
+        amount=amount,
+        price=None if is_cash else Price(D(10)),
+        watermark="W",
+        ordinal=ordinal,
+        traded_back=False,
+        why="",
+    )
 
 
 money = st.integers(-10_000, 10_000).map(lambda cents: D(cents) / 100)
@@ -54,7 +76,13 @@ trades = st.builds(
     st.integers(1, 100_000).map(lambda cents: D(cents) / 100),
     st.builds(Money, money, st.sampled_from(["USD", "EUR", "BNB"])),
 )
-journals = st.lists(trades, max_size=25).map(
+adjustments = st.builds(
+    adjusted,
+    st.sampled_from([*INSTRUMENTS, "USD", "EUR"]),
+    money.filter(bool),
+    st.integers(0, 2),
+)
+journals = st.lists(st.one_of(trades, trades, adjustments), max_size=25).map(
     lambda rest: [capital("one", 1_000), capital("two", 500), *rest]
 )
 
@@ -84,7 +112,7 @@ def test_the_sub_ledgers_always_sum_to_the_account(records: list[ev.Event]) -> N
 
     # What the venue, its fees and the capital say, with nothing of any strategy.
     for (name, unit), amount in books.balances.items():
-        if not name.startswith("strategy/"):
+        if name.partition("/")[0] not in ("strategy", "house", "external"):
             account[unit] -= amount
     for part in books.sub_ledgers().values():
         for unit, amount in part.cash.items():
@@ -103,7 +131,7 @@ def test_cash_is_what_its_account_was_posted(records: list[ev.Event]) -> None:
 
     for name, part in books.sub_ledgers().items():
         for unit, amount in part.cash.items():
-            assert books.balances[f"strategy/{name}/cash", unit] == amount
+            assert books.balances[f"{account_of(name)}/cash", unit] == amount
 
 
 @given(journals)

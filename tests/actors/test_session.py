@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from holdfast_actors.atonce import SessionAtOnce
 from holdfast_actors.messages import Advance
 from holdfast_actors.requests import (
     Asked,
@@ -20,7 +21,6 @@ from holdfast_actors.requests import (
     SessionUp,
     Submit,
 )
-from holdfast_actors.session import SessionAtOnce
 from holdfast_domain.cursor import ADVANCE_SLOT, SLICE_SLOT, cursor_at
 from holdfast_domain.errors import DomainError, NotSent, OutcomeUnknown, VenueRefused
 from holdfast_domain.ports import (

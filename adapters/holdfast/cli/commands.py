@@ -21,6 +21,9 @@ _LATER = {
     "orders": Later(
         "holdfast.cli.orders", "orders", "Show orders, and resolve one in doubt."
     ),
+    "reconcile": Later(
+        "holdfast.cli.reconcile", "reconcile", "Compare the books with the venue, now."
+    ),
     "journal": Later(
         "holdfast.cli.journal",
         "journal",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ from rich.live import Live
 
 from holdfast.cli.output import printer, show, show_json, show_line
 from holdfast.cli.render import render_status
-from holdfast.cli.running import directory_argument, path_of
+from holdfast.cli.running import check_text, directory_argument, path_of, who
 from holdfast.console.client import NotRunning, ask, not_running
 from holdfast_adapters.files import sync_directory, sync_file
 from holdfast_adapters.statedir import StateDir
@@ -58,11 +57,11 @@ def halt(directory: str | None, reason: str, by: str | None) -> int:
     its next start is halted.
     """
     path = path_of(directory)
-    _check_text("--reason", reason)
+    check_text("--reason", reason)
     try:
-        ask(path, {"command": "halt", "reason": reason, "by": _who(by)})
+        ask(path, {"command": "halt", "reason": reason, "by": who(by)})
     except NotRunning:
-        _halt_next_start(StateDir.at(path), reason, _who(by))
+        _halt_next_start(StateDir.at(path), reason, who(by))
         return 0
     show_line(f"halted: {path}; lift it with 'holdfast resume {path}'")
     return 0
@@ -75,8 +74,8 @@ def halt(directory: str | None, reason: str, by: str | None) -> int:
 def resume(directory: str | None, reason: str, by: str) -> int:
     """Lift a halt of the engine on DIR: orders go out again."""
     path = path_of(directory)
-    _check_text("--reason", reason)
-    _check_text("--by", by)
+    check_text("--reason", reason)
+    check_text("--by", by)
     ask(path, {"command": "resume", "reason": reason, "by": by})
     show_line(f"resumed: {path}")
     return 0
@@ -97,18 +96,6 @@ def _watch(path: Path) -> None:
                 shown = _status(path)
             except NotRunning:
                 return
-
-
-def _who(by: str | None) -> str:
-    if by is not None:
-        _check_text("--by", by)
-        return by
-    return os.environ.get("USER") or f"user {os.getuid()}"
-
-
-def _check_text(option: str, text: str) -> None:
-    if not text.strip():
-        raise InputError(option, "a text that is not empty", repr(text), "say it")
 
 
 def _halt_next_start(state: StateDir, reason: str, by: str) -> None:

@@ -84,6 +84,7 @@ def _facts(status: Mapping[str, Any]) -> Table:
         ("Positions", _positions(status["positions"])),
         ("Open orders", _open(status)),
         ("Venues", _venues(status["venues"])),
+        ("Reconciliation", _reconciliation(status["reconciliation"])),
     ):
         table.add_row(name, value)
     return table
@@ -102,6 +103,22 @@ def _open(status: Mapping[str, Any]) -> Text:
     if status["orders_for_a_person"]:
         said = f"; {status['orders_for_a_person']} for a person: holdfast orders"
         text.append(said, style="bold red")
+    return text
+
+
+def _reconciliation(report: Mapping[str, Any] | None) -> Text:
+    if report is None:
+        return Text("does not answer", style="bold red")
+    if not report["venues"]:
+        return Text("none yet")
+    text = Text()
+    for name, last in report["venues"].items():
+        style = {"agreed": "green", "inconclusive": "bold red"}.get(last["verdict"], "")
+        text.append("; " if text else "")
+        text.append(f"{name} {last['verdict']}", style=style)
+        text.append(f", number {last['run']}, {last['trigger']}")
+        if last["findings"]:
+            text.append(f", {len(last['findings'])} differed: holdfast reconcile")
     return text
 
 

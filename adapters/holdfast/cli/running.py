@@ -110,3 +110,21 @@ def _is_alive(each: Running) -> bool:
         return StateDir.owner(each.directory) == each.pid
     except InputError:
         return False
+
+
+def who(by: str | None) -> str:
+    """Return who asks: as said, or by the name of the user."""
+    if by is not None:
+        check_text("--by", by)
+        return by
+    return os.environ.get("USER") or f"user {os.getuid()}"
+
+
+def check_text(option: str, text: str) -> None:
+    """Refuse a text that says nothing.
+
+    Raises:
+        InputError: it does.
+    """
+    if not text.strip():
+        raise InputError(option, "a text that is not empty", repr(text), "say it")

@@ -17,10 +17,12 @@ import attrs
 import trio
 
 from holdfast.console.orders import order_json, resolve_of
+from holdfast.console.reconciliation import policies_of, report_json
 from holdfast.console.status import status_of
 from holdfast_actors.keeping import Keeper
 from holdfast_actors.messages import Halt, Report, Resume
-from holdfast_actors.tree import GUARD, ORDERS, Parts
+from holdfast_actors.reconciliation.messages import ReconcileNow
+from holdfast_actors.tree import GUARD, ORDERS, RECONCILER, Parts
 from holdfast_adapters.statedir import StateDir
 from holdfast_domain.errors import DomainError, InputError
 from holdfast_runtime import ActorSpec, Context, Killed, LiveEngine
@@ -60,11 +62,15 @@ class Console:
         self._desk = desk
         self._guard = ctx.ref(GUARD)
         self._orders = ctx.ref(ORDERS)
+        self._reconciler = ctx.ref(RECONCILER)
         self._commands: dict[str, Callable[[dict[str, Any]], Awaitable[Any]]] = {
             "status": self._status,
             "tree": self._tree,
             "orders": self._list_orders,
             "resolve": self._resolve,
+            "reconcile": self._reconcile,
+            "reconcile_policy": self._reconcile_policy,
+            "reconciliation": self._reconciliation,
             "halt": self._halt,
             "resume": self._resume,
             "restart": self._restart,
@@ -143,6 +149,29 @@ class Console:
         rows = await self._orders.ask(Report(), deadline_s=ANSWER_S)
         (row,) = (each for each in rows if each.order_id == order_id)
         return {"order": order_json(row)}
+
+    async def _reconcile(self, request: dict[str, Any]) -> dict[str, Any]:
+        """Let the books be compared; answered at once with the number it will have."""
+        message = ReconcileNow(_text(request, "by"), bool(request.get("any_size")))
+        run = await self._reconciler.ask(message, deadline_s=ANSWER_S)
+        return {"run": run}
+
+    async def _reconcile_policy(self, request: dict[str, Any]) -> dict[str, Any]:
+        """Choose what is done about differences; answered when it is durable."""
+        texts = request.get("policies")
+        if not isinstance(texts, list) or not all(isinstance(t, str) for t in texts):
+            raise InputError("policies", "a list of texts", repr(texts))
+        consent = bool(request.get("consent"))
+        message = policies_of(texts, _text(request, "by"), consent=consent)
+        refused = await self._reconciler.ask(message, deadline_s=ANSWER_S)
+        if refused:
+            raise DomainError(refused)
+        return await self._reconciliation(request)
+
+    async def _reconciliation(self, request: dict[str, Any]) -> dict[str, Any]:
+        del request
+        report = await self._reconciler.ask(Report(), deadline_s=ANSWER_S)
+        return {"reconciliation": report_json(report)}
 
     async def _halt(self, request: dict[str, Any]) -> dict[str, Any]:
         await self._guard.ask(

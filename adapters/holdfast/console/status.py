@@ -6,13 +6,16 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from holdfast.console.orders import order_json
+from holdfast.console.reconciliation import report_json
 from holdfast_actors.messages import Report
 from holdfast_actors.orderbook import OrderRow
-from holdfast_actors.tree import LEDGER, ORDERS, Parts, session_path
+from holdfast_actors.tree import LEDGER, ORDERS, RECONCILER, Parts, session_path
+from holdfast_domain.fills import NOT_STRATEGIES
 from holdfast_domain.marketdata import utc_from_us
 from holdfast_domain.money import ZERO
 from holdfast_domain.orders import OrderState
-from holdfast_runtime import LiveEngine
+from holdfast_domain.positions import Position
+from holdfast_runtime import ActorError, LiveEngine
 from holdfast_runtime.tree import snapshot
 
 if TYPE_CHECKING:
@@ -28,9 +31,11 @@ async def status_of(desk: Desk, engine: LiveEngine, parts: Parts) -> dict[str, A
         Report(), deadline_s=ASK_S
     )
     rows: list[OrderRow] = await engine.ref(ORDERS).ask(Report(), deadline_s=ASK_S)
-    strategies = {name: _strategy(ledger, parts) for name, ledger in ledgers.items()}
+    holders = {name: _strategy(ledger, parts) for name, ledger in ledgers.items()}
+    others = {n: each for n, each in holders.items() if n in NOT_STRATEGIES}
+    strategies = {n: each for n, each in holders.items() if n not in others}
     totals = {
-        key: str(sum((Decimal(each[key]) for each in strategies.values()), ZERO))
+        key: str(sum((Decimal(each[key]) for each in holders.values()), ZERO))
         for key in ("equity", "cash", "profit_and_loss")
     }
     now_us = parts.clock.now_us
@@ -47,6 +52,8 @@ async def status_of(desk: Desk, engine: LiveEngine, parts: Parts) -> dict[str, A
         "orders_for_a_person": sum(row.called and row.is_in_doubt for row in rows),
         **totals,
         "strategies": strategies,
+        "others": others,
+        "reconciliation": await _reconciliation(engine),
         "venues": {
             name: {
                 "state": session.state.value,
@@ -58,6 +65,15 @@ async def status_of(desk: Desk, engine: LiveEngine, parts: Parts) -> dict[str, A
         "snapshot": _snapshot(desk),
         "tree": snapshot(engine).to_json(),
     }
+
+
+async def _reconciliation(engine: LiveEngine) -> dict[str, Any] | None:
+    """Return how the last comparison with the venue ended; None if nobody answers."""
+    try:
+        report = await engine.ref(RECONCILER).ask(Report(), deadline_s=ASK_S)
+    except ActorError:
+        return None
+    return report_json(report)
 
 
 def _snapshot(desk: Desk) -> dict[str, Any] | None:
@@ -76,12 +92,7 @@ def _snapshot(desk: Desk) -> dict[str, Any] | None:
 def _strategy(ledger: SubLedger, parts: Parts) -> dict[str, Any]:
     cash = sum(ledger.cash.values(), ZERO)
     worth = sum(
-        (
-            parts.instruments[symbol]
-            .notional(parts.prices.last(symbol) or held.cost_basis, held.amount)
-            .amount
-            for symbol, held in ledger.positions.items()
-        ),
+        (_worth(symbol, held, parts) for symbol, held in ledger.positions.items()),
         ZERO,
     )
     return {
@@ -94,6 +105,15 @@ def _strategy(ledger: SubLedger, parts: Parts) -> dict[str, Any]:
             if held.amount
         },
     }
+
+
+def _worth(symbol: str, held: Position, parts: Parts) -> Decimal:
+    """Return what a position is worth; one that was adopted may be of anything."""
+    instrument = parts.instruments.get(symbol)
+    if instrument is None:
+        return held.cost_basis * held.amount
+    price = parts.prices.last(symbol) or held.cost_basis
+    return instrument.notional(price, held.amount).amount
 
 
 def _positions(ledgers: dict[str, SubLedger]) -> dict[str, str]:

@@ -19,8 +19,8 @@ from holdfast_domain.ports import (
     Found,
     OpenOrders,
     Positions,
-    VenueBalance,
     VenueOrder,
+    VenuePosition,
 )
 
 
@@ -38,13 +38,22 @@ class Extra:
     """The order of another hand; empty for an over-fill."""
 
 
+@attrs.frozen(kw_only=True)
+class Moved:
+    """Cash or units came into the account without a trade."""
+
+    unit: str
+    amount: Decimal
+    is_cash: bool
+
+
 class Elsewhere:
     """Over-fills, trades and orders of other hands, and transfers."""
 
     def __init__(self, core: PaperCore) -> None:
         self._core = core
         self._extras: list[Extra] = []
-        self._transfers: list[tuple[int, Money]] = []
+        self._moves: list[tuple[int, Moved]] = []
         self._orders: list[Found] = []
 
     # --- what happens ------------------------------------------------------------
@@ -94,7 +103,13 @@ class Elsewhere:
 
     def transfer(self, money: Money) -> None:
         """Move cash into the account, or out of it."""
-        self._transfers.append((self._core.cursor, money))
+        moved = Moved(unit=money.currency, amount=money.amount, is_cash=True)
+        self._moves.append((self._core.cursor, moved))
+
+    def move_units(self, instrument: str, units: Decimal) -> None:
+        """Move units (signed) into the account without a trade."""
+        moved = Moved(unit=instrument, amount=units, is_cash=False)
+        self._moves.append((self._core.cursor, moved))
 
     def place(self, order: Found) -> None:
         """Let another hand have a working order; it is never matched."""
@@ -123,22 +138,27 @@ class Elsewhere:
     def positions(self) -> Positions:
         """Return what the account holds."""
         found = self._core.positions()
-        held = positions_of(self._trades())
-        return replace(found, positions=held, watermark=self._shown())
+        held = {each.instrument: each for each in positions_of(self._trades())}
+        for moved in self._moved(is_cash=False):
+            before = held.get(moved.unit)
+            units = moved.amount + (ZERO if before is None else before.quantity)
+            held[moved.unit] = VenuePosition(instrument=moved.unit, quantity=units)
+        shown = [each for each in held.values() if each.quantity]
+        return replace(found, positions=shown, watermark=self._shown())
 
     def balances(self) -> Balances:
         """Return the account's cash."""
         world = self._core.world
         opening = dict(world.opening)
-        for cursor, money in self._transfers:
-            if cursor <= self._core.cursor:
-                unit = money.currency
-                opening[unit] = opening.get(unit, ZERO) + money.amount
-        found: list[VenueBalance] = balances_of(
-            self._trades(), world.instruments, opening
-        )
+        for moved in self._moved(is_cash=True):
+            opening[moved.unit] = opening.get(moved.unit, ZERO) + moved.amount
+        found = balances_of(self._trades(), world.instruments, opening)
         at = self._core.balances().at
         return Balances(balances=found, at=at, watermark=self._shown())
+
+    def _moved(self, *, is_cash: bool) -> list[Moved]:
+        cursor = self._core.cursor
+        return [m for at, m in self._moves if at <= cursor and m.is_cash is is_cash]
 
     def rows(self) -> list[Row]:
         """Return all of it for the venue's own record, in order."""
@@ -152,6 +172,10 @@ class Elsewhere:
                 rows.append((each.cursor, Submitted(order=order)))
             rows.append((each.cursor, each.event))
         return rows
+
+    def moves(self) -> list[Moved]:
+        """Return all that moved without a trade, oldest first."""
+        return [moved for _, moved in self._moves]
 
     def _trades(self) -> list[Trade]:
         extra = [(each.terms, each.event) for each in self.visible()]

@@ -1,0 +1,116 @@
+"""All that an engine is made of, for its tree."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+
+import attrs
+
+from holdfast_actors.clock import (
+    HaltGate,
+    MarketClock,
+    OrdersMark,
+    PriceBoard,
+    VenueInterest,
+    VenueSilence,
+)
+from holdfast_actors.connection import Deadlines
+from holdfast_actors.feed import SLICES_MAX
+from holdfast_actors.folding import Shape
+from holdfast_actors.guard import Limits
+from holdfast_actors.lastgate import Fence
+from holdfast_actors.places import (
+    strategy_path,
+)
+from holdfast_actors.reconciliation.plan import ReconcilePlan
+from holdfast_actors.recovery import Recovery
+from holdfast_actors.resolver import Patience
+from holdfast_actors.strategy.plan import StrategyPlan
+from holdfast_domain import events as ev
+from holdfast_domain.instruments import Instrument
+from holdfast_domain.marketdata import MarketData
+from holdfast_domain.ports import JournalStore, ReplayedVenue, ThreadHost, WallClock
+from holdfast_domain.schedules import Calendars
+from holdfast_runtime import (
+    ActorSpec,
+    Backoff,
+    SupervisorSpec,
+)
+
+
+@attrs.define(kw_only=True)
+class Parts:
+    """All that a replayed run is made of; made by the composition root."""
+
+    data: MarketData
+    instruments: Mapping[str, Instrument]
+    calendars: Calendars
+    limits: Limits
+    plans: tuple[StrategyPlan, ...]
+    store: JournalStore
+    recovery: Recovery
+    journal_host: ThreadHost | None
+    """Where commits run; None for a store that does not wait."""
+
+    venues: Mapping[str, Callable[[], ReplayedVenue]]
+    """By name, what opens a venue; once for each session.
+
+    At the first trades what names no venue of its own.
+    """
+
+    wall: WallClock
+    engine: int
+    epoch: int
+    clock: MarketClock
+    finished: Callable[[], None]
+    speed: float | None = None
+    slices_max: int = SLICES_MAX
+    """Most slices that a lone strategy is given in one message."""
+
+    backoff: Backoff = attrs.field(factory=Backoff)
+    strategy_budget_s: float | None = None
+    """How long a strategy may take over one message before that is reported."""
+
+    more: tuple[ActorSpec | SupervisorSpec, ...] = ()
+    deadlines: Deadlines = attrs.field(factory=Deadlines)
+    patience: Patience = attrs.field(factory=Patience)
+    reconciling: ReconcilePlan | None = None
+    """How the books are compared with the venues; None: nobody does it."""
+
+    attention: Callable[[str], None] = attrs.field(default=lambda _text: None)
+    """Told, aloud, what a person should look at; what was journaled is durable."""
+
+    fence: Fence = attrs.field(factory=Fence)
+    prices: PriceBoard = attrs.field(init=False)
+    gate: HaltGate = attrs.field(factory=HaltGate, init=False)
+    mark: OrdersMark = attrs.field(factory=OrdersMark, init=False)
+    interest: VenueInterest = attrs.field(init=False)
+    silences: Mapping[str, VenueSilence] = attrs.field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self.prices = PriceBoard(self.data)
+        self.interest = VenueInterest(tuple(self.venues))
+        self.silences = {venue: VenueSilence() for venue in self.venues}
+
+    @property
+    def venue(self) -> str:
+        """Where an instrument trades that names no venue."""
+        return next(iter(self.venues))
+
+    def venue_of(self, symbol: str) -> str:
+        """Return where an instrument trades."""
+        return self.instruments[symbol].venue or self.venue
+
+    @property
+    def shape(self) -> Shape:
+        """What a fold of this engine's journal must know."""
+        return Shape(
+            instruments=self.instruments,
+            venue=self.venue,
+            recent_us=self.limits.recent_us,
+            strategies={plan.name: strategy_path(plan.name) for plan in self.plans},
+        )
+
+    def past(self, name: str, after: int) -> Iterable[ev.Entry]:
+        """Return what a strategy is rebuilt from, or the records after one."""
+        return self.store.read(after) if after else self.recovery.strategy(name)

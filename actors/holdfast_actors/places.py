@@ -1,0 +1,23 @@
+"""Where the actors are in the tree: the paths by which they are found."""
+
+from __future__ import annotations
+
+JOURNAL = "engine/core/journal"
+ORDERS = "engine/core/orders"
+LEDGER = "engine/core/ledger"
+GUARD = "engine/core/guard"
+FEED = "engine/trading/feeds/replay"
+SCHEDULER = "engine/trading/scheduler"
+RECONCILER = "engine/trading/reconciler"
+VENUES = "engine/trading/venues"
+STRATEGIES = "engine/trading/strategies"
+
+
+def session_path(venue: str) -> str:
+    """Return where a venue's session is."""
+    return f"{VENUES}/{venue}/session"
+
+
+def strategy_path(name: str) -> str:
+    """Return where a strategy is."""
+    return f"{STRATEGIES}/{name}/strategy"
