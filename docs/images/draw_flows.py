@@ -100,6 +100,28 @@ FENCE = Chart(
         Said("old engine", "old engine", "Halted, status 1"),
     ),
 )
+BRACKET = Chart(
+    "bracket.svg",
+    "One bracket of a reconciliation",
+    ("reconciler", "session", "venue", "orders", "ledger", "journal"),
+    (
+        Said("reconciler", "orders", "AskOrders: from where to ask"),
+        Said("reconciler", "session", "AskVenue: executions"),
+        Said("session", "venue", "executions since"),
+        Said("session", "orders", "Evidence: what is not booked"),
+        Said("orders", "journal", "OrderFilled, ExternalFilled"),
+        Said("reconciler", "session", "executions, until two are equal"),
+        Said("reconciler", "ledger", "AskBooks"),
+        Said("reconciler", "session", "open orders, positions, cash"),
+        Said("reconciler", "session", "executions: the same?"),
+        Said("reconciler", "orders", "AskOrders: all booked?"),
+        Said("reconciler", "ledger", "AskBooks: nothing moved?"),
+        Said("reconciler", "reconciler", "compares; again if it differs"),
+        Said("reconciler", "journal", "BooksAdjusted, Reconciled"),
+        Said("journal", "ledger", "Committed", dashed=True),
+        Said("reconciler", "orders", "Suspect", dashed=True),
+    ),
+)
 STYLE = """
 text{font-family:system-ui,sans-serif;text-anchor:middle;fill:#1b2733;font-size:13px}
 .who{fill:#fff;font-weight:600}.head{fill:#23405c}.life{stroke:#c5d0da}
@@ -166,7 +188,7 @@ def draw(chart: Chart) -> str:
     return "\n".join(parts) + "\n"
 
 
-CHARTS = (ORDER_FLOW, RECOVERY, FENCE)
+CHARTS = (ORDER_FLOW, RECOVERY, FENCE, BRACKET)
 
 if __name__ == "__main__":
     for each in CHARTS:

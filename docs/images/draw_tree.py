@@ -12,6 +12,7 @@ from holdfast.clocks import FixedClock
 from holdfast.console.actor import Desk, console_spec
 from holdfast_actors.clock import MarketClock
 from holdfast_actors.guard import Limits
+from holdfast_actors.reconciliation.plan import ReconcilePlan
 from holdfast_actors.strategy.actor import StrategyPlan
 from holdfast_actors.strategy.api import Strategy
 from holdfast_actors.tree import Parts, build_tree
@@ -34,6 +35,7 @@ SAYS = {
     "replay": "publishes recorded bars, step by step",
     "strategy": "runs one strategy; restored from its last decision",
     "scheduler": "cron and market open or close",
+    "reconciler": "compares the books with the venues, edits nothing",
     "console": "the control socket",
 }
 """What each actor is for; one without a line stops the script."""
@@ -59,6 +61,7 @@ def spec() -> SupervisorSpec:
             store=MemoryJournal(),
             journal_host=InlineHost(),
             venues={"paper": outside},
+            reconciling=ReconcilePlan(),
             wall=FixedClock(),
             engine=0,
             epoch=1,
