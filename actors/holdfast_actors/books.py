@@ -89,8 +89,9 @@ class Books:
     def apply(self, event: Event) -> None:
         """Take one record; those that move no money change nothing."""
         if type(event) is OrderFilled:
-            self._count(self._venue_of(event.fill.instrument))
-            self._fill(event.fill)
+            venue = self._venue_of(event.fill.instrument)
+            self._count(venue)
+            self._fill(event.fill, venue)
         elif type(event) not in _TAKEN:
             return
         elif isinstance(event, FillCorrected | FillBusted):
@@ -174,10 +175,10 @@ class Books:
         self.adjusted = dict(saved.get("adjusted", {}))
         self.bookings = dict(saved.get("bookings", {}))
 
-    def _fill(self, fill: Fill) -> None:
+    def _fill(self, fill: Fill, venue: str) -> None:
         instrument = self._instruments[fill.instrument]
         balances = self.balances
-        for leg in postings_of(fill, instrument, instrument.venue or self._venue):
+        for leg in postings_of(fill, instrument, venue):
             key = leg.account, leg.unit
             balances[key] = balances.get(key, ZERO) + leg.amount
         book = self._book(fill.strategy)
@@ -194,10 +195,12 @@ class Books:
 
     def _corrected(self, event: FillCorrected | FillBusted) -> None:
         fills = event.bookings
-        if fills:
-            self._count(self._venue_of(fills[0].instrument))
+        if not fills:
+            return
+        venue = self._venue_of(fills[0].instrument)
+        self._count(venue)
         for fill in fills:
-            self._fill(fill)
+            self._fill(fill, venue)
 
     def _external(self, event: ExternalFilled) -> None:
         """Book what another hand traded; of an instrument unknown here, units alone.
@@ -207,7 +210,7 @@ class Books:
         fill = event.fill
         self._count(event.venue)
         if fill.instrument in self._instruments:
-            self._fill(fill)
+            self._fill(fill, event.venue)
             return
         units = fill.quantity.value * fill.side.sign
         self._move_units(fill.strategy, fill.instrument, units, f"venue/{event.venue}")

@@ -1,4 +1,4 @@
-"""What a session says to `orders` and the reconciler: that it is up, and how each request ended."""
+"""What a session says: that it is up, and how each request ended."""
 
 from __future__ import annotations
 

@@ -187,6 +187,11 @@ CASES = (
         ours=Program(script="ours_snapshot_1k_positions.py"),
     ),
     Case(
+        id="reconcile_1k",
+        unit="ms",
+        ours=Program(script="ours_reconcile_1k.py"),
+    ),
+    Case(
         id="thread_round_trip",
         unit="µs",
         ours=Program(script="ours_round_trip.py"),

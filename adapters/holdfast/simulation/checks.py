@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Iterator
 from decimal import Decimal
@@ -18,6 +19,7 @@ from holdfast_actors.ledger import Ledger, SubLedger
 from holdfast_actors.messages import Report
 from holdfast_actors.tree import GUARD, LEDGER, ORDERS, strategy_path
 from holdfast_adapters.auditor import audit_rows, happening, record
+from holdfast_adapters.hostile import HostileVenue
 from holdfast_adapters.journal.codec import encode
 from holdfast_adapters.journal.records import BEFORE_FIRST, link
 from holdfast_adapters.paper.codec import encode as encode_venue
@@ -99,14 +101,23 @@ def _audit(played: Played, rows: list[tuple[Any, ...]]) -> Iterator[str]:
     report = audit_rows(
         [record(*row) for row in rows],
         [
-            happening(number, *encode_venue(each))._replace(venue=name)
+            happening(number, *row)._replace(venue=name)
             for name, venue in played.venues.items()
-            for number, (_, each) in enumerate(venue.truth(), 1)
+            for number, row in enumerate(_truth(venue), 1)
         ],
     )
     for check in report.checks:
         for finding in check.findings:
             yield f"{check.name}: {finding}"
+
+
+def _truth(venue: HostileVenue) -> Iterator[tuple[str, str, str]]:
+    """Yield kind, order and body of all that happened at a venue."""
+    for _, each in venue.truth():
+        yield encode_venue(each)
+    for moved in venue.elsewhere.moves():
+        body = {"unit": moved.unit, "amount": str(moved.amount)}
+        yield "moved", "", json.dumps({**body, "is_cash": moved.is_cash})
 
 
 def _sent_again(played: Played, entries: list[ev.Entry]) -> Iterator[str]:

@@ -22,6 +22,7 @@ PLACES: Final = (
     "engine/trading/feeds/replay",
     "engine/trading/strategies/Trader/strategy",
     "engine/trading/scheduler",
+    "engine/trading/reconciler",
 )
 ACTOR_KINDS: Final = ("kill", "crash", "crash_after", "crash_start")
 DEATH_KINDS: Final = ("death_at_record", "power_cut", "death_at_send", "disk_full")

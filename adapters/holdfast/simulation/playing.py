@@ -31,6 +31,7 @@ from holdfast.simulation.plan import (
 from holdfast.simulation.power import FailingJournal, ProcessDied
 from holdfast.venues import session_ends, session_opens, venues_of
 from holdfast_actors.messages import Halt, Report, Resume
+from holdfast_actors.reconciliation.plan import ReconcilePlan
 from holdfast_actors.tree import GUARD, ORDERS, Parts, session_path
 from holdfast_adapters.calendars import MarketCalendars
 from holdfast_adapters.hostile import HostileVenue, VenueFault
@@ -38,6 +39,7 @@ from holdfast_adapters.hostile.venue import RunsInCircles
 from holdfast_adapters.paper.core import PaperCore
 from holdfast_adapters.paper.world import World as VenueWorld
 from holdfast_domain.errors import CommitFailed
+from holdfast_domain.money import ZERO
 from holdfast_domain.orders import OrderState
 from holdfast_domain.ports import VenueOrder
 from holdfast_runtime import Killed
@@ -50,6 +52,9 @@ PROCESSES_MAX: Final = 12
 VIRTUAL_MAX_S: Final = 40_000.0
 STEPS_MAX: Final = 20_000
 SETTLE_S: Final = 600.0
+RECONCILING: Final = ReconcilePlan(cash_relative=ZERO)
+"""To the cent, so that the auditor need not know what is tolerated."""
+
 """How long the engine has, once the venue is good again, to know all of its orders."""
 
 HALT_S: Final = 30.0
@@ -212,6 +217,7 @@ class _History:
             mode="backtest",
             speed=plan.speed,
             slices_max=1,
+            reconciling=RECONCILING,
         )
         parts = make_parts(played.options, world)
         parts.venues = {

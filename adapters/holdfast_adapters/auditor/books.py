@@ -33,6 +33,17 @@ class Trade(NamedTuple):
     currency: str
 
 
+class Moved(NamedTuple):
+    """Units or cash that came without a trade, as one side tells it."""
+
+    name: str
+    """What makes it this one: nothing may be moved twice for the same reason."""
+
+    unit: str
+    amount: Decimal
+    is_cash: bool
+
+
 class Books(NamedTuple):
     """What both sides say was traded."""
 
@@ -54,6 +65,9 @@ class Books(NamedTuple):
 
     corrections: Corrections
     words: Words
+
+    adjusted: list[Moved]
+    moved: list[Moved]
 
     @property
     def booked(self) -> list[Trade]:
@@ -77,9 +91,12 @@ def books_of(
     }
     back = {_named(row.fields, row.venue) for row in venue if row.kind == "busted"}
     theirs = [trade for name, trade in executed.items() if name not in back]
-    places = _places(records) if any(row.venue for row in venue) else {}
+    several = any(row.venue for row in venue)
+    places = _places(records) if several else {}
     fills = [_part(r.fields, "fill") for r in records if r.kind == "OrderFilled"]
     ours = [_ours(fill, places) for fill in fills]
+    theirs_too = (each for each in records if each.kind == "ExternalFilled")
+    ours += [_external(each, named=several) for each in theirs_too]
     owners = {
         record.order_id: str(record.fields.get("strategy"))
         for record in records
@@ -101,6 +118,8 @@ def books_of(
         changes,
         corrections,
         words_of(records),
+        [_adjusted(each) for each in records if each.kind == "BooksAdjusted"],
+        [_moved(row) for row in venue if row.kind == "moved"],
     )
 
 
@@ -118,10 +137,13 @@ def check_books(books: Books) -> list[Check]:
     strange = [
         _said(t) for t in books.ours if _is_strange(t, sums[t.execution_id], books)
     ]
+    adjusted = Counter(each.name for each in books.adjusted)
+    again = [f"{name}: booked {n} times" for name, n in adjusted.items() if n > 1]
     return [
         Check("fills lost", lost),
         Check("fills booked twice", twice),
         Check("fills unknown to the venue", strange),
+        Check("adjustments booked twice", again),
         Check("corrections lost or booked twice", _corrections(books, sums)),
         Check("a person's word that the venue contradicts", _contradicted(books)),
         Check("postings that do not sum to zero", _unbalanced(books, sums)),
@@ -225,8 +247,13 @@ def _holdings(books: Books) -> Iterable[Check]:
     told = books.words.orders
     ours = _legs((t for t in books.booked if t.order_id not in told), books)
     theirs = _legs((t for t in books.theirs if t.order_id not in told), books)
+    for legs, moves in ((ours, books.adjusted), (theirs, books.moved)):
+        for each in moves:
+            legs[each.unit] += each.amount
     units = sorted({*ours, *theirs})
     symbols = {trade.symbol for trade in (*books.ours, *books.theirs)}
+    untraded = (*books.adjusted, *books.moved)
+    symbols |= {each.unit for each in untraded if not each.is_cash}
     differ = {
         unit: f"{unit}: we hold {ours[unit]}, the venue says {theirs[unit]}"
         for unit in units
@@ -272,6 +299,27 @@ def _changes(record: Record, places: Mapping[str, str]) -> list[Trade]:
     if now:
         trades.append(_ours(now, places))
     return trades
+
+
+def _external(record: Record, *, named: bool) -> Trade:
+    """Return what another hand traded, as the journal adopted it."""
+    fill = _part(record.fields, "fill")
+    venue = str(record.fields.get("venue", "")) if named else ""
+    return _trade(fill, str(fill.get("order_id")), fill, venue)
+
+
+def _adjusted(record: Record) -> Moved:
+    get = record.fields.get
+    venue, subject, unit = str(get("venue")), str(get("subject")), str(get("unit"))
+    name = f"{venue}/{subject}/{unit}, number {get('ordinal')}"
+    return Moved(name, unit, _number(get("amount")), subject == "cash")
+
+
+def _moved(row: Happening) -> Moved:
+    get = row.fields.get
+    unit, amount = str(get("unit")), _number(get("amount"))
+    name = f"{row.venue} {row.number}"
+    return Moved(name, unit, amount, bool(get("is_cash")))
 
 
 def _trade(

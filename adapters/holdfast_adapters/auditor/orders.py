@@ -68,7 +68,10 @@ def _sent_twice(records: Sequence[Record], venue: Sequence[Happening]) -> list[s
 
 
 def _strays(records: Sequence[Record], venue: Sequence[Happening]) -> list[str]:
-    known = {r.order_id for r in records if r.kind == "OrderIntended"}
+    # Those of other hands are in the journal, too, once they are known.
+    known = {
+        r.order_id for r in records if r.kind in ("OrderIntended", "ExternalFilled")
+    }
     orders = {row.order_id: row.number for row in reversed(venue) if row.order_id}
     return [
         f"{order}: event {number} of the venue, no intent in the journal"

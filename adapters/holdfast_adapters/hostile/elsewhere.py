@@ -11,7 +11,7 @@ from holdfast_adapters.paper.account import Trade, balances_of, positions_of
 from holdfast_adapters.paper.core import PaperCore
 from holdfast_adapters.paper.records import Row, Submitted
 from holdfast_domain.marketdata import utc_from_us
-from holdfast_domain.money import ZERO, Money, Price, Quantity
+from holdfast_domain.money import ZERO, Money, Price, Quantity, to_decimal
 from holdfast_domain.orders import OrderTerms, Side
 from holdfast_domain.ports import (
     Balances,
@@ -118,6 +118,41 @@ class Elsewhere:
     def withdraw(self, venue_order_id: str) -> None:
         """Let another hand cancel its order."""
         self._orders = [o for o in self._orders if o.venue_order_id != venue_order_id]
+
+    def act(self, kind: str, size: int) -> None:
+        """Let another hand do one of the faults of `Op.HAND`, so much of it."""
+        instruments = self._core.world.instruments
+        symbol = sorted(instruments)[size % len(instruments)]
+        side = Side.SELL if size % 3 == 0 else Side.BUY
+        instrument, units = instruments[symbol], Decimal(size)
+        match kind:
+            case "hand_trade":
+                last = self._core.last(symbol)
+                price = Decimal(1) if last is None else to_decimal(last.close)
+                self.trade(symbol, side, units, price, instrument.currency)
+            case "moved_units":
+                self.move_units(symbol, units * side.sign)
+            case "moved_cash":
+                self.transfer(Money(units * side.sign * 10, instrument.currency))
+            case _:
+                self._place_or_withdraw(symbol, side, units)
+
+    def _place_or_withdraw(self, symbol: str, side: Side, units: Decimal) -> None:
+        """Let an order of another hand begin to work; or all of them end."""
+        if self._orders:
+            self._orders.clear()
+            return
+        self.place(
+            Found(
+                venue_order_id=f"H{len(self._extras) + 1}",
+                instrument=symbol,
+                side=side,
+                quantity=Quantity(units),
+                placed_at_us=self._core.time_us,
+                cumulative=None,
+                events=(),
+            )
+        )
 
     # --- what is shown -----------------------------------------------------------
 

@@ -21,12 +21,13 @@ class Op(enum.Enum):
     GAP = "gap"
     ACCOUNT = "account"
     STREAM = "stream"
+    HAND = "hand"
 
     __hash__ = object.__hash__
 
 
 _CHANGES = (Op.SUBMIT, Op.CANCEL, Op.REPLACE)
-_REQUESTS = (*_CHANGES, Op.LOOKUP, Op.GAP)
+_REQUESTS = (*_CHANGES, Op.LOOKUP, Op.GAP, Op.ACCOUNT)
 
 KINDS: Final[dict[str, tuple[Op, ...]]] = {
     "lost_request": _REQUESTS,
@@ -54,11 +55,16 @@ KINDS: Final[dict[str, tuple[Op, ...]]] = {
     "illegal": (Op.STREAM,),
     "stray": (Op.STREAM,),
     "clock_skew": (*_REQUESTS, Op.STREAM),
+    "hand_trade": (Op.HAND,),
+    "hand_order": (Op.HAND,),
+    "moved_units": (Op.HAND,),
+    "moved_cash": (Op.HAND,),
 }
 """Every kind of fault, and where it can strike.
 
 A stream's opportunity is a fill that it is about to tell; of `Op.STREAM` only those
-advances count that bring a fill about.
+advances count that bring a fill about. `Op.HAND` is each advance: what other hands do
+in the account.
 """
 
 

@@ -44,7 +44,7 @@ SKEW_S: Final = 5.0
 OVERLAP: Final = 4
 """How many executions a list shows again, because they may have become visible late."""
 
-REQUESTS_MAX: Final = 1_500
+REQUESTS_MAX: Final = 2_500
 """More requests in one history are an engine that runs in circles."""
 
 
@@ -279,6 +279,9 @@ class HostileVenue:
         """Take the market data up to ``step``; see `ReplayedVenue.advance`."""
         self._let_arrive()
         events: list[VenueEvent] = list(self.core.advance(cursor, step))
+        hand = self._schedule.next(Op.HAND)
+        if hand is not None:
+            self.elsewhere.act(hand.kind, hand.size)
         fills = [each for each in events if isinstance(each, Executed)]
         fault = self._schedule.next(Op.STREAM) if fills else None
         if fault is not None:
