@@ -252,8 +252,8 @@ class Reservations:
         if fill.instrument in self._instruments:
             self._book(fill)
         else:
-            units = fill.quantity.value * fill.side.sign
-            self.account(fill.strategy).hold(fill.instrument, units)
+            account, sign = self.account(fill.strategy), fill.side.sign
+            account.hold(fill.instrument, sign * fill.quantity.value)
 
     def _adjust(self, event: BooksAdjusted) -> None:
         """Take an adjustment, unless it is here already; as the books do."""

@@ -77,11 +77,11 @@ def test_a_fill_that_the_ledger_cannot_take_stops_its_instrument_and_no_other(
 ) -> None:
     whole = books.Books._fill
 
-    def broken(self: books.Books, fill: Fill) -> None:
+    def broken(self: books.Books, fill: Fill, venue: str) -> None:
         if fill.execution_id == "X3":
             message = "cannot book this one"
             raise ValueError(message)
-        whole(self, fill)
+        whole(self, fill, venue)
 
     monkeypatch.setattr(books.Books, "_fill", broken)
 

@@ -38,6 +38,9 @@ _GUARD = "holdfast_actors.guard"
 _RESERVATIONS = "holdfast_actors.reservations"
 _LEDGER = "holdfast_actors.ledger"
 _JOURNAL = "holdfast_actors.journal"
+_JUDGING = "holdfast_actors.reconciliation.judging"
+_RECONCILER = "holdfast_actors.reconciliation.actor"
+_INSPECTION = "holdfast_actors.inspection"
 _STRATEGY = "holdfast_actors.strategy.actor"
 _DESK = "holdfast_actors.strategy.orders"
 _PORTFOLIO = "holdfast_actors.strategy.portfolio"
@@ -175,6 +178,43 @@ MUTATIONS: Final = (
         _BOOKS,
         "cash[fee.currency] = cash.get(fee.currency, ZERO) - fee.amount",
         "cash[fee.currency] = cash.get(fee.currency, ZERO) + fee.amount",
+    ),
+    # --- reconciliation ----------------------------------------------------------
+    Mutation(
+        "an adjustment is booked with the wrong sign",
+        _JUDGING,
+        "            amount=found.amount,\n            price=",
+        "            amount=-found.amount,\n            price=",
+    ),
+    Mutation(
+        "what differs is reported and not adjusted",
+        _RECONCILER,
+        "        for record in judged.records:",
+        "        for record in judged.records[:0]:",
+    ),
+    Mutation(
+        "cash is not compared",
+        "holdfast_actors.reconciliation.comparing",
+        "        if abs(amount) <= allowed:",
+        "        if abs(amount) >= 0:",
+    ),
+    Mutation(
+        "a trade of another hand is dropped",
+        _INSPECTION,
+        "        if fill is None:",
+        "        if fill is None or fill.strategy:",
+    ),
+    Mutation(
+        "a trade of another hand is adopted as often as it is listed",
+        _INSPECTION,
+        "event.execution_id in self._book.executions_at(self._venue).ids\n",
+        "not event.execution_id\n",
+    ),
+    Mutation(
+        "books take an adjustment against the account",
+        "holdfast_actors.books",
+        "        self._move_units(HOUSE, unit, amount, against)",
+        "        self._move_units(HOUSE, unit, -amount, against)",
     ),
     # --- journal -----------------------------------------------------------------
     Mutation(

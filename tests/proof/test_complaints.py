@@ -7,6 +7,7 @@ histories end with the audit, so that each is also free of every other violation
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import TypeVar
 
 import attrs
@@ -158,6 +159,16 @@ def test_r3_fills_out_of_order_are_all_booked() -> None:
     assert booked(history) == executed(history)
 
 
+def test_r3_a_fill_that_a_healthy_stream_leaves_out_is_found_without_a_reconnect() -> (
+    None
+):
+    history = played(venue("lost_fill", Op.STREAM, 2), venue("lost_fill", Op.STREAM, 5))
+
+    assert booked(history) == executed(history)
+    # What the venue lists is booked before anything is compared: nothing is adjusted.
+    assert events(history, ev.BooksAdjusted) == []
+
+
 # --- R4: what comes twice corrupts the books ---
 
 
@@ -179,6 +190,69 @@ def test_r4_what_the_venue_executed_too_much_is_booked_and_not_argued_with() -> 
 
     assert sum(name.endswith("+") for name in booked(history)) >= 1
     assert booked(history) == executed(history)
+
+
+def test_r4_a_warm_start_inserts_nothing() -> None:
+    deaths = [
+        EngineFault(kind="death_at_record", nth=nth, process=process)
+        for process, nth in enumerate((25, 12, 9))
+    ]
+
+    history = played(*deaths)
+
+    assert events(history, ev.BooksAdjusted) == []
+    assert events(history, ev.ExternalOrderAdopted) == []
+    triggers = [each.trigger for each in events(history, ev.Reconciled)]
+    assert triggers.count("start") >= 3
+
+
+def test_r4_a_comparison_that_a_late_list_races_books_no_phantom() -> None:
+    late = [venue("late_list", Op.GAP, nth, 8) for nth in range(1, 40, 3)]
+
+    history = played(*late, venue("lost_fill", Op.STREAM, 1))
+
+    assert events(history, ev.BooksAdjusted) == []
+    assert booked(history) == executed(history)
+
+
+def test_r4_a_difference_of_positions_comes_to_rest_after_one_adjustment() -> None:
+    history = played(venue("moved_units", Op.HAND, 4, 5))
+
+    (adjusted,) = events(history, ev.BooksAdjusted)
+    assert (adjusted.amount, adjusted.ordinal) == (Decimal(5), 0)
+    assert events(history, ev.Reconciled)[-1].verdict == "agreed"
+
+
+def test_r4_each_restart_finds_what_was_adjusted_and_adjusts_no_more() -> None:
+    deaths = [
+        EngineFault(kind="death_at_record", nth=nth, process=process)
+        for process, nth in enumerate((30, 12, 12))
+    ]
+
+    history = played(venue("moved_units", Op.HAND, 3, 5), *deaths)
+
+    assert len(events(history, ev.BooksAdjusted)) == 1
+    assert history.processes >= 4
+
+
+def test_r4_an_order_still_working_at_the_venue_is_never_dropped() -> None:
+    history = played(
+        venue("hand_order", Op.HAND, 4, 7), EngineFault(kind="death_at_record", nth=30)
+    )
+
+    (adopted,) = events(history, ev.ExternalOrderAdopted)
+    assert (adopted.name, adopted.quantity.value) == ("H1", Decimal(7))
+    assert events(history, ev.ExternalOrderGone) == []
+
+
+def test_r4_a_trade_by_hand_is_booked_once_and_to_no_strategy() -> None:
+    twice = EngineFault(kind="death_at_record", nth=30)
+
+    history = played(venue("hand_trade", Op.HAND, 3, 5), twice)
+
+    (external,) = events(history, ev.ExternalFilled)
+    assert external.fill.strategy == "external"
+    assert events(history, ev.BooksAdjusted) == []
 
 
 # --- R5: amnesia after a restart ---
