@@ -8,7 +8,7 @@ from collections.abc import Callable, Hashable
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from holdfast_runtime.errors import ActorError
-from holdfast_runtime.mailbox import LaneQueue, Mailbox
+from holdfast_runtime.mailbox import Mailbox
 from holdfast_runtime.messages import MANNERS, Manners
 from holdfast_runtime.moving.farref import FarRef
 from holdfast_runtime.refs import Ref
@@ -230,8 +230,8 @@ class Cell(Child):
     spec: ActorSpec
     order: int
     mailbox: Mailbox
-    routes: dict[type, LaneQueue]
-    """Lanes by the class of a message, where nothing but a place is needed.
+    routes: dict[type, Callable[[object], None]]
+    """What puts a message into its lane, by its class, where there is room.
 
     Empty while messages are refused.
     """

@@ -109,10 +109,10 @@ class Delivery(Engine):
             UnknownMessage: ``cell`` takes no such messages.
         """
         # The common case of `put`, without its calls.
-        box = cell.routes.get(type(message))
-        if box is not None and len(box.queue) < box.capacity:
-            box.queue.append(message)
-            cell.mailbox.size += 1
+        append, mailbox = cell.routes.get(type(message)), cell.mailbox
+        if append is not None and mailbox.size < mailbox.room:
+            append(message)
+            mailbox.size += 1
             self.pending += 1
             if not cell.queued:
                 self.wake(cell)
@@ -122,9 +122,9 @@ class Delivery(Engine):
             self._hold(turn, cell, message, sender)
             return
         self.put(cell, message, sender, lane)
-        plain = cell.mailbox.plain_lane(lane)
-        if plain is not None and not (cell.probing or cell.closed):
-            cell.routes[type(message)] = plain
+        append = mailbox.way_in(lane)
+        if append is not None and not (cell.probing or cell.closed):
+            cell.routes[type(message)] = append
 
     @staticmethod
     def manners(cell: Cell, message: object) -> tuple[int, int | None]:

@@ -154,7 +154,7 @@ class LaneQueue:
 class Mailbox:
     """The waiting messages of one place in the tree; survives its incarnations."""
 
-    __slots__ = ("_lanes", "_specs", "active", "lost", "size")
+    __slots__ = ("_lanes", "_specs", "active", "lost", "room", "size")
 
     def __init__(self, specs: Mapping[Lane, LaneSpec]) -> None:
         self._specs = specs
@@ -166,6 +166,8 @@ class Mailbox:
         """The last message that gave way to another."""
 
         self.size = 0
+        self.room = 0
+        """While less than this waits, no lane in use is full but one that conflates."""
 
     def put(self, message: object, lane: int) -> Put:
         """Add ``message`` to its lane by the lane's policy.
@@ -255,10 +257,15 @@ class Mailbox:
             and box.full is Full.BLOCK
         )
 
-    def plain_lane(self, lane: int) -> LaneQueue | None:
-        """Return a lane whose queue takes anything below its capacity, else None."""
+    def way_in(self, lane: int) -> Callable[[object], None] | None:
+        """Return what adds to ``lane`` while less than `room` waits.
+
+        Who calls it counts `size`. None of a lane that conflates, or is not in use.
+        """
         box = self._lanes[lane]
-        return None if box is None or box.full is Full.CONFLATE else box
+        if box is None or isinstance(box.queue, LatestQueue):
+            return None
+        return box.queue.append
 
     def __iter__(self) -> Iterator[Any]:
         for box in self.active:
@@ -273,6 +280,8 @@ class Mailbox:
         spec = self._specs.get(Lane(lane)) or DEFAULT_LANES[Lane(lane)]
         box = self._lanes[lane] = LaneQueue(Lane(lane), spec)
         self.active = tuple(each for each in self._lanes if each is not None)
+        plain = [each for each in self.active if each.full is not Full.CONFLATE]
+        self.room = min((each.capacity for each in plain), default=0)
         return box
 
     def _put_full(self, box: LaneQueue, message: object) -> Put:

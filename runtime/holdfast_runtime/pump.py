@@ -90,13 +90,15 @@ class Pump:
         """
         kernel, mailbox = self._kernel, cell.mailbox
         active, queue, above = mailbox.highest()
+        popleft = queue.popleft
+        said, records = cell.outbox, cell.records
         message: Any = None
         fatal: Exception | None = None
         taken = 0
         kernel.current = cell
         try:
             for taken in range(1, min(most, len(queue)) + 1):  # noqa: B007 - told below
-                message = queue.popleft()
+                message = popleft()
                 kind = type(message)
                 if kind is Stop:
                     break
@@ -110,9 +112,10 @@ class Pump:
                 except Exception as error:  # noqa: BLE001 - its supervisor decides
                     fatal = error
                     break
-                if cell.outbox or cell.records:
+                if said or records:
                     kernel.current = None
                     kernel.release(cell)
+                    said, records = cell.outbox, cell.records
                     kernel.current = cell
                     if cell.stalls:
                         break

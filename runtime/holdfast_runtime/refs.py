@@ -51,12 +51,14 @@ class Ref(Generic[M]):
             sender.outbox.append((cell, message))
             return
         # The common case of `Delivery.tell`, without its calls.
-        box = cell.routes.get(type(message))
-        if box is None or len(queue := box.queue) >= box.capacity:
+        mailbox = cell.mailbox
+        size = mailbox.size
+        append = cell.routes.get(type(message))
+        if append is None or size >= mailbox.room:
             kernel.tell(cell, message)
             return
-        queue.append(message)
-        cell.mailbox.size += 1
+        append(message)
+        mailbox.size = size + 1
         kernel.pending += 1
         if not cell.queued:
             kernel.wake(cell)
