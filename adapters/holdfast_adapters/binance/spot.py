@@ -7,12 +7,11 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from typing import Final
 
-import attrs
-
 from holdfast_adapters.binance.credentials import Credentials, Parameters
 from holdfast_adapters.binance.errors import ARCHIVED, NOT_FOUND, OK
 from holdfast_adapters.binance.history import Cursors, History
 from holdfast_adapters.binance.naming import Name, revision_id
+from holdfast_adapters.binance.places import Place, Places
 from holdfast_adapters.binance.placing import canceling, changing, placing
 from holdfast_adapters.binance.rest import TIMING, Rest, Timing
 from holdfast_adapters.binance.rules import SymbolRules, rules_of
@@ -22,16 +21,19 @@ from holdfast_adapters.binance.telling import (
     decoded,
     half_changed,
     placed,
+    snapshot_of,
     story,
     terms_of,
 )
 from holdfast_adapters.binance.wire import (
     Account,
     ChangeReport,
+    Depth,
     ExchangeInfo,
     OrderReport,
     OrderRow,
 )
+from holdfast_domain.book import BookSnapshot
 from holdfast_domain.errors import InputError, NotSent, OutcomeUnknown, VenueRefused
 from holdfast_domain.instruments import Instrument
 from holdfast_domain.marketdata import utc_from_us
@@ -61,26 +63,11 @@ MARGIN_S: Final = 1.0
 CHANGED: Final = 409
 """A cancel-replace of which one half was done."""
 
+DEPTH: Final = 1000
+"""How many levels of a book are asked for; their weight is 50."""
+
 TWICE: Final = 2
 """How many answers in a row must say that an order is not there."""
-
-REMEMBERED: Final = 20_000
-"""Of how many orders the place is remembered; of others it is looked up."""
-
-
-@attrs.define(eq=False)
-class Place:
-    """Where an order is at the venue."""
-
-    symbol: str
-    revision: int | None
-    """The newest that is there; None where a change of it is in doubt."""
-
-    seen: bool = False
-    """Whether the venue has said that it has the order."""
-
-    changing_ms: int = 0
-    """When a change that is in doubt was sent, by the venue's clock."""
 
 
 class BinanceSpot:
@@ -127,7 +114,7 @@ class BinanceSpot:
             timing=timing,
         )
         self._history = History(self._rest, history_from_us)
-        self._places: dict[str, Place] = {}
+        self._places = Places()
 
     @property
     def instruments(self) -> dict[str, Instrument]:
@@ -161,11 +148,11 @@ class BinanceSpot:
         """Place ``order``; see `Venue.submit`."""
         order_id, terms = order.order_id, order.terms
         asked = placing(order_id, terms)
-        place = self._remember(order_id, Place(terms.instrument, 0))
+        place = self._places.remember(order_id, Place(terms.instrument, 0))
         try:
             body = await self._change("POST", "/api/v3/order", asked)
         except VenueRefused:
-            del self._places[order_id]
+            self._places.forget(order_id)
             raise
         said = placed(order_id, decoded(body, OrderReport))
         place.seen = True
@@ -237,7 +224,7 @@ class BinanceSpot:
         cursors = Cursors.parse(watermark, self._symbols)
         events, after = await self._history.since(cursors)
         for event in events:
-            self._see(event.order_id, event.instrument)
+            self._places.see(event.order_id)
         return Executions(events=events, watermark=str(after))
 
     async def open_orders(self) -> OpenOrders:
@@ -273,6 +260,12 @@ class BinanceSpot:
             if each.asset not in bases and (each.free or each.locked)
         ]
         return Balances(balances=balances, at=self._now())
+
+    async def book(self, symbol: str) -> BookSnapshot:
+        """Return the order book, `DEPTH` levels a side, for a `BookKeeper`."""
+        asked: Parameters = {"symbol": symbol, "limit": DEPTH}
+        depth = await self._rest.ask("/api/v3/depth", asked, Depth, signed=False)
+        return snapshot_of(symbol, depth)
 
     async def _account(self) -> Account:
         asked: Parameters = {"omitZeroBalances": "true"}
@@ -318,7 +311,7 @@ class BinanceSpot:
                 break
             last, revision = later, revision + 1
         self._check_is_final(last, revision, known)
-        self._remember(order_id, Place(first.symbol, revision, seen=True))
+        self._places.remember(order_id, Place(first.symbol, revision, seen=True))
         trades = await self._history.trades_of(last) if last.executed_qty else []
         return Found(
             order_id=order_id,
@@ -355,7 +348,7 @@ class BinanceSpot:
         name = Name.parse(row.client_order_id)
         order_id = name.order_id if name.is_ours else ""
         if order_id:
-            self._remember(order_id, Place(row.symbol, name.revision, seen=True))
+            self._places.remember(order_id, Place(row.symbol, name.revision, seen=True))
         return Found(
             order_id=order_id,
             venue_order_id=str(row.order_id),
@@ -380,16 +373,4 @@ class BinanceSpot:
         found = await self.lookup(order_id)
         if isinstance(found, NotFound):
             raise VenueRefused(found.reason, str(NOT_FOUND[0]))
-        return self._places[order_id]
-
-    def _remember(self, order_id: str, place: Place) -> Place:
-        self._places.pop(order_id, None)
-        self._places[order_id] = place
-        if len(self._places) > REMEMBERED:
-            del self._places[next(iter(self._places))]
-        return place
-
-    def _see(self, order_id: str, symbol: str) -> None:
-        known = self._places.get(order_id)
-        if known is not None:
-            known.seen = True
+        return self._places.get(order_id) or Place(found.instrument, 0)

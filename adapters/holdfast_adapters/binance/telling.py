@@ -18,6 +18,7 @@ from holdfast_adapters.binance.wire import (
     ChangeHalves,
     ChangeRefusal,
     ChangeReport,
+    Depth,
     FillReport,
     Millis,
     OrderReport,
@@ -25,6 +26,7 @@ from holdfast_adapters.binance.wire import (
     Refusal,
     TradeRow,
 )
+from holdfast_domain.book import BookSnapshot
 from holdfast_domain.errors import OutcomeUnknown, VenueRefused
 from holdfast_domain.marketdata import utc_from_us
 from holdfast_domain.money import ZERO, Money, Price, Quantity
@@ -293,3 +295,13 @@ def executions(order_id: str, trades: Sequence[TradeRow]) -> list[Executed]:
 def owner(row: OrderRow) -> str:
     """Return the client order id under which we know an order."""
     return Name.parse(row.client_order_id).order_id
+
+
+def snapshot_of(symbol: str, depth: Depth) -> BookSnapshot:
+    """Return a snapshot of the order book."""
+    return BookSnapshot(
+        instrument=symbol,
+        sequence=depth.last_update_id,
+        bids=depth.bids,
+        asks=depth.asks,
+    )

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from random import Random
 
 import attrs
+import msgspec
 import pytest
 import trio
 
@@ -18,6 +19,8 @@ from holdfast_adapters.binance import (
     UserDialect,
     UserStream,
 )
+from holdfast_adapters.binance.telling import snapshot_of
+from holdfast_adapters.binance.wire import Depth
 from holdfast_adapters.streams import (
     Confirmed,
     Data,
@@ -29,7 +32,8 @@ from holdfast_adapters.streams import (
     StreamPlan,
     Subscription,
 )
-from holdfast_domain.book import BookUpdate
+from holdfast_adapters.streams.books import BookKeeper
+from holdfast_domain.book import BookUpdate, OrderBook
 from holdfast_domain.marketdata import Bar, Quote, Trade
 from holdfast_domain.money import Price
 from holdfast_domain.orders import OrderType
@@ -201,6 +205,43 @@ def test_recorded_frames_are_told_and_their_numbers_have_no_gap() -> None:
                 last[each.key] = each.sequence
     assert told.keys() == {Trade, Quote, BookUpdate}
     assert told[Trade] > 1000
+
+
+@recorded
+def test_a_recorded_book_has_the_best_prices_of_the_recorded_quotes() -> None:
+    """Where both streams are at the same update, they say the same."""
+    dialect, keeper = MarketDialect(lambda: 0), BookKeeper(OrderBook(BTC))
+    quotes: dict[int, Quote] = {}
+    compared = 0
+    for frame in raw_lines("hftbacktest/spot/btcusdt_20240808.jsonl.gz", 8_000):
+        if '"stream"' not in frame:
+            depth = msgspec.json.decode(frame, type=Depth)
+            keeper.snapshot(snapshot_of(BTC, depth), 0.0)
+            continue
+        for each in dialect.read(frame.encode(), 0.0):
+            assert isinstance(each, Data)
+            if isinstance(each.value, Quote) and each.sequence is not None:
+                quotes[each.sequence] = each.value
+            elif isinstance(each.value, BookUpdate):
+                keeper.update(each.value, 0.0)
+                quote = quotes.get(each.value.sequence or -1)
+                if quote is None or keeper.wants_snapshot:
+                    continue
+                bid = keeper.book.best_bid(0.0, 1.0)
+                ask = keeper.book.best_ask(0.0, 1.0)
+                assert bid is not None
+                assert ask is not None
+                assert (float(bid[0]), float(ask[0])) == (quote.bid, quote.ask)
+                compared += 1
+    assert compared > 20
+
+
+async def test_a_snapshot_of_the_book_is_asked_for() -> None:
+    async with desk() as d:
+        book = await d.venue.book(BTC)
+        assert book.instrument == BTC
+        assert float(book.bids[0][0]) == 50_009.99
+        assert float(book.asks[0][0]) == 50_010.01
 
 
 @recorded

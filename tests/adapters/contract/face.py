@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Protocol
 from holdfast_domain.ids import ClientOrderId
 from holdfast_domain.money import Price, Quantity
 from holdfast_domain.orders import OrderTerms, OrderType, Side
-from holdfast_domain.ports import Venue, VenueOrder
+from holdfast_domain.ports import Venue, VenueEvent, VenueOrder
 
 Path_ = Sequence[tuple[object, object]]
 """A market: prices, and how much may be had at each until the next."""
@@ -50,8 +50,14 @@ class Face(Protocol):
     def pass_time(self, seconds: float) -> None:
         """Let time go by, in which nothing is traded."""
 
-    def fault(self, kind: str, operation: str, count: int = 1) -> None:
+    def fault(self, kind: str, operation: str, count: int = 1, skip: int = 0) -> None:
         """Switch a fault of the wire on."""
+
+    async def hear(self, count: int, holes: int = 0) -> list[VenueEvent]:
+        """Wait for so much on the stream of user data, and return all that was told.
+
+        A hole is that it says that something may have been missed.
+        """
 
     async def cut(self, order: VenueOrder) -> None:
         """Submit, and cancel the request while it waits for its answer."""

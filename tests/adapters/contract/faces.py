@@ -7,12 +7,19 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
+from random import Random
 from typing import ClassVar, Final, TypeAlias
 
 import polars as pl
 import trio
 
-from holdfast_adapters.binance import BinanceSpot, Credentials, Timing
+from holdfast_adapters.binance import (
+    BinanceSpot,
+    Credentials,
+    Listener,
+    Timing,
+    UserStream,
+)
 from holdfast_adapters.matching import FillAt, FillModel
 from holdfast_adapters.paper import PaperVenue
 from holdfast_adapters.simulators.binance import (
@@ -22,10 +29,11 @@ from holdfast_adapters.simulators.binance import (
     SimSymbol,
 )
 from holdfast_adapters.simulators.serving import serving
+from holdfast_adapters.streams import StreamPlan
 from holdfast_domain.cursor import ADVANCE_SLOT, cursor_at
 from holdfast_domain.instruments import Instrument
 from holdfast_domain.marketdata import BarColumns, MarketData
-from holdfast_domain.ports import VenueOrder
+from holdfast_domain.ports import VenueEvent, VenueOrder
 
 from .face import Face, Path_
 
@@ -86,7 +94,10 @@ class PaperFace:
     def pass_time(self, seconds: float) -> None:
         """Its time is that of its data."""
 
-    def fault(self, kind: str, operation: str, count: int = 1) -> None:
+    def fault(self, kind: str, operation: str, count: int = 1, skip: int = 0) -> None:
+        raise AssertionError
+
+    async def hear(self, count: int, holes: int = 0) -> list[VenueEvent]:
         raise AssertionError
 
     async def cut(self, order: VenueOrder) -> None:
@@ -112,7 +123,7 @@ class Clock:
 class BinanceFace:
     """Binance spot: the adapter, real sockets, and the exchange on the desk."""
 
-    can: ClassVar[frozenset[str]] = frozenset({"funds", "wire", "bands"})
+    can: ClassVar[frozenset[str]] = frozenset({"funds", "wire", "bands", "stream"})
     symbol = SYMBOL
 
     def __init__(self, path: Path_, record: Path, clock: Clock) -> None:
@@ -133,6 +144,9 @@ class BinanceFace:
         self.simulator = BinanceSimulator(self.exchange, Account("key", "secret"))
         self.port = 0
         self.venue = self.new_venue()
+        self._heard: list[VenueEvent] = []
+        self._holes: list[str] = []
+        self._bell = trio.Event()
 
     def new_venue(self) -> BinanceSpot:
         """An adapter as a new process makes it."""
@@ -162,8 +176,35 @@ class BinanceFace:
     def pass_time(self, seconds: float) -> None:
         self._clock.us += round(seconds * 1e6)
 
-    def fault(self, kind: str, operation: str, count: int = 1) -> None:
-        self.simulator.faults.on(kind, operation, count=count)
+    def fault(self, kind: str, operation: str, count: int = 1, skip: int = 0) -> None:
+        self.simulator.faults.on(kind, operation, count=count, skip=skip)
+
+    def stream(self) -> UserStream:
+        """The stream of user data, which tells this face."""
+        plan = StreamPlan(
+            url=f"ws://127.0.0.1:{self.port}/ws-api/v3", backoff_first_s=0.01
+        )
+        told = Listener(event=self._told, account=lambda: None, hole=self._missed)
+        who = Credentials("key", "secret")
+        return UserStream(plan, who, lambda: self._clock.us // 1000, Random(1), told)
+
+    def _told(self, event: VenueEvent) -> None:
+        self._heard.append(event)
+        self._ring()
+
+    def _missed(self, why: str) -> None:
+        self._holes.append(why)
+        self._ring()
+
+    def _ring(self) -> None:
+        self._bell.set()
+        self._bell = trio.Event()
+
+    async def hear(self, count: int, holes: int = 0) -> list[VenueEvent]:
+        # The first hole is that of the first connection.
+        while len(self._heard) < count or len(self._holes) < holes + 1:
+            await self._bell.wait()
+        return self._heard
 
     async def cut(self, order: VenueOrder) -> None:
         async with trio.open_nursery() as nursery:
@@ -190,7 +231,11 @@ async def binance(path: Path_, record: Path) -> AsyncIterator[BinanceFace]:
         face.venue = face.new_venue()
         await face.venue.connect()
         try:
-            yield face
+            async with trio.open_nursery() as nursery:
+                await nursery.start(face.stream().run)
+                await face.hear(0)
+                yield face
+                nursery.cancel_scope.cancel()
         finally:
             await face.venue.close()
             face.exchange.record.close()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from . import life, refusals, sessions, wire  # noqa: F401 - they register their cases
+from . import life, refusals, sessions, telling, wire  # noqa: F401 - they register their cases
 from .cases import CASES, Case
 from .face import Book
 from .faces import ABLE, OPEN
