@@ -192,6 +192,24 @@ CASES = (
         ours=Program(script="ours_reconcile_1k.py"),
     ),
     Case(
+        id="ws_decode",
+        unit="msg/s",
+        ours=Program(script="ours_ws_decode.py"),
+        peers={
+            name: Program(
+                script="peers/bare_websocket.py",
+                environment=environment,
+                arguments=(name,),
+            )
+            for name, environment in (
+                ("trio-websocket", None),
+                ("wsproto", None),
+                ("websockets", "websockets"),
+                ("aiohttp", "aiohttp"),
+            )
+        },
+    ),
+    Case(
         id="thread_round_trip",
         unit="µs",
         ours=Program(script="ours_round_trip.py"),

@@ -24,6 +24,8 @@ PINS: dict[str, tuple[str, ...]] = {
         "numpy==2.4.6",
         "pandas==3.1.1",
     ),
+    "websockets": ("websockets==17.4",),
+    "aiohttp": ("aiohttp==3.14.5",),
     "nautilus_trader": (
         "nautilus_trader==1.221.0",
         "numpy==2.4.6",

@@ -212,7 +212,7 @@ class StreamClient:
             self._pump()
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(self._write_out, number, link, stream)
-                await self._read_in(number, stream)
+                await self._guarded(self._read_in, number, stream)
         finally:
             with trio.CancelScope(shield=True):
                 await trio.aclose_forcefully(stream)

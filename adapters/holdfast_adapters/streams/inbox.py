@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from collections.abc import Mapping, Sequence
+from typing import TypeGuard
 
 from holdfast_adapters.streams.dialect import Data
 from holdfast_adapters.streams.events import Dropped, StreamEvent
@@ -36,34 +37,24 @@ class Inbox:
         A key without a policy drops its oldest. Where the answer is no, it is the
         connection that has to go; what came before it was full is kept.
         """
-        if len(self._waiting) > self._limit:
-            events = self._without_room(events, policies)
-        self._waiting.extend(events)
-        if len(self._waiting) <= self._limit:
+        was_full = len(self._waiting) > self._limit
+        if not was_full and len(self._waiting) + len(events) <= self._limit:
+            self._waiting.extend(events)
             return True
+        vital = [each for each in events if _is_vital(each, policies)]
+        if was_full and vital:
+            # A hole is being told of already; what is in it is not kept in parts.
+            self.dropped.update(each.key for each in vital)
+            events = [each for each in events if not _is_vital(each, policies)]
+        self._waiting.extend(events)
         self._make_room(policies)
-        return len(self._waiting) <= self._limit
+        return not vital or len(self._waiting) <= self._limit
 
     def take(self) -> list[StreamEvent]:
         """Return all that waits, in order."""
         taken = list(self._waiting)
         self._waiting.clear()
         return taken
-
-    def _without_room(
-        self, events: Sequence[StreamEvent], policies: Mapping[str, Overflow]
-    ) -> list[StreamEvent]:
-        """Let go what must not be dropped one by one: a hole is being told of it."""
-        kept: list[StreamEvent] = []
-        for event in events:
-            if (
-                isinstance(event, Data)
-                and policies.get(event.key) is Overflow.RECONNECT
-            ):
-                self.dropped[event.key] += 1
-            else:
-                kept.append(event)
-        return kept
 
     def _make_room(self, policies: Mapping[str, Overflow]) -> None:
         gone: Counter[str] = Counter()
@@ -99,6 +90,10 @@ class Inbox:
             kept.append(event)
         kept.reverse()
         return kept
+
+
+def _is_vital(event: StreamEvent, policies: Mapping[str, Overflow]) -> TypeGuard[Data]:
+    return isinstance(event, Data) and policies.get(event.key) is Overflow.RECONNECT
 
 
 def _may_go(event: Data, policies: Mapping[str, Overflow]) -> bool:

@@ -10,6 +10,7 @@ import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from random import Random
+from typing import TypeVar
 
 import attrs
 import msgspec
@@ -29,8 +30,10 @@ from holdfast_adapters.streams import (
     Reply,
     Stream,
     StreamClient,
+    StreamEvent,
     StreamPlan,
 )
+from holdfast_adapters.streams.wire import Endpoint
 
 
 class Plain:
@@ -139,6 +142,27 @@ class Peer:
             pass
 
 
+T = TypeVar("T", bound=StreamEvent)
+
+
+class Reader:
+    """Reads a client's events until one of a kind comes."""
+
+    def __init__(self, client: StreamClient) -> None:
+        self._client = client
+        self._left: list[StreamEvent] = []
+        self.seen: list[StreamEvent] = []
+
+    async def next(self, kind: type[T]) -> T:
+        while True:
+            while self._left:
+                event = self._left.pop(0)
+                self.seen.append(event)
+                if isinstance(event, kind):
+                    return event
+            self._left = await self._client.batch()
+
+
 Script = Callable[[Peer], Awaitable[None]]
 
 
@@ -160,6 +184,47 @@ async def serving(script: Script) -> AsyncIterator[str]:
             trio_websocket.serve_websocket, greet, "127.0.0.1", 0, None
         )
         yield f"ws://127.0.0.1:{server.port}/"
+        nursery.cancel_scope.cancel()
+
+
+class Proxy:
+    """Passes bytes on between client and server, until it is told to swallow them."""
+
+    def __init__(self, upstream: int) -> None:
+        self._upstream = upstream
+        self._mute: set[int] = set()
+        self._count = 0
+        self.url = ""
+
+    def mute(self) -> None:
+        """Let every present connection look alive and carry nothing, both ways."""
+        self._mute.update(range(self._count))
+
+    async def serve(self, stream: trio.SocketStream) -> None:
+        number, self._count = self._count, self._count + 1
+        upstream = await trio.open_tcp_stream("127.0.0.1", self._upstream)
+        async with upstream, trio.open_nursery() as nursery:
+            nursery.start_soon(self._pass, number, stream, upstream)
+            await self._pass(number, upstream, stream)
+            nursery.cancel_scope.cancel()
+
+    async def _pass(
+        self, number: int, source: trio.SocketStream, sink: trio.SocketStream
+    ) -> None:
+        with suppress(trio.BrokenResourceError, trio.ClosedResourceError):
+            async for some in source:
+                if number not in self._mute:
+                    await sink.send_all(some)
+
+
+@asynccontextmanager
+async def proxied(url: str) -> AsyncIterator[Proxy]:
+    """Stand between a client and the server at ``url``."""
+    proxy = Proxy(Endpoint.of(url).port)
+    async with trio.open_nursery() as nursery:
+        (listener, *_) = await nursery.start(trio.serve_tcp, proxy.serve, 0)
+        proxy.url = f"ws://127.0.0.1:{listener.socket.getsockname()[1]}/"
+        yield proxy
         nursery.cancel_scope.cancel()
 
 
