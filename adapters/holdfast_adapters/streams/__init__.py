@@ -3,7 +3,8 @@
 Bottom up. Pure, without I/O, clock or task: `wire` (frames), `phases` (the table of a
 connection's life), `limits` (sending, backoff), `dialect` (what a venue says),
 `plan` and `events`, `watching` (one subscription), `line` (one connection), `stream`
-(the machine), `inbox`. The shell: `client` on trio.
+(the machine), `inbox`; `books` and `checksums` keep an order book whole. The shell:
+`client` on trio, `recording` on disk, and `replaying`, a server for what was recorded.
 """
 
 from holdfast_adapters.streams.client import StreamClient, open_socket
