@@ -75,6 +75,9 @@ class Sending:
     def session_up(self, number: int) -> None:
         """Send to a new session; what the one before had taken is not in flight."""
         self.session_number = number
+        # Connections have pauses of their own; what an order met on the last one is
+        # over, and market time must not go on meanwhile.
+        self._pauses.clear()
         self._quiet_until_s = 0.0
         self.in_flight.clear()
         self.replacing.clear()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
+
 from holdfast_actors.messages import Readmit, Readmitted
-from holdfast_actors.requests import GATES, Asked, How, Submit
+from holdfast_actors.requests import GATES, Asked, How, Submit, TryAgain
 from holdfast_domain.orders import OrderState
 
 from .desk import acked, terms
@@ -148,3 +150,22 @@ def test_questions_and_cancels_wait_as_long() -> None:
     floor.hear(Asked.GAP, "", how=How.UNKNOWN, again_s=90.0)
 
     assert sorted(floor.later()) == [60.0, 60.0, 90.0, 90.0]
+
+
+@pytest.mark.parametrize("is_new", [False, True])
+def test_a_second_try_waits_unless_it_is_over_a_new_connection(is_new: bool) -> None:
+    floor = Floor()
+    floor.up()
+    floor.decide(1, ("a", terms(1)))
+    floor.hear(Asked.SUBMIT, "a", how=How.NOT_SENT)
+    floor.orders.handle(Readmitted("a", "", 0))
+    if is_new:
+        floor.up(2)
+    floor.timers.set.clear()
+    floor.guard.take()
+
+    floor.hear(Asked.SUBMIT, "a", how=How.NOT_SENT)
+
+    waits = [m for _, m in floor.timers.set if isinstance(m, TryAgain)]
+    assert len(waits) == (0 if is_new else 1)
+    assert len(floor.guard.of(Readmit)) == (1 if is_new else 0)

@@ -265,12 +265,18 @@ async def test_a_request_that_is_cut_is_done_before_the_next_welcome(
             nursery.cancel_scope.cancel()
         with pytest.raises(NotSent):
             await engine.submit(order_at(0, "b"))
+        found: list[Found | NotFound] = []
+
+        async def look() -> None:
+            await engine.connect()
+            found.append(await engine.lookup("a"))
+
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(engine.connect)
-            await trio.testing.wait_all_tasks_blocked()
+            nursery.start_soon(look)
+            await trio.testing.wait_all_tasks_blocked(0.05)
             Slow.go_on.set()
-        # Had it been welcomed before, the order would not have been there.
-        assert isinstance(await engine.lookup("a"), Found)
+        # Had it been welcomed before, the order would not have been there yet.
+        assert isinstance(found[0], Found)
 
 
 # --- the fence -----------------------------------------------------------------------
