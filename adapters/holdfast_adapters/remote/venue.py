@@ -41,7 +41,7 @@ PAUSE_MAX_S: Final = 0.5
 
 
 class RemoteVenue:
-    """A `ReplayedVenue` behind a socket; used by one task of a trio run at a time."""
+    """A `ReplayedVenue` behind a socket; requests of several tasks wait their turn."""
 
     answers_at_once = False
 
@@ -65,6 +65,9 @@ class RemoteVenue:
         self._patience_s = patience_s
         self._hello = wire.Hello(engine=engine, epoch=epoch, world=world)
         self._lines: wire.Lines | None = None
+        self._turn = trio.Lock()
+        """One request at a time, in the order in which they were made."""
+
         self._wants_data = True
 
     # --- the connection ----------------------------------------------------------
@@ -83,7 +86,9 @@ class RemoteVenue:
         with trio.move_on_after(self._patience_s):
             while True:
                 try:
-                    await self._greet()
+                    async with self._turn:
+                        if self._lines is None:
+                            await self._greet()
                 except (OSError, OutcomeUnknown) as error:
                     why = getattr(error, "strerror", None) or str(error)
                     await trio.sleep(pause_s)
@@ -129,10 +134,11 @@ class RemoteVenue:
         return await self._command(wire.Replace(order_id, terms))
 
     async def _command(self, request: wire.Request) -> list[VenueEvent]:
-        if self._lines is None:
-            message = f"{self.name}: no connection to {self._path}"
-            raise NotSent(message)
-        return self._events(self._done(await self._ask(request)))
+        async with self._turn:
+            if self._lines is None:
+                message = f"{self.name}: no connection to {self._path}"
+                raise NotSent(message)
+            return self._events(self._done(await self._ask(request)))
 
     # --- questions, which may be asked again --------------------------------------
 
@@ -184,7 +190,8 @@ class RemoteVenue:
 
     async def _question(self, request: wire.Request) -> wire.Done:
         try:
-            return self._done(await self._ask(request))
+            async with self._turn:
+                return self._done(await self._ask(request))
         except NotSent as error:
             raise ConnectionError(str(error)) from error
 

@@ -31,7 +31,15 @@ from holdfast_domain.errors import (
     VenueRefused,
 )
 from holdfast_domain.instruments import Instrument
-from holdfast_domain.ports import Found, NotFound, ReplayedVenue, VenueEvent, VenueOrder
+from holdfast_domain.ports import (
+    Found,
+    NotFound,
+    OpenOrders,
+    Positions,
+    ReplayedVenue,
+    VenueEvent,
+    VenueOrder,
+)
 
 WORLD = "daily bars"
 
@@ -238,6 +246,25 @@ async def test_a_disk_that_refuses_is_not_sent_and_the_venue_goes_on(
         refuse_inserts(place.file, refuse=False)
         await engine.connect()
         assert await engine.submit(order_at(0))
+
+
+async def test_requests_of_several_tasks_wait_their_turn(place: Place) -> None:
+    engine = place.engine()
+    said: dict[str, Any] = {}
+
+    async def ask(name: str, request: Awaitable[Any]) -> None:
+        said[name] = await request
+
+    async with place.served():
+        await engine.connect()
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(engine.connect)
+            nursery.start_soon(ask, "submit", engine.submit(order_at(0)))
+            nursery.start_soon(ask, "positions", engine.positions())
+            nursery.start_soon(ask, "orders", engine.open_orders())
+    assert type(said["positions"]) is Positions
+    assert type(said["orders"]) is OpenOrders
+    assert said["submit"]
 
 
 class Slow(PaperVenue):
