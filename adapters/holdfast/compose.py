@@ -115,6 +115,8 @@ def make_parts(options: RunOptions, world: World) -> Parts:
         strategy_budget_s=world.strategy_budget_s,
         reconciling=world.reconciling,
         more=world.more,
+        deadlines=options.dealing.deadlines,
+        patience=options.dealing.patience,
     )
 
 

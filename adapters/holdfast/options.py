@@ -10,18 +10,17 @@ from typing import Any
 
 import attrs
 
+from holdfast.dealing import Dealing
 from holdfast.loading import Loaded, check_strategy, load_strategy
+from holdfast.numbers import read_number
 from holdfast_actors.strategy.api import Strategy
 from holdfast_actors.strategy.params import declared_params, parse_params
 from holdfast_adapters.data import instruments_for, load_bars, load_instruments
 from holdfast_adapters.matching import FillAt, FillModel
-from holdfast_domain.errors import DomainError, InputError
+from holdfast_domain.errors import InputError
 from holdfast_domain.instruments import Instrument
 from holdfast_domain.marketdata import MarketData
-from holdfast_domain.money import ZERO, Numeric, to_decimal
-
-_DIGITS_MAX = 15
-"""Before the point; what is larger is a slip, and would not be kept exactly."""
+from holdfast_domain.money import ZERO, Numeric
 
 _AS_FRACTION = "give 10 bps as 0.001"
 
@@ -72,6 +71,7 @@ class RunOptions:
     instruments: Mapping[str, Instrument]
     capital: Decimal
     model: FillModel
+    dealing: Dealing = attrs.field(factory=Dealing)
 
     @property
     def market(self) -> Market:
@@ -121,6 +121,7 @@ def read_options(
     fractional: bool = False,
     params: Mapping[str, Any] | None = None,
     instruments: str | Path | Mapping[str, Instrument] | None = None,
+    dealing: Dealing | None = None,
 ) -> RunOptions:
     """Check and load all that a run needs.
 
@@ -151,6 +152,7 @@ def read_options(
         instruments=market.instruments,
         capital=market.capital,
         model=market.model,
+        dealing=dealing or Dealing(),
     )
 
 
@@ -172,7 +174,7 @@ def read_market(
     Raises:
         InputError: in one line, what was expected, what came, where, what to do.
     """
-    money = _number(
+    money = read_number(
         "capital", capital, "a positive number", "give it as 100000", above=ZERO
     )
     model = _model(fill, commission, slippage_bps)
@@ -193,10 +195,10 @@ def read_market(
 def _model(fill: str, commission: Numeric, slippage_bps: Numeric) -> FillModel:
     model = FillModel(
         fill=_fill(fill),
-        commission=_number(
+        commission=read_number(
             "commission", commission, "a fraction from 0 to below 1", _AS_FRACTION
         ),
-        slippage_bps=_number(
+        slippage_bps=read_number(
             "slippage-bps", slippage_bps, "a number of at least 0", "give it as 5"
         ),
     )
@@ -264,23 +266,3 @@ def _fill(text: str) -> FillAt:
         raise InputError(
             "fill", f"one of {known}", repr(text), "choose one of them"
         ) from None
-
-
-def _number(
-    where: str,
-    value: Numeric,
-    expected: str,
-    todo: str,
-    *,
-    above: Decimal | None = None,
-) -> Decimal:
-    try:
-        number = to_decimal(value)
-    except DomainError:
-        raise InputError(where, expected, repr(value), todo) from None
-    if number.adjusted() > _DIGITS_MAX:
-        expected = f"{expected}, of at most {_DIGITS_MAX} digits"
-        raise InputError(where, expected, str(value), todo)
-    if number < 0 or (above is not None and number <= above):
-        raise InputError(where, expected, str(value), todo)
-    return number

@@ -12,6 +12,7 @@ import attrs
 import click
 import trio
 
+from holdfast.cli.dealing import dealing_of, dealing_options
 from holdfast.cli.failing import FAILED, say
 from holdfast.cli.logging import log_options, logs_of
 from holdfast.cli.output import Meter, kept_for_json, show, show_json, show_line
@@ -83,6 +84,7 @@ STRATEGIES = "engine/trading/strategies/"
     metavar="N",
     help="Records that go to the archive together.",
 )
+@dealing_options
 @click.pass_obj
 def paper(arguments: tuple[str, ...], /, files: tuple[str, ...], **given: Any) -> int:  # noqa: ANN401
     """Run strategies on the live engine, over a replay of recorded data.
@@ -99,7 +101,7 @@ def paper(arguments: tuple[str, ...], /, files: tuple[str, ...], **given: Any) -
         speed = _speed(given["speed"])
         plan = _plan(given["snapshot_every"], given["compact_after"])
         elsewhere = _elsewhere(given["venue_socket"], take_over=given["take_over"])
-        options = options_of(files, given)
+        options = attrs.evolve(options_of(files, given), dealing=dealing_of(given))
         keeping = Keeping.of(given, os.environ)
         with signals, StateDir.open(state, os.getpid()) as directory:
             with registered(directory.path, os.environ), Meter("paper") as meter:

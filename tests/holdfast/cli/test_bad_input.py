@@ -197,3 +197,20 @@ def damage(desk: Desk, sequence: int) -> None:
 
 def journal_of(files: dict[str, bytes]) -> bytes:
     return files["journal.sqlite"]
+
+
+@pytest.mark.parametrize(
+    ("option", "text", "words"),
+    [
+        ("--command-timeout", "0", "command-timeout: expected a positive number"),
+        ("--longest-pause", "0.5", "longest-pause: expected at least the first pause"),
+        ("--poll-executions", "often", "poll-executions: expected a positive number"),
+    ],
+)
+def test_a_venues_time_that_makes_no_sense_is_refused_in_one_line(
+    desk: Desk, option: str, text: str, words: str
+) -> None:
+    path = desk.write("good.csv", csv(GOOD, LATER))
+    state = ("--state", str(desk.state))
+    ran = desk.run("paper", desk.buyer(), "--data", path, *state, option, text)
+    refused(ran, words)
