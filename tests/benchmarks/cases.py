@@ -142,6 +142,20 @@ CASES = (
         },
     ),
     Case(
+        id="backtest_sma_20",
+        unit="bars/s",
+        ours=Program(script="ours_backtest_sma_20.py"),
+        peers={
+            # backtesting.py takes one instrument.
+            "backtrader": Program(
+                script="peers/backtrader_sma_20.py", environment="backtrader"
+            ),
+            "NautilusTrader": Program(
+                script="peers/nautilus_sma_20.py", environment="nautilus_trader"
+            ),
+        },
+    ),
+    Case(
         id="live_ticks",
         unit="ticks/s",
         ours=Program(script="ours_live_ticks.py"),
@@ -165,6 +179,11 @@ CASES = (
             )
         },
         has_p99=True,
+    ),
+    Case(
+        id="live_quote_to_fill_sqlite",
+        unit="commits/hop",
+        ours=Program(script="ours_live_quote_to_fill_sqlite.py"),
     ),
     Case(
         id="journal_durable",

@@ -14,6 +14,7 @@ from holdfast.options import read_options
 from holdfast_actors.tree import Parts
 from holdfast_adapters.journal.memory import MemoryJournal
 from holdfast_domain.marketdata import BarColumns, MarketData
+from holdfast_domain.ports import JournalStore, ThreadHost
 from holdfast_runtime import SupervisorSpec
 
 SYMBOL = "ES"
@@ -36,14 +37,22 @@ def two_bars() -> MarketData:
     return MarketData({SYMBOL: BarColumns(SYMBOL, frame)}, "bench")
 
 
-def live_parts(strategy: type[Strategy]) -> tuple[Parts, SupervisorSpec]:
-    """Return a tree with an in-memory journal and paper venue, fills at this close."""
+def live_parts(
+    strategy: type[Strategy],
+    store: JournalStore | None = None,
+    host: ThreadHost | None = None,
+) -> tuple[Parts, SupervisorSpec]:
+    """Return a tree with an in-memory paper venue that fills at this close.
+
+    Its journal is in memory too, unless there are a ``store`` and the ``host`` of its
+    writer.
+    """
     options = read_options(
         strategy, data=two_bars(), capital=1_000_000_000, fill="this_close"
     )
     world = World(
-        store=MemoryJournal(),
-        journal_host=None,
+        store=store or MemoryJournal(),
+        journal_host=host,
         venue_path=None,
         venue_host=None,
         wall=SystemClock(),

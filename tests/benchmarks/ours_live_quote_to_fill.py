@@ -16,11 +16,11 @@ from live import SYMBOL, live_parts
 
 from holdfast import Strategy
 from holdfast_actors.messages import Quotes
-from holdfast_actors.tree import strategy_path
+from holdfast_actors.tree import Parts, strategy_path
 from holdfast_domain.marketdata import Quote, utc_from_us
-from holdfast_runtime import open_engine
+from holdfast_runtime import SupervisorSpec, open_engine
 
-QUOTES = 5_000
+QUOTES = 4_500
 WARM_UP = 500
 NOW_US = 1_767_400_000_000_000
 START = 1 << 40
@@ -51,8 +51,10 @@ class Flipping(Strategy):
         arrived[0].set()
 
 
-async def measure() -> list[float]:
-    parts, spec = live_parts(Flipping)
+async def measure(
+    parts: Parts, spec: SupervisorSpec, quotes: int = QUOTES
+) -> list[float]:
+    """Return how long each quote took to its fill, in µs, the first ones left out."""
     took_us = []
     async with open_engine(spec) as engine:
         while parts.prices.step < 1:
@@ -60,7 +62,7 @@ async def measure() -> list[float]:
         ref = engine.ref(strategy_path("Flipping"))
         now_us = parts.clock.now_us
         at = utc_from_us(NOW_US)
-        for number in range(QUOTES):
+        for number in range(WARM_UP + quotes):
             quote = Quote(
                 instrument=SYMBOL,
                 quoted_at=at,
@@ -78,7 +80,7 @@ async def measure() -> list[float]:
 
 
 if __name__ == "__main__":
-    took = sorted(trio.run(measure))
+    took = sorted(trio.run(measure, *live_parts(Flipping)))
     figures = {
         "value": statistics.median(took),
         "p99": took[int(len(took) * 0.99)],

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 BARS = 500_000
 """About a year of minutes, around the clock."""
 
+SEVERAL = 20
+"""How many walks there are beside the one, of together as many bars."""
+
 FIRST_US = 1_577_836_860_000_000
 """The end of the first bar: 2020-01-01 00:01 UTC, in µs since 1970."""
 
@@ -45,11 +48,28 @@ def frame(seed: int = 1, bars: int = BARS) -> pl.DataFrame:
 
 
 def write(folder: Path) -> None:
-    """Write ``walk.parquet`` and ``walk.csv``, unless both are there."""
-    parquet, csv = folder / "walk.parquet", folder / "walk.csv"
+    """Write ``walk.parquet`` and ``walk.csv``, unless both are there.
+
+    And as many bars of `SEVERAL` walks, in ``several`` and ``several_csv``.
+    """
+    _write(folder / "walk.parquet", folder / "walk.csv", 1, BARS)
+    for number in range(SEVERAL):
+        name = name_of(number)
+        parquet = folder / "several" / f"{name}.parquet"
+        csv = folder / "several_csv" / f"{name}.csv"
+        _write(parquet, csv, 1 + number, BARS // SEVERAL)
+
+
+def name_of(number: int) -> str:
+    """The symbol of one of several walks, by its number from 0."""
+    return f"w{number:02d}"
+
+
+def _write(parquet: Path, csv: Path, seed: int, count: int) -> None:
     if parquet.exists() and csv.exists():
         return
-    folder.mkdir(parents=True, exist_ok=True)
-    bars = frame()
+    bars = frame(seed, count)
+    for path in (parquet, csv):
+        path.parent.mkdir(parents=True, exist_ok=True)
     bars.write_parquet(parquet)
     bars.write_csv(csv, datetime_format="%Y-%m-%dT%H:%M:%S+00:00")

@@ -1,4 +1,4 @@
-"""NautilusTrader: the instrument that its three benchmarks trade."""
+"""NautilusTrader: the instrument that its benchmarks trade."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ VENUE = Venue("SIM")
 COMMISSION = Decimal("0.001")
 
 
-def instrument() -> CurrencyPair:
+def instrument(symbol: str = "WALKUSDT") -> CurrencyPair:
     """A pair with ticks of a cent and 0.1 % commission."""
     return CurrencyPair(
-        instrument_id=InstrumentId(Symbol("WALKUSDT"), VENUE),
-        raw_symbol=Symbol("WALKUSDT"),
+        instrument_id=InstrumentId(Symbol(symbol), VENUE),
+        raw_symbol=Symbol(symbol),
         base_currency=BTC,
         quote_currency=USDT,
         price_precision=2,

@@ -19,6 +19,7 @@ from nautilus_trader.indicators import SimpleMovingAverage
 from nautilus_trader.model.currencies import USDT
 from nautilus_trader.model.data import Bar, BarType
 from nautilus_trader.model.enums import AccountType, OmsType, OrderSide
+from nautilus_trader.model.instruments import CurrencyPair
 from nautilus_trader.model.objects import Money, Price, Quantity
 from nautilus_trader.trading.strategy import Strategy
 
@@ -74,8 +75,8 @@ def bars_of(path: Path, bar_type: BarType) -> list[Bar]:
     return [Bar(bar_type, *row, row[-1]) for row in rows]
 
 
-def engine_of(pair, bars: list[Bar], strategy: Strategy) -> BacktestEngine:
-    """An engine with the data loaded, not yet run."""
+def engine_of(loaded: list[tuple[CurrencyPair, list[Bar], Strategy]]) -> BacktestEngine:
+    """An engine with the data of each pair and its strategy loaded, not yet run."""
     config = BacktestEngineConfig(
         logging=LoggingConfig(bypass_logging=True),
         run_analysis=False,
@@ -89,9 +90,10 @@ def engine_of(pair, bars: list[Bar], strategy: Strategy) -> BacktestEngine:
         base_currency=None,
         starting_balances=[Money(1_000_000, USDT)],
     )
-    engine.add_instrument(pair)
-    engine.add_data(bars)
-    engine.add_strategy(strategy)
+    for pair, bars, strategy in loaded:
+        engine.add_instrument(pair)
+        engine.add_data(bars)
+        engine.add_strategy(strategy)
     return engine
 
 
@@ -100,7 +102,7 @@ def main() -> None:
     bar_type = BarType.from_str(f"{pair.id}-1-MINUTE-LAST-EXTERNAL")
     bars = bars_of(Path(sys.argv[1]) / "walk.csv", bar_type)
     strategy = SmaCross(pair, bar_type)
-    engine = engine_of(pair, bars, strategy)
+    engine = engine_of([(pair, bars, strategy)])
     began = time.perf_counter()
     engine.run()
     took_s = time.perf_counter() - began
