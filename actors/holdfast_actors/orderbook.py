@@ -9,8 +9,8 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any, Final
 
-import attrs
 import msgspec
+from msgspec import Struct
 
 from holdfast_actors.executions import Executions, SavedExecutions
 from holdfast_domain.events import (
@@ -67,8 +67,7 @@ CAUSES: Final[dict[type, Cause]] = {
 """What each record does to its order."""
 
 
-@attrs.define
-class OrderRow:
+class OrderRow(Struct, omit_defaults=True):
     """One order, as `orders` knows it."""
 
     order_id: str

@@ -7,6 +7,7 @@ from typing import Any
 
 import attrs
 import msgspec
+from msgspec import Struct
 
 from holdfast_domain.events import (
     BooksAdjusted,
@@ -60,8 +61,7 @@ _TAKEN = frozenset({
 _CENT_OF_A_CENT = Decimal("0.0001")
 
 
-@attrs.define
-class Reservation:
+class Reservation(Struct):
     """What one open order may still cost and move."""
 
     strategy: str

@@ -65,7 +65,7 @@ class TimeInForce(enum.Enum):
     """All of it at once, or nothing."""
 
 
-class OrderTerms(Struct, frozen=True, kw_only=True, gc=False):
+class OrderTerms(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     """What an order asks for, without who asks.
 
     A limit price is there for LIMIT and STOP_LIMIT, a stop price for STOP and

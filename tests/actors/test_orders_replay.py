@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-import attrs
 from hypothesis import given, settings, strategies as st
+from msgspec.structs import replace
 
 from holdfast_actors.messages import Change, Readmitted
 from holdfast_actors.orderbook import OrderBook, OrderRow
@@ -99,7 +99,7 @@ def replayed(records: list[ev.Event]) -> OrderBook:
 def plain(row: OrderRow) -> OrderRow:
     """Leave out what is not journaled: that an intent is on its way, and its halt."""
     state = OrderState.INTENT if row.state is OrderState.SENT else row.state
-    return attrs.evolve(row, state=state, generation=0, intended_us=0)
+    return replace(row, state=state, generation=0, intended_us=0)
 
 
 def same(live: OrderBook, rebuilt: OrderBook) -> bool:

@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-import attrs
 import msgspec
+from msgspec import Struct
 from msgspec.structs import replace
 
 from holdfast_actors.messages import Change, Draft
@@ -41,8 +41,7 @@ INDEX_BITS = 16
 _NOTHING = Amount(0)
 
 
-@attrs.define
-class OrderView:
+class OrderView(Struct):
     """One order of the strategy. ``amount`` and ``filled`` are signed."""
 
     id: str
@@ -63,8 +62,7 @@ class OrderView:
         return None if self.terms.stop_price is None else self.terms.stop_price.value
 
 
-@attrs.frozen(kw_only=True)
-class Transaction:
+class Transaction(Struct, frozen=True, kw_only=True):
     """One fill as a strategy sees it; ``amount`` is signed."""
 
     order_id: str

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Final
 
-import attrs
+from msgspec import Struct
 
 from holdfast_adapters.matching.model import NEVER_US, SessionEnd
 from holdfast_domain.instruments import Instrument
@@ -20,8 +20,7 @@ AFTER_TRIGGER: Final = {
 """What a stop becomes once it is triggered."""
 
 
-@attrs.define(eq=False)
-class Working:
+class Working(Struct, eq=False):
     """An order in the book; its `terms` are unpacked because matching is hot."""
 
     order_id: str
