@@ -23,7 +23,7 @@ class SavedExecutions:
     """
 
     ids: tuple[str, ...] = ()
-    """The venue's ids of all that was booked, corrections and busts too; sorted."""
+    """The venue's ids of all that was booked, corrections and busts too; in order."""
 
     fills: tuple[Fill, ...] = ()
     """The newest, as they are booked now; the oldest first."""
@@ -38,8 +38,8 @@ class Executions:
 
     def __init__(self, saved: SavedExecutions | None = None) -> None:
         saved = saved or SavedExecutions()
-        self.ids = set(saved.ids)
-        """Of executions, corrections and busts."""
+        self.ids = dict.fromkeys(saved.ids)
+        """Of executions, corrections and busts; in their order, so no set."""
 
         self._fills = {fill.execution_id: fill for fill in saved.fills}
         self._older: dict[str, Fill] = {}
@@ -49,7 +49,7 @@ class Executions:
     def add(self, fill: Fill) -> None:
         """Count ``fill`` as booked."""
         name = fill.execution_id
-        self.ids.add(name)
+        self.ids[name] = None
         self._fills[name] = fill
         if len(self._fills) > CORRECTABLE:
             self._older, self._fills = self._fills, {}
@@ -60,13 +60,13 @@ class Executions:
 
     def correct(self, correction_id: str, now: Fill) -> None:
         """Count a correction as booked."""
-        self.ids.add(correction_id)
+        self.ids[correction_id] = None
         self._older.pop(now.execution_id, None)
         self._fills[now.execution_id] = now
 
     def bust(self, correction_id: str, execution_id: str) -> None:
         """Count a bust as booked; what it takes back is never booked (again)."""
-        self.ids.update((correction_id, execution_id))
+        self.ids[correction_id] = self.ids[execution_id] = None
         self._older.pop(execution_id, None)
         self._fills.pop(execution_id, None)
 
@@ -78,7 +78,7 @@ class Executions:
     def saved(self) -> SavedExecutions:
         """Return what a snapshot must keep."""
         return SavedExecutions(
-            ids=tuple(sorted(self.ids)),
+            ids=tuple(self.ids),
             fills=(*self._older.values(), *self._fills.values()),
             watermark=self.watermark,
         )

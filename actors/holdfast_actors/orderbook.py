@@ -131,6 +131,18 @@ _ASKED: Final = (OrderUnknown, CancelRequested, ReplaceRequested)
 _WITH_REASON: Final = (OrderRejected, OrderNotPlaced, OrderCanceled)
 
 
+def _plain(saved: SavedExecutions) -> dict[str, Any]:
+    """Return ``saved`` as plain values, fill by fill.
+
+    Thousands in one call of C would keep the engine's thread from running meanwhile.
+    """
+    return {
+        "ids": list(saved.ids),
+        "fills": [msgspec.to_builtins(fill) for fill in saved.fills],
+        "watermark": saved.watermark,
+    }
+
+
 class OrderBook:
     """Every order, every execution id, and each strategy's last decision."""
 
@@ -149,8 +161,7 @@ class OrderBook:
         return {
             "rows": [msgspec.to_builtins(row) for row in list(self.rows.values())],
             "executions": {
-                venue: msgspec.to_builtins(each.saved())
-                for venue, each in self.executions.items()
+                venue: _plain(each.saved()) for venue, each in self.executions.items()
             },
             "decisions": dict(self.decisions),
             "bookings": dict(self.bookings),

@@ -134,13 +134,20 @@ def simulate(
 
 @contextmanager
 def rare_collections() -> Iterator[None]:
-    """Look for garbage more rarely: a run keeps what it makes, and makes no cycles."""
-    before = gc.get_threshold()
+    """Look for garbage more rarely: a run keeps what it makes, and makes no cycles.
+
+    What is there before, which is modules and data, is not looked at meanwhile.
+    """
+    before, frozen = gc.get_threshold(), gc.get_freeze_count()
     gc.set_threshold(max(COLLECTED_AFTER, before[0]), *before[1:])
+    if not frozen:
+        gc.freeze()
     try:
         yield
     finally:
         gc.set_threshold(*before)
+        if not frozen:
+            gc.unfreeze()
 
 
 def _turns(engine: SimulatedEngine, done: list[bool], failed: list[Exception]) -> bool:

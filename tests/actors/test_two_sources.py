@@ -322,7 +322,7 @@ def test_what_is_saved_keeps_everything_from_being_booked_again() -> None:
     saved = floor.orders._book.executions_at("paper").saved()
     anew = Executions(saved)
 
-    assert {"X1", "X9", "B1"} <= anew.ids
+    assert {"X1", "X9", "B1"} <= anew.ids.keys()
     assert anew.fill_of("X1") is not None
     assert anew.watermark == "W1"
     assert anew.saved() == saved
