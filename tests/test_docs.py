@@ -233,6 +233,8 @@ def drawn() -> Iterator[tuple[str, str]]:
     images = DOCS / "images"
     life = runpy.run_path(str(images / "draw_order_life.py"))
     yield "order_life.svg", life["draw"]()
+    stream = runpy.run_path(str(images / "draw_stream_life.py"))
+    yield "stream_life.svg", stream["draw"]()
     yield "tree.svg", runpy.run_path(str(images / "draw_tree.py"))["draw"]()
     flows = runpy.run_path(str(images / "draw_flows.py"))
     for chart in flows["CHARTS"]:
