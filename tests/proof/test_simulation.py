@@ -13,7 +13,7 @@ import attrs
 import pytest
 
 from holdfast.simulation.checks import judge
-from holdfast.simulation.plan import ALL_KINDS, EngineFault, Plan, draw
+from holdfast.simulation.plan import ALL_KINDS, EngineFault, Fault, Plan, draw
 from holdfast.simulation.playing import play
 from holdfast.simulation.running import here, verdict_of
 from holdfast.simulation.shrinking import shrink
@@ -149,6 +149,22 @@ def test_a_connection_may_break_again_and_again_at_the_same_data() -> None:
     assert sum(verdict.struck.values()) == len(faults)
     # The one that there always is: the death at the end, to settle.
     assert verdict.restarts == verdict_of(QUIET).restarts
+
+
+def test_a_person_tells_of_a_doubt_and_the_venue_speaks_later() -> None:
+    """The word ends the doubt; the fill that it told of comes, and takes its place."""
+    faults: tuple[Fault, ...] = (
+        VenueFault(kind="lost_ack", op=Op.SUBMIT, nth=1),
+        *(VenueFault(kind="lost_request", op=Op.LOOKUP, nth=n) for n in range(1, 9)),
+        EngineFault(kind="person", nth=1),
+    )
+    plan = attrs.evolve(QUIET, speed=60.0, fill="this_close", faults=faults)
+    played = play(plan)
+
+    kinds = {type(entry.event).__name__ for entry in played.store.read()}
+    assert judge(played).violations == ()
+    assert played.struck["person"] == 1
+    assert "OrderResolved" in kinds
 
 
 @pytest.mark.parametrize("kind", ["death_at_record", "power_cut"])

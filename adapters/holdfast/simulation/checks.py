@@ -118,6 +118,7 @@ def _truth(venue: HostileVenue) -> Iterator[tuple[str, str, str]]:
     for moved in venue.elsewhere.moves():
         body = {"unit": moved.unit, "amount": str(moved.amount)}
         yield "moved", "", json.dumps({**body, "is_cash": moved.is_cash})
+    yield from venue.changes.written()
 
 
 def _sent_again(played: Played, entries: list[ev.Entry]) -> Iterator[str]:

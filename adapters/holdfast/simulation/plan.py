@@ -27,11 +27,14 @@ PLACES: Final = (
 ACTOR_KINDS: Final = ("kill", "crash", "crash_after", "crash_start")
 DEATH_KINDS: Final = ("death_at_record", "power_cut", "death_at_send", "disk_full")
 LINK_KINDS: Final = ("delay", "duplicate", "reorder")
-OTHER_KINDS: Final = ("halt",)
+OTHER_KINDS: Final = ("halt", "person")
 ALL_KINDS: Final = (*KINDS, *ACTOR_KINDS, *DEATH_KINDS, *LINK_KINDS, *OTHER_KINDS)
 
 VENUES_MAX: Final = 2
 _FAULTS_MAX = 7
+_PERSON_RATE = 0.5
+"""In so many histories with a doubt, a person looks at the first one."""
+
 _DOUBTS: Final = frozenset({"lost_ack", "lost_request"})
 _NTH: Final = {Op.CONNECT: 4, Op.LOOKUP: 6, Op.GAP: 4, Op.CANCEL: 6, Op.REPLACE: 4}
 
@@ -42,7 +45,7 @@ class EngineFault:
 
     kind: str
     nth: int
-    """Of the messages to ``place``, of the commits, of the sends or of the bars."""
+    """Of the messages to ``place``, of the commits, of the sends or of the doubts."""
 
     place: str = ""
     process: int = 0
@@ -128,9 +131,24 @@ def draw(seed: int, kinds: Sequence[str] | None = None) -> Plan:
         nth = dice.randint(1, 2)
         faults.append(VenueFault(kind=kind, op=Op.LOOKUP, nth=nth))
     venues = dice.choice((1, 1, VENUES_MAX))
-    return attrs.evolve(
-        plan, venues=venues, faults=tuple(_placed(dice, f, venues) for f in faults)
-    )
+    faults = [_placed(dice, fault, venues) for fault in faults]
+    doubted = any(fault.kind in _DOUBTS for fault in faults)
+    if kinds is None and doubted and dice.random() < _PERSON_RATE:
+        faults += _looked_at(dice)
+    return attrs.evolve(plan, venues=venues, faults=tuple(faults))
+
+
+def _looked_at(dice: Random) -> list[Fault]:
+    """Return a doubt that lasts for long enough that a person looks at the venue."""
+    nth = dice.randint(1, 8)
+    person = EngineFault(kind="person", nth=1)
+    if dice.random() < 0.5:  # noqa: PLR2004 - it never came, or nobody said that it did
+        return [VenueFault(kind="lost_request", op=Op.SUBMIT, nth=nth), person]
+    return [
+        VenueFault(kind="lost_ack", op=Op.SUBMIT, nth=nth),
+        *(VenueFault(kind="busy", op=Op.LOOKUP, nth=each) for each in range(1, 9)),
+        person,
+    ]
 
 
 def _placed(dice: Random, fault: Fault, venues: int) -> Fault:
@@ -178,5 +196,7 @@ def _fault(dice: Random, kind: str) -> Fault:
         place = dice.choice(PLACES)
         nth = dice.randint(1, 3 if kind == "crash_start" else 60)
         return EngineFault(kind=kind, nth=nth, place=place, process=process)
+    if kind == "person":
+        return EngineFault(kind=kind, nth=dice.randint(1, 2), process=process)
     nth = dice.randint(1, 20 if kind in ("death_at_send", "halt") else 60)
     return EngineFault(kind=kind, nth=nth, process=process)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from math import inf
 from pathlib import Path
@@ -22,6 +22,7 @@ from holdfast.compose import (
 )
 from holdfast.options import RunOptions
 from holdfast.simulation.markets import options_of
+from holdfast.simulation.person import LOOKS_MAX, PERSON_S, true_word
 from holdfast.simulation.plan import (
     ACTOR_KINDS,
     LINK_KINDS,
@@ -39,6 +40,7 @@ from holdfast_adapters.hostile.venue import RunsInCircles
 from holdfast_adapters.paper.core import PaperCore
 from holdfast_adapters.paper.world import World as VenueWorld
 from holdfast_domain.errors import CommitFailed
+from holdfast_domain.events import Entry, OrderUnknown
 from holdfast_domain.money import ZERO
 from holdfast_domain.orders import OrderState
 from holdfast_domain.ports import VenueOrder
@@ -143,7 +145,8 @@ class _History:
                 for number, name in enumerate(venues_of(options.instruments))
             },
         )
-        self._sent = self._placed = 0
+        self._sent = self._placed = self._doubts = 0
+        self._played.store.on_append = self._on_append
         self._armed: dict[tuple[str, int], EngineFault] = {}
         self._done: list[bool] = []
         self._faults = Faults(keeps_history=False)
@@ -194,7 +197,7 @@ class _History:
         disk = ("death_at_record", "power_cut", "disk_full")
         self._played.store.begin([f for f in mine if f.kind in disk])
         self._armed = {(f.kind, f.nth): f for f in mine}
-        self._sent = self._placed = 0
+        self._sent = self._placed = self._doubts = 0
         self._faults = _faults_of(mine, self._plan.seed)
         try:
             self._build()
@@ -320,6 +323,35 @@ class _History:
         if self._armed.pop(("death_at_send", self._placed), None) is not None:
             self._played.struck["death_at_send"] += 1
             raise ProcessDied("death_at_send")
+
+    # --- what a person sees ----------------------------------------------------------
+
+    def _on_append(self, batch: Sequence[Entry]) -> None:
+        for entry in batch:
+            if isinstance(entry.event, OrderUnknown):
+                self._doubts += 1
+                if self._armed.pop(("person", self._doubts), None) is not None:
+                    engine, name = self._played.engine, entry.event.order_id
+                    assert engine is not None
+                    engine.call_later(PERSON_S, partial(self._resolve, name, 1))
+
+    def _resolve(self, order_id: str, look: int) -> None:
+        """Say of an order that is still in doubt what the venue has: the truth."""
+        played = self._played
+        assert played.engine is not None
+        orders = played.engine.cells[ORDERS]
+        rows = [] if orders.actor is None else orders.actor.handle(Report())
+        row = next((each for each in rows if each.order_id == order_id), None)
+        if row is None or row.state is not OrderState.UNKNOWN:
+            return
+        word = true_word(played.venues[row.venue], order_id)
+        if word is None:
+            if look < LOOKS_MAX:
+                again = partial(self._resolve, order_id, look + 1)
+                played.engine.call_later(PERSON_S, again)
+            return
+        played.struck["person"] += 1
+        played.engine.post(orders, word, None)
 
 
 class _LateHost(InlineHost):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from holdfast.simulation.plan import EngineFault
 from holdfast_adapters.journal.memory import MemoryJournal
@@ -26,6 +26,8 @@ class FailingJournal(MemoryJournal):
         self._due: dict[int, str] = {}
         self._appends = 0
         self.struck: list[str] = []
+        self.on_append: Callable[[Sequence[Entry]], object] = lambda _batch: None
+        """Told of each batch that is durable."""
 
     def begin(self, faults: Sequence[EngineFault]) -> None:
         """Start a process, with the faults of its disk and power."""
@@ -50,3 +52,4 @@ class FailingJournal(MemoryJournal):
             super().append(batch)
         if kind is not None:
             raise ProcessDied(kind)
+        self.on_append(batch)

@@ -2,7 +2,7 @@
 
 It matches like the paper venue and keeps a truthful record for the auditor; what it
 says, and when, is another matter. Bottom up: `faults`, `arrivals`,
-`stream`, `elsewhere`, `venue`.
+`stream`, `changes`, `elsewhere`, `venue`.
 """
 
 from holdfast_adapters.hostile.arrivals import VenueClock

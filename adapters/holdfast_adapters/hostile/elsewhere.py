@@ -7,6 +7,7 @@ from decimal import Decimal
 import attrs
 from msgspec.structs import replace
 
+from holdfast_adapters.hostile.changes import Changes
 from holdfast_adapters.paper.account import Trade, balances_of, positions_of
 from holdfast_adapters.paper.core import PaperCore
 from holdfast_adapters.paper.records import Row, Submitted
@@ -50,8 +51,9 @@ class Moved:
 class Elsewhere:
     """Over-fills, trades and orders of other hands, and transfers."""
 
-    def __init__(self, core: PaperCore) -> None:
+    def __init__(self, core: PaperCore, changes: Changes) -> None:
         self._core = core
+        self._changes = changes
         self._extras: list[Extra] = []
         self._moves: list[tuple[int, Moved]] = []
         self._orders: list[Found] = []
@@ -214,12 +216,13 @@ class Elsewhere:
 
     def _trades(self) -> list[Trade]:
         extra = [(each.terms, each.event) for each in self.visible()]
-        return [*self._core.trades(), *extra]
+        return self._changes.standing([*self._core.trades(), *extra])
 
     def _shown(self) -> str:
         known = self._core.positions().watermark
-        extra = self.visible()
-        return f"{known}/{extra[-1].event.execution_id}" if extra else known
+        extra, changes = self.visible(), self._changes.visible()
+        known = f"{known}/{extra[-1].event.execution_id}" if extra else known
+        return f"{known}/{changes[-1].correction_id}" if changes else known
 
 
 def number_of(execution_id: str) -> int:

@@ -50,6 +50,8 @@ KINDS: Final[dict[str, tuple[Op, ...]]] = {
     "late_fill": (Op.STREAM,),
     "reordered": (Op.STREAM,),
     "overfill": (Op.STREAM,),
+    "corrected_fill": (Op.STREAM,),
+    "busted_fill": (Op.STREAM,),
     "stale_stream": (Op.STREAM,),
     "expired_session": (Op.STREAM,),
     "illegal": (Op.STREAM,),

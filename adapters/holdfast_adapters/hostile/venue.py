@@ -15,6 +15,7 @@ from msgspec.structs import replace
 
 from holdfast_adapters.hostile.arrivals import Arrival, Arrivals, VenueClock
 from holdfast_adapters.hostile.blocks import Block
+from holdfast_adapters.hostile.changes import Changes
 from holdfast_adapters.hostile.elsewhere import Elsewhere, number_of
 from holdfast_adapters.hostile.faults import Op, Schedule, VenueFault
 from holdfast_adapters.hostile.stream import Stream
@@ -24,6 +25,8 @@ from holdfast_domain.errors import NotSent, OutcomeUnknown, VenueRefused
 from holdfast_domain.orders import OrderTerms
 from holdfast_domain.ports import (
     Balances,
+    Busted,
+    Corrected,
     Executed,
     Executions,
     Found,
@@ -46,6 +49,9 @@ OVERLAP: Final = 4
 
 REQUESTS_MAX: Final = 2_500
 """More requests in one history are an engine that runs in circles."""
+
+
+_LISTED = (Executed, Corrected, Busted)
 
 
 class RunsInCircles(BaseException):
@@ -92,7 +98,10 @@ class HostileVenue:
         self._clock: VenueClock | None = None
         self._stream = Stream()
         self._arrivals = Arrivals()
-        self.elsewhere = Elsewhere(core)
+        self.changes = Changes(core)
+        """What the venue changes of its executions."""
+
+        self.elsewhere = Elsewhere(core, self.changes)
         """What happens in the account besides the engine's orders."""
 
         self._blocked = Block()
@@ -219,7 +228,10 @@ class HostileVenue:
         extra = self.elsewhere.of_order(order_id)
         placed_at_us = found.placed_at_us + int(self._skew.total_seconds() * 1_000_000)
         cumulative = extra[-1].cumulative if extra else found.cumulative
-        events = self._skewed([*found.events, *extra])
+        changes = self.changes.of_order(order_id)
+        if cumulative is not None:
+            cumulative = self.changes.left_of(order_id, cumulative)
+        events = self._skewed([*found.events, *extra, *changes])
         return replace(
             found, placed_at_us=placed_at_us, cumulative=cumulative, events=events
         )
@@ -242,9 +254,11 @@ class HostileVenue:
         last = max((number_of(each.execution_id) for each in shown), default=since)
         extra = self.elsewhere.visible()
         shown += [each.event for each in extra if since <= each.base <= last]
+        changes = self.changes.between(since, last)
+        told = self._skewed([*shown, *changes])
         back = max(since, last - OVERLAP)
         return Executions(
-            events=[each for each in self._skewed(shown) if isinstance(each, Executed)],
+            events=[each for each in told if isinstance(each, _LISTED)],
             watermark=f"X{back}" if back > 0 else "",
         )
 
@@ -294,6 +308,10 @@ class HostileVenue:
         first, last = fills[0], fills[-1]
         if fault.kind == "overfill":
             return [*events, *self.elsewhere.overfill(last, self._terms(last.order_id))]
+        if fault.kind in ("corrected_fill", "busted_fill"):
+            terms = self._terms(last.order_id)
+            self._stream.hold(self.changes.make(fault, last, terms), fault.size)
+            return events
         if fault.kind == "clock_skew":
             self._run_wrong(fault)
             return events
