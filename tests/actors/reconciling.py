@@ -16,7 +16,7 @@ from holdfast import Strategy
 from holdfast.clocks import FixedClock
 from holdfast.compose import World as Composed, make_parts, watch, write_opening
 from holdfast.options import read_options
-from holdfast.simulation.playing import VirtualTime
+from holdfast.simulation.timing import VirtualTime
 from holdfast_actors.messages import Report
 from holdfast_actors.reconciliation.messages import ReconcileNow, ReconcilerReport
 from holdfast_actors.reconciliation.plan import Policies, ReconcilePlan

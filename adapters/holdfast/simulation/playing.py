@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from math import inf
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import attrs
 
@@ -30,6 +30,7 @@ from holdfast.simulation.plan import (
     Plan,
 )
 from holdfast.simulation.power import FailingJournal, ProcessDied
+from holdfast.simulation.timing import LateHost, VirtualTime
 from holdfast.venues import session_ends, session_opens, venues_of
 from holdfast_actors.messages import Halt, Report, Resume
 from holdfast_actors.reconciliation.plan import ReconcilePlan
@@ -47,7 +48,6 @@ from holdfast_domain.ports import VenueOrder
 from holdfast_runtime import Killed
 from holdfast_runtime.cell import Cell, State
 from holdfast_runtime.testing import Faults, FaultyEngine
-from holdfast_runtime.threads import InlineHost
 
 ENGINE: Final = 7
 PROCESSES_MAX: Final = 12
@@ -90,34 +90,6 @@ class Unmeasured(FaultyEngine):
     def sample(cell: Cell) -> None:
         """Measure nothing."""
         cell.sample_at = sys.maxsize
-
-
-class VirtualTime:
-    """The engine's virtual time, for a venue and for a disk."""
-
-    def __init__(self, engine: FaultyEngine, commit_s: float = 0.0) -> None:
-        self._engine = engine
-        self._commit_s = commit_s
-
-    def now_s(self) -> float:
-        """Return virtual time."""
-        return self._engine.now_s()
-
-    async def sleep(self, for_s: float | None) -> None:
-        """Return after ``for_s`` seconds, or never."""
-        until_s = None if for_s is None else self.now_s() + for_s
-        await self._engine.new_bell().wait(until_s)
-
-    async def run(
-        self,
-        call: Callable[..., Any],
-        *args: object,
-        deadline_s: float,
-    ) -> Any:  # noqa: ANN401 - whatever the call returns
-        """Call after a while, as the thread of a disk does."""
-        del deadline_s
-        await self.sleep(self._commit_s)
-        return call(*args)
 
 
 def play(plan: Plan) -> Played:
@@ -229,7 +201,7 @@ class _History:
         write_opening(played.options, parts, world)
         disk = None
         if plan.commit_s:
-            parts.journal_host = disk = _LateHost()
+            parts.journal_host = disk = LateHost()
         engine = Unmeasured(
             build_tree(parts),
             faults=self._faults,
@@ -352,22 +324,6 @@ class _History:
             return
         played.struck["person"] += 1
         played.engine.post(orders, word, None)
-
-
-class _LateHost(InlineHost):
-    """A host that waits in the time of an engine that is made later."""
-
-    time: VirtualTime | None = None
-
-    async def run(
-        self,
-        call: Callable[..., Any],
-        *args: object,
-        deadline_s: float,
-    ) -> Any:  # noqa: ANN401 - whatever the call returns
-        """Call after a while."""
-        assert self.time is not None
-        return await self.time.run(call, *args, deadline_s=deadline_s)
 
 
 _KIND_OF: Final = {

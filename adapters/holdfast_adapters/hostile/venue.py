@@ -99,8 +99,6 @@ class HostileVenue:
         self._stream = Stream()
         self._arrivals = Arrivals()
         self.changes = Changes(core)
-        """What the venue changes of its executions."""
-
         self.elsewhere = Elsewhere(core, self.changes)
         """What happens in the account besides the engine's orders."""
 
@@ -254,8 +252,7 @@ class HostileVenue:
         last = max((number_of(each.execution_id) for each in shown), default=since)
         extra = self.elsewhere.visible()
         shown += [each.event for each in extra if since <= each.base <= last]
-        changes = self.changes.between(since, last)
-        told = self._skewed([*shown, *changes])
+        told = self._skewed([*shown, *self.changes.between(since, last)])
         back = max(since, last - OVERLAP)
         return Executions(
             events=[each for each in told if isinstance(each, _LISTED)],
