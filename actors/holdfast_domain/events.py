@@ -135,13 +135,6 @@ class SchedulesDeclared(Struct, frozen=True, kw_only=True, gc=False):
     schedules: tuple[Schedule, ...]
 
 
-class SessionOpened(Struct, frozen=True, kw_only=True, gc=False):
-    """A venue session started; what the one before had taken is in doubt."""
-
-    venue: str
-    incarnation: int
-
-
 class ActorRestarted(Struct, frozen=True, kw_only=True, gc=False):
     """Supervision built an actor anew."""
 
@@ -225,7 +218,6 @@ Event: TypeAlias = (
     | Halted
     | Resumed
     | SchedulesDeclared
-    | SessionOpened
     | ActorRestarted
     | ActorParked
     | Quarantined
@@ -236,7 +228,6 @@ Event: TypeAlias = (
 
 OPERATIONAL: tuple[type, ...] = (
     EngineStarted,
-    SessionOpened,
     ActorRestarted,
     ActorParked,
     StrategySaved,
@@ -314,7 +305,6 @@ __all__ = [
     "Resumed",
     "RunFinished",
     "SchedulesDeclared",
-    "SessionOpened",
     "StrategySaved",
     "StrayEvidence",
 ]

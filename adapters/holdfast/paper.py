@@ -44,7 +44,6 @@ from holdfast_domain.events import (
     Entry,
     Halted,
     SchedulesDeclared,
-    SessionOpened,
 )
 from holdfast_domain.instruments import Instrument
 from holdfast_domain.marketdata import MarketData
@@ -344,7 +343,7 @@ class _Watcher:
             self.parked[event.path] = event.error
 
 
-_NOTHING_DONE = (EngineStarted, CapitalAllotted, SessionOpened, SchedulesDeclared)
+_NOTHING_DONE = (EngineStarted, CapitalAllotted, SchedulesDeclared)
 
 
 def _forget(store: SqliteJournal, directory: StateDir) -> None:

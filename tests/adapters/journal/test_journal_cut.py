@@ -8,11 +8,11 @@ from pathlib import Path
 from holdfast_adapters.journal.repair import last_whole
 from holdfast_adapters.journal.sqlite import SqliteJournal
 from holdfast_domain.events import (
+    ActorRestarted,
     DecisionMade,
     Entry,
     Event,
     OrderIntended,
-    SessionOpened,
 )
 from holdfast_domain.money import Money, Quantity
 from holdfast_domain.orders import OrderTerms, Side
@@ -46,7 +46,7 @@ def test_a_cut_never_falls_between_a_decision_and_its_orders(tmp_path: Path) -> 
         )
         for index, order_id in enumerate("ab")
     ]
-    opened = SessionOpened(venue="paper", incarnation=1)
+    opened = ActorRestarted(path="engine/core/ledger", incarnation=2, error="")
     events: list[Event] = [opened, decision, *intents]
     store.append(
         [
