@@ -18,6 +18,7 @@ from holdfast_actors.strategy.params import declared_params, parse_params
 from holdfast_adapters.data import instruments_for, load_bars, load_instruments
 from holdfast_adapters.matching import FillAt, FillModel
 from holdfast_domain.errors import InputError
+from holdfast_domain.fills import NOT_STRATEGIES
 from holdfast_domain.instruments import Instrument
 from holdfast_domain.marketdata import MarketData
 from holdfast_domain.money import ZERO, Numeric
@@ -223,7 +224,7 @@ def _names(loaded: Sequence[Loaded]) -> tuple[str, ...]:
     for each in loaded:
         name = base = each.strategy.__name__
         count = 1
-        while name in names:
+        while name in names or name in NOT_STRATEGIES:
             count += 1
             name = f"{base}-{count}"
         names.append(name)
