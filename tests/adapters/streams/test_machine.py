@@ -22,14 +22,14 @@ Step = tuple[str, int]
 class World:
     """A venue in memory, the machine's sockets, and the time."""
 
-    def __init__(self) -> None:
+    def __init__(self, rate_hz: float = 1.0) -> None:
         self.now_s = 0.0
         self.stream = Stream(
-            plan("ws://x/", backoff_first_s=1.0, backoff_last_s=16.0, lifetime_s=300.0),
+            plan("ws://x/", backoff_first_s=1.0, backoff_last_s=16.0, lifetime_s=100.0),
             Plain,
             Random(0),
         )
-        self.stream.subscribe([Subscription(key="a", rate_hz=1.0)], 0.0)
+        self.stream.subscribe([Subscription(key="a", rate_hz=rate_hz)], 0.0)
         self.peers: dict[int, wsproto.WSConnection] = {}
         self.subscribed: set[int] = set()
         self.told: list[object] = []
@@ -122,11 +122,14 @@ words = st.sampled_from(
 
 
 @settings(max_examples=60)
-@given(st.lists(st.tuples(words, st.integers(1, 90)), max_size=40))
+@given(
+    st.lists(st.tuples(words, st.integers(1, 90)), max_size=40),
+    st.sampled_from([1.0, 0.005]),
+)
 def test_whatever_happens_it_comes_back_and_each_hole_is_told(
-    steps: list[Step],
+    steps: list[Step], rate_hz: float
 ) -> None:
-    world = World()
+    world = World(rate_hz)
     for step in steps:
         world.do(step)
     world.is_there = True
