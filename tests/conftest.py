@@ -4,12 +4,24 @@ from __future__ import annotations
 
 import os
 import random
+from collections.abc import Generator
 
 import pytest
 from hypothesis import settings
 
 SEED = os.environ.get("HOLDFAST_SAMPLE", "0")
 """Seeds what long suites sample; CI sets it to the commit's id."""
+
+UNMEASURED = (
+    "tests/proof/",
+    "tests/test_docs.py",
+    "tests/test_examples.py",
+    "tests/holdfast/cli/test_bad_input.py",
+)
+"""Whose child processes are not traced for coverage: it would double their time."""
+
+TRACING = "COVERAGE_PROCESS_CONFIG"
+"""What tells a child of a run under ``coverage`` to trace itself."""
 
 # A shared machine stalls at times; an example that is slow once is not a failure.
 settings.register_profile("holdfast", deadline=None)
@@ -36,6 +48,19 @@ def pytest_collection_modifyitems(
     if left_out:
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if item not in left_out]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Let the children of long tests run untraced."""
+    traced = os.environ.get(TRACING)
+    if traced is None or not item.nodeid.startswith(UNMEASURED):
+        return (yield)
+    del os.environ[TRACING]
+    try:
+        return (yield)
+    finally:
+        os.environ[TRACING] = traced
 
 
 @pytest.fixture

@@ -31,6 +31,11 @@ ERRORS = {
     "a lost permission": errno.EACCES,
 }
 GOOD_APPENDS = 40
+VENUE_IS_AHEAD = (
+    "fills lost",
+    "positions that differ from the venue's",
+    "cash that differs from the venue's",
+)
 
 
 class BadDisk(SqliteJournal):
@@ -93,7 +98,8 @@ def test_it_stops_says_so_and_goes_on_without_loss_after_a_restart(
     assert [each for each in said if "crash-" in each]
     sent = [e for e in read(tmp_path / "journal.sqlite") if _is_intent(e)]
     assert sent
-    assert complaints(tmp_path) == []
+    # What the venue did since the last commit is asked for by the next start.
+    assert [e for e in complaints(tmp_path) if not e.startswith(VENUE_IS_AHEAD)] == []
 
     assert run(tmp_path, said).finished
 

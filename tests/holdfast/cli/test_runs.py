@@ -26,7 +26,8 @@ SLOW = ("--speed", "86400")
 STATUS_KEYS = [
     "pid", "mode", "halted", "halt_reason", "market_time", "positions", "orders",
     "unknown_orders", "orders_for_a_person", "equity", "cash", "profit_and_loss",
-    "strategies", "venues", "data_age_s", "snapshot", "tree",
+    "strategies", "others", "reconciliation", "venues", "data_age_s", "snapshot",
+    "tree",
 ]  # fmt: skip
 RESULT_KEYS = [
     "final_equity", "cash", "commission", "positions", "fills", "orders", "bars",

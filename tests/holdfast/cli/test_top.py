@@ -71,7 +71,7 @@ def test_top_shows_a_running_engine(desk: Desk) -> None:
     assert strategy["rate_per_s"] >= 0
     # Without DIR it is the only one that runs; no terminal, so it is shown once.
     assert shown.status == 0
-    assert "of 10 actors run" in shown.out
+    assert "of 11 actors run" in shown.out
     assert "trading" not in shown.out
     assert f"{STRATEGY}  Killed: killed by hand: a test" in failed
     refused(desk.run("top", str(desk.state)), "a running engine")
@@ -93,7 +93,7 @@ def test_top_is_drawn_over_and_over_until_the_engine_ends(desk: Desk) -> None:
         engine.send_signal(signal.SIGTERM)
         drawn += read_to_end(controller)
         assert top.wait(timeout=60) == 0
-    assert drawn.count(b"10 of 10 actors run") >= 2
+    assert drawn.count(b"11 of 11 actors run") >= 2
 
 
 def read_until(terminal: int, word: bytes, *, times: int) -> bytes:
