@@ -121,29 +121,23 @@ def check(undisturbed: Reference, state: Path, path: str, blow: Blow) -> None:
     assert complaints(state) == []
 
 
-@pytest.mark.parametrize("number", range(2))
 @pytest.mark.parametrize("path", PATHS)
 def test_a_kill_between_messages_changes_nothing(
     path: str,
-    number: int,
     undisturbed: Reference,
     sample: random.Random,
     tmp_path: Path,
 ) -> None:
-    del number
     check(undisturbed, tmp_path, path, kill_between(path, sample))
 
 
-@pytest.mark.parametrize("number", range(2))
 @pytest.mark.parametrize("path", PATHS[:-1])
 def test_a_crash_inside_a_message_changes_nothing(
     path: str,
-    number: int,
     undisturbed: Reference,
     sample: random.Random,
     tmp_path: Path,
 ) -> None:
-    del number
     check(undisturbed, tmp_path, path, crash_inside(path, sample))
 
 
