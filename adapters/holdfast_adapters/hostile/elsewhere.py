@@ -51,7 +51,9 @@ class Moved:
 class Elsewhere:
     """Over-fills, trades and orders of other hands, and transfers."""
 
-    def __init__(self, core: PaperCore, changes: Changes) -> None:
+    def __init__(self, core: PaperCore, changes: Changes, venue: str) -> None:
+        """Name other hands after ``venue``: no two venues give one order id."""
+        self._venue = venue
         self._core = core
         self._changes = changes
         self._extras: list[Extra] = []
@@ -85,7 +87,7 @@ class Elsewhere:
         core = self._core
         base = number_of(core.positions().watermark)
         number = len(self._extras) + 1
-        hand = f"hand-{number}"
+        hand = f"{self._venue}-hand-{number}"
         terms = OrderTerms(
             instrument=instrument, side=side, quantity=Quantity(quantity)
         )

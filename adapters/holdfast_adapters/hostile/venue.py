@@ -99,7 +99,7 @@ class HostileVenue:
         self._stream = Stream()
         self._arrivals = Arrivals()
         self.changes = Changes(core)
-        self.elsewhere = Elsewhere(core, self.changes)
+        self.elsewhere = Elsewhere(core, self.changes, name)
         """What happens in the account besides the engine's orders."""
 
         self._blocked = Block()

@@ -75,7 +75,7 @@ def test_a_trade_of_another_hand_is_listed_and_held() -> None:
     ours, theirs = at_once(venue.executions_since("")).events
     assert isinstance(ours, Executed)
     assert isinstance(theirs, Executed)
-    assert (ours.order_id, theirs.order_id) == ("a", "hand-1")
+    assert (ours.order_id, theirs.order_id) == ("a", "paper-hand-1")
     assert (theirs.instrument, theirs.side) == ("SPY", Side.SELL)
     (position,) = at_once(venue.positions()).positions
     assert position.quantity == Decimal(6)
