@@ -35,6 +35,7 @@ RESOLVING = (
     ev.OrderExpired,
     ev.OrderRejected,
     ev.OrderNotSent,
+    ev.OrderResolved,
 )
 """What ends a doubt; anything else would be a guess, which the auditor finds."""
 
@@ -141,11 +142,31 @@ def _changed(played: Played, entries: list[ev.Entry]) -> Iterator[str]:
     """
     if any(isinstance(entry.event, ev.OrderUnknown) for entry in entries):
         return
+    if _change_in_doubt(entries):
+        return
     expected = _undisturbed(played.plan.undisturbed())
     actual = outcome(entries, played.options.instruments, VENUE)
     said = difference(expected, actual)
     if said:
         yield f"not the outcome of the undisturbed run: {' '.join(said.split())}"
+
+
+def _change_in_doubt(entries: list[ev.Entry]) -> bool:
+    """Whether a session died with new terms or a cancel in its hands.
+
+    They are in doubt without a record that says so, and are asked for again.
+    """
+    pending: set[str] = set()
+    for entry in entries:
+        event = entry.event
+        if isinstance(event, ev.ReplaceRequested | ev.CancelRequested):
+            pending.add(event.order_id)
+        elif isinstance(event, ev.ActorRestarted):
+            if pending and event.path.endswith("/session"):
+                return True
+        else:
+            pending.discard(getattr(event, "order_id", ""))
+    return False
 
 
 @cache
@@ -160,7 +181,7 @@ def _doubts(entries: list[ev.Entry]) -> tuple[Counter[str], int]:
     resolved: Counter[str] = Counter()
     for entry in entries:
         event = entry.event
-        if isinstance(event, ev.OrderUnknown):
+        if isinstance(event, ev.OrderUnknown | ev.OrderReopened):
             unknown.add(event.order_id)
         elif isinstance(event, RESOLVING):
             name = (
