@@ -11,13 +11,16 @@ from collections import Counter
 
 import attrs
 import pytest
+from msgspec import structs
 
-from holdfast.simulation.checks import judge
+from holdfast.simulation.checks import change_in_doubt, judge
 from holdfast.simulation.plan import ALL_KINDS, EngineFault, Fault, Plan, draw
 from holdfast.simulation.playing import play
 from holdfast.simulation.running import here, verdict_of
 from holdfast.simulation.shrinking import shrink
+from holdfast_actors.tree import session_path
 from holdfast_adapters.hostile import KINDS, Op, VenueFault
+from holdfast_domain import events as ev
 
 SEED = os.environ.get("HOLDFAST_SAMPLE", "0")
 FIRST = int.from_bytes(hashlib.sha256(SEED.encode()).digest()[:4])
@@ -200,3 +203,23 @@ def test_an_engine_at_two_venues_is_played_too() -> None:
     truth = {name: venue.truth() for name, venue in played.venues.items()}
     assert list(truth) == ["paper", "second"]
     assert all(truth.values())
+
+
+@pytest.mark.parametrize(("session", "in_doubt"), [("paper", True), ("second", False)])
+def test_new_terms_in_a_dead_sessions_hands_are_in_doubt(
+    session: str, in_doubt: bool
+) -> None:
+    """The comparison with the undisturbed run leaves out this, and no more."""
+    entries = list(play(attrs.evolve(draw(200_504), faults=())).store.read())
+    at, asked = next(
+        (number, each)
+        for number, each in enumerate(entries)
+        if isinstance(each.event, ev.ReplaceRequested)
+    )
+    path = session_path(session)
+    died = ev.ActorRestarted(path=path, incarnation=2, error="by a test")
+
+    entries.insert(at + 1, structs.replace(asked, event=died))
+
+    assert change_in_doubt(entries[: at + 2]) is in_doubt
+    assert not change_in_doubt(entries[:at])

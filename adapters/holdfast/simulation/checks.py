@@ -17,7 +17,13 @@ from holdfast.simulation.playing import Played, play
 from holdfast.testing.outcome import difference, outcome
 from holdfast_actors.ledger import Ledger, SubLedger
 from holdfast_actors.messages import Report
-from holdfast_actors.tree import GUARD, LEDGER, ORDERS, strategy_path
+from holdfast_actors.tree import (
+    GUARD,
+    LEDGER,
+    ORDERS,
+    session_path,
+    strategy_path,
+)
 from holdfast_adapters.auditor import audit_rows, happening, record
 from holdfast_adapters.hostile import HostileVenue
 from holdfast_adapters.journal.codec import encode
@@ -142,7 +148,7 @@ def _changed(played: Played, entries: list[ev.Entry]) -> Iterator[str]:
     """
     if any(isinstance(entry.event, ev.OrderUnknown) for entry in entries):
         return
-    if _change_in_doubt(entries):
+    if change_in_doubt(entries):
         return
     expected = _undisturbed(played.plan.undisturbed())
     actual = outcome(entries, played.options.instruments, VENUE)
@@ -151,21 +157,25 @@ def _changed(played: Played, entries: list[ev.Entry]) -> Iterator[str]:
         yield f"not the outcome of the undisturbed run: {' '.join(said.split())}"
 
 
-def _change_in_doubt(entries: list[ev.Entry]) -> bool:
-    """Whether a session died with new terms or a cancel in its hands.
+def change_in_doubt(entries: list[ev.Entry]) -> bool:
+    """Whether a session died with new terms or a cancel of its venue in its hands.
 
-    They are in doubt without a record that says so, and are asked for again.
+    They are in doubt without a record that says so, and are asked for again when the
+    venue's processing bound is over.
     """
-    pending: set[str] = set()
+    sessions: dict[str, str] = {}
+    pending: dict[str, str] = {}
     for entry in entries:
         event = entry.event
-        if isinstance(event, ev.ReplaceRequested | ev.CancelRequested):
-            pending.add(event.order_id)
+        if isinstance(event, ev.OrderIntended):
+            sessions[event.order_id] = session_path(event.venue)
+        elif isinstance(event, ev.ReplaceRequested | ev.CancelRequested):
+            pending[event.order_id] = sessions[event.order_id]
         elif isinstance(event, ev.ActorRestarted):
-            if pending and event.path.endswith("/session"):
+            if event.path in pending.values():
                 return True
         else:
-            pending.discard(getattr(event, "order_id", ""))
+            pending.pop(getattr(event, "order_id", ""), None)
     return False
 
 
