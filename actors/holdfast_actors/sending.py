@@ -75,13 +75,16 @@ class Sending:
     def session_up(self, number: int) -> None:
         """Send to a new session; what the one before had taken is not in flight."""
         self.session_number = number
-        # Connections have pauses of their own; what an order met on the last one is
-        # over, and market time must not go on meanwhile.
-        self._pauses.clear()
-        self._quiet_until_s = 0.0
         self.in_flight.clear()
         self.replacing.clear()
         self.cancelling.clear()
+        # Connections have pauses of their own: what an order met on the last one is
+        # over. It goes out now, for market time does not wait for its pause.
+        paused = list(self._pauses)
+        self._pauses.clear()
+        self._quiet_until_s = 0.0
+        for order_id in paused:
+            self.ask_guard(order_id)
 
     def be_quiet(self, for_s: float) -> None:
         """Keep what is to be sent as rows for a while."""

@@ -111,6 +111,28 @@ def test_what_pauses_holds_up_nobody() -> None:
     assert floor.timers.set[-1][0] == floor.patience.first_s
 
 
+def test_what_pauses_goes_out_by_the_next_connection() -> None:
+    floor = Floor()
+    floor.up(1)
+    floor.decide(1, ("a", terms()), ("b", terms()))
+    for order_id in ("a", "b", "a", "b"):
+        floor.hear(Asked.SUBMIT, order_id, how=How.NOT_SENT, reason="the line is down")
+        if floor.guard.of(Readmit):
+            readmit(floor, order_id)
+        floor.guard.take()
+    assert floor.state("a") is floor.state("b") is OrderState.NOT_SENT
+    submitted(floor)
+
+    floor.up(2)
+
+    floor.decide(1, ("c", terms()), strategy="two")
+    assert submitted(floor) == []
+    readmit(floor, "b")
+    assert submitted(floor) == []
+    readmit(floor, "a")
+    assert submitted(floor) == ["a", "b", "c"]
+
+
 # --- a venue that wants to hear nothing ----------------------------------------
 
 
