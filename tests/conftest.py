@@ -77,6 +77,23 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
         os.environ[TRACING] = traced
 
 
+FAILED: list[str] = []
+"""The tests that failed, by their node ids."""
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Remember what failed."""
+    if report.failed:
+        FAILED.append(f"{report.nodeid} ({report.when})")
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Name what failed once more, last: of a long output one may see only the end."""
+    if FAILED and not hasattr(config, "workerinput"):
+        print("failed:", *FAILED[:20], sep="\n  ")
+        print(f"repeat the samples with HOLDFAST_SAMPLE={SEED}")
+
+
 @pytest.fixture
 def sample(request: pytest.FixtureRequest) -> random.Random:
     """A generator for sampling cases: the same for a test as long as the seed is."""

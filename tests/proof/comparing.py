@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import islice, zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +50,27 @@ def outcome(
         "quarantined": [e for e in events if isinstance(e, ev.Quarantined)],
         "finished": [plain(e) for e in events if isinstance(e, ev.RunFinished)],
     }
+
+
+def unlike(expected: Mapping[str, Any], got: Mapping[str, Any]) -> list[str]:
+    """Return where two outcomes begin to differ, a line or two for each part."""
+    return [
+        f"{part}: expected {mine}, got {its}"
+        for part in expected
+        if expected[part] != got[part]
+        for mine, its in _first_two(expected[part], got[part])
+    ]
+
+
+def _first_two(mine: Any, its: Any) -> list[tuple[str, str]]:
+    """Return the first two pairs that are unlike, each cut to a readable length."""
+    if isinstance(mine, dict):
+        mine, its = list(mine.items()), list(its.items())
+    elif isinstance(mine, str):
+        mine, its = mine.split("SubLedger"), its.split("SubLedger")
+    pairs = zip_longest(mine, its, fillvalue="nothing")
+    unequal = (pair for pair in pairs if pair[0] != pair[1])
+    return [(str(a)[:300], str(b)[:300]) for a, b in islice(unequal, 2)]
 
 
 def _order(row: Any) -> tuple[object, ...]:

@@ -22,7 +22,7 @@ from holdfast_adapters.statedir import StateDir
 from holdfast_domain import events as ev
 from holdfast_domain.errors import CommitFailed
 
-from .comparing import complaints, outcome, read
+from .comparing import complaints, outcome, read, unlike
 from .running import DATA, RESTLESS, SHORT
 
 ERRORS = {
@@ -102,7 +102,7 @@ def test_it_stops_says_so_and_goes_on_without_loss_after_a_restart(
 
     entries, expected = read(tmp_path / "journal.sqlite"), simulate(options()).entries
     instruments = options().instruments
-    assert outcome(entries, instruments) == outcome(expected, instruments)
+    assert unlike(outcome(expected, instruments), outcome(entries, instruments)) == []
     assert len(domain_records(entries)) >= len(domain_records(expected))
     assert complaints(tmp_path) == []
 

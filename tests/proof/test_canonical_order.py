@@ -31,7 +31,7 @@ from holdfast.testing import (
 from holdfast.testing.outcome import domain_records
 from holdfast_domain.events import Entry
 
-from .comparing import complaints, outcome, read
+from .comparing import complaints, outcome, read, unlike
 from .running import DATA, EXAMPLES, RESTLESS, run_on_paper
 
 FILES = (
@@ -154,7 +154,10 @@ def test_no_death_at_any_schedule_changes_the_outcome(path: str) -> None:
         entries = on_paper(faults)
 
         instruments = options().instruments
-        assert outcome(entries, instruments) == outcome(backtest(), instruments)
+        assert (
+            unlike(outcome(backtest(), instruments), outcome(entries, instruments))
+            == []
+        )
         if path in LEAVE_NO_DOUBT:
             assert traded(entries) == traded(backtest())
         assert kill is not None
