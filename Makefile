@@ -66,7 +66,7 @@ bench: setup
 # A hundred thousand histories take about an hour on two cores.
 soak: setup
 	@$(BIN)/python -m pytest -q -m soak $(ARGS)
-	@HOLDFAST_SAMPLE=all $(BIN)/python -m pytest -q tests/holdfast/cli/test_bad_input.py
+	@HOLDFAST_SAMPLE=all $(BIN)/python -m pytest -q -n auto --dist worksteal
 	@$(BIN)/holdfast sim --seeds 100000 --jobs 2
 
 # Leaves the environment, which is only ever rebuilt by hand: rm -rf .venv

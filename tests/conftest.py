@@ -8,26 +8,18 @@ from collections.abc import Generator
 
 import pytest
 from hypothesis import settings
-
-SEED = os.environ.get("HOLDFAST_SAMPLE", "0")
-"""Seeds what long suites sample; CI sets it to the commit's id."""
+from tests.forking import TRACING
+from tests.sampling import SEED, examples
 
 UNMEASURED = (
     "tests/proof/",
     "tests/test_docs.py",
     "tests/test_examples.py",
-    "tests/holdfast/cli/test_bad_input.py",
 )
 """Whose child processes are not traced for coverage: it would double their time."""
 
-SAMPLED = {"tests/holdfast/cli/test_bad_input.py": 0.4}
-"""Of these files a commit tries a part of the cases; HOLDFAST_SAMPLE=all tries all."""
-
-TRACING = "COVERAGE_PROCESS_CONFIG"
-"""What tells a child of a run under ``coverage`` to trace itself."""
-
 # A shared machine stalls at times; an example that is slow once is not a failure.
-settings.register_profile("holdfast", deadline=None)
+settings.register_profile("holdfast", examples(100), deadline=None)
 settings.load_profile("holdfast")
 
 
@@ -47,21 +39,10 @@ def pytest_collection_modifyitems(
     """Leave the soak tests out, unless ``-m`` speaks of them."""
     if "soak" in config.option.markexpr:
         return
-    left_out = [
-        item for item in items if item.get_closest_marker("soak") or _is_spared(item)
-    ]
+    left_out = [item for item in items if item.get_closest_marker("soak")]
     if left_out:
         config.hook.pytest_deselected(items=left_out)
-        spared = set(left_out)
-        items[:] = [item for item in items if item not in spared]
-
-
-def _is_spared(item: pytest.Item) -> bool:
-    """Whether this commit leaves out the case: it is one of many that take long."""
-    share = SAMPLED.get(item.nodeid.partition("::")[0])
-    if share is None or SEED == "all" or "[" not in item.nodeid:
-        return False
-    return random.Random(f"{SEED}/{item.nodeid}").random() > share
+        items[:] = [item for item in items if not item.get_closest_marker("soak")]
 
 
 @pytest.hookimpl(wrapper=True)

@@ -11,21 +11,18 @@ import sys
 from pathlib import Path
 
 import pytest
+from tests.forking import run_holdfast
 
 EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
 STRATEGIES = sorted(path.name for path in (EXAMPLES / "strategies").glob("*.py"))
 DEADLINE_S = 120.0
 
 
-def run(
-    *arguments: str, cwd: Path = EXAMPLES.parent, data: Path | None = None
-) -> subprocess.CompletedProcess[str]:
-    """Run Python with ``arguments``, and give its records a place of their own."""
-    environ = os.environ | ({"HOLDFAST_DATA_DIR": str(data)} if data else {})
+def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run Python with ``arguments``."""
     return subprocess.run(
         [sys.executable, *arguments],
-        cwd=cwd,
-        env=environ,
+        cwd=EXAMPLES.parent,
         capture_output=True,
         text=True,
         timeout=DEADLINE_S,
@@ -35,14 +32,15 @@ def run(
 
 @pytest.mark.parametrize("name", STRATEGIES)
 def test_each_strategy_trades_the_sample_data(name: str, tmp_path: Path) -> None:
-    ran = run(
-        *("-m", "holdfast", "backtest", f"examples/strategies/{name}"),
+    ran = run_holdfast(
+        *("backtest", f"examples/strategies/{name}"),
         *("--data", "examples/data", "--json"),
-        data=tmp_path,
+        cwd=EXAMPLES.parent,
+        env=os.environ | {"HOLDFAST_DATA_DIR": str(tmp_path)},
     )
 
-    assert (ran.returncode, ran.stderr) == (0, "")
-    result = json.loads(ran.stdout)
+    assert (ran.status, ran.err) == (0, "")
+    result = json.loads(ran.out)
     assert result["fills"] > 0
     assert result["bars"] == 11_958
     assert float(result["final_equity"]) > 100_000
@@ -61,10 +59,14 @@ def test_the_readme_s_commands_work(number: int, tmp_path: Path) -> None:
     words = commands[number].replace("runs/", f"{tmp_path}/").split()
     faster = ["max" if word == "25000000" else word for word in words]
 
-    ran = run("-m", "holdfast", *faster, "--json", data=tmp_path / "user")
+    ran = run_holdfast(
+        *(*faster, "--json"),
+        cwd=EXAMPLES.parent,
+        env=os.environ | {"HOLDFAST_DATA_DIR": str(tmp_path / "user")},
+    )
 
-    assert (ran.returncode, ran.stderr) == (0, "")
-    assert json.loads(ran.stdout)["fills"] > 0
+    assert (ran.status, ran.err) == (0, "")
+    assert json.loads(ran.out)["fills"] > 0
     assert len(commands) == 3
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, strategies as st
 from msgspec.structs import replace
+from tests.sampling import examples
 
 from holdfast_actors.messages import Change, Readmitted
 from holdfast_actors.orderbook import OrderBook, OrderRow
@@ -112,7 +113,7 @@ def same(live: OrderBook, rebuilt: OrderBook) -> bool:
     )
 
 
-@settings(max_examples=300)
+@examples(300)
 @given(st.lists(STEPS, max_size=25))
 def test_after_every_message_a_replay_of_the_journal_gives_the_same_book(
     steps: list[tuple[Any, ...]],
@@ -125,7 +126,7 @@ def test_after_every_message_a_replay_of_the_journal_gives_the_same_book(
         assert same(live, replayed(script.floor.journal)), step
 
 
-@settings(max_examples=300)
+@examples(300)
 @given(st.lists(STEPS, max_size=40))
 def test_an_order_is_sent_again_only_after_a_proof_that_it_was_not(
     steps: list[tuple[Any, ...]],
@@ -142,7 +143,7 @@ def test_an_order_is_sent_again_only_after_a_proof_that_it_was_not(
         assert script.sent.count(order_id) <= 1 + proofs
 
 
-@settings(max_examples=300)
+@examples(300)
 @given(st.lists(STEPS, max_size=40))
 def test_every_execution_of_an_order_of_ours_is_booked_once(
     steps: list[tuple[Any, ...]],
@@ -167,7 +168,7 @@ def test_every_execution_of_an_order_of_ours_is_booked_once(
     assert set(booked) == heard
 
 
-@settings(max_examples=200)
+@examples(200)
 @given(st.lists(STEPS, max_size=40))
 def test_nothing_that_is_unknown_is_resolved_without_evidence(
     steps: list[tuple[Any, ...]],

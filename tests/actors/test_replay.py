@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, strategies as st
+from tests.sampling import examples
 
 from holdfast_actors.clock import MarketClock
 from holdfast_actors.messages import (
@@ -263,7 +264,7 @@ several = st.dictionaries(
 )
 
 
-@settings(max_examples=60)
+@examples(60)
 @given(several, st.data())
 def test_the_past_of_a_schedule_is_what_was_told(
     calendars: MarketCalendars,

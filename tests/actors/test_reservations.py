@@ -5,7 +5,8 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, strategies as st
+from tests.sampling import examples
 
 from holdfast_actors.guard import Limits
 from holdfast_actors.messages import Change, Unchanged
@@ -116,7 +117,7 @@ def plain(held: Reservations) -> tuple[Any, ...]:
     return held.accounts, held.open
 
 
-@settings(max_examples=200)
+@examples(200)
 @given(st.lists(STEPS, max_size=30))
 def test_the_reserved_cash_is_the_sum_of_the_reservations(
     steps: list[tuple[Any, ...]],
@@ -131,7 +132,7 @@ def test_the_reserved_cash_is_the_sum_of_the_reservations(
             assert all(each.money >= 0 and each.left >= 0 for each in own)
 
 
-@settings(max_examples=200)
+@examples(200)
 @given(st.lists(STEPS, max_size=30))
 def test_a_rebuilt_guard_has_reserved_what_the_live_one_has(
     steps: list[tuple[Any, ...]],
@@ -146,7 +147,7 @@ def test_a_rebuilt_guard_has_reserved_what_the_live_one_has(
         assert plain(rebuilt) == plain(script.held), step
 
 
-@settings(max_examples=100)
+@examples(100)
 @given(st.lists(STEPS, max_size=30))
 def test_cash_and_positions_are_those_of_the_fills(
     steps: list[tuple[Any, ...]],

@@ -5,7 +5,8 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, strategies as st
+from tests.sampling import examples
 
 from holdfast_domain.book import BookSnapshot, BookUpdate, Level, OrderBook
 from holdfast_domain.errors import BookInvalid, ValueTooOld
@@ -148,7 +149,7 @@ changes = st.lists(
 )
 
 
-@settings(max_examples=30)
+@examples(30)
 @given(changes, changes)
 def test_it_is_what_two_dictionaries_are(
     bids: list[Ladder], asks: list[Ladder]

@@ -8,7 +8,8 @@ from typing import Any
 
 import attrs
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, strategies as st
+from tests.sampling import examples
 
 from holdfast_runtime import (
     ActorError,
@@ -293,7 +294,7 @@ def fragile(strategy: Strategy) -> SupervisorSpec:
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("lock_step", [False, True])
-@settings(max_examples=60)
+@examples(60)
 @given(
     script=st.lists(acts, max_size=12),
     strategy=st.sampled_from(Strategy),

@@ -13,7 +13,8 @@ from typing import Any, TypeVar
 
 import attrs
 import polars as pl
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, strategies as st
+from tests.sampling import examples
 
 from holdfast_adapters.matching import FillAt, FillModel
 from holdfast_adapters.paper import PaperVenue
@@ -211,7 +212,7 @@ class Engine:
         return self.venue.replace(name, act.terms)
 
 
-@settings(max_examples=150)
+@examples(150)
 @given(opening=OPENING, script=STEPS, model=MODELS)
 def test_a_venue_that_is_killed_anywhere_tells_what_one_in_memory_tells(
     opening: list[Act], script: list[Step], model: FillModel
@@ -222,7 +223,7 @@ def test_a_venue_that_is_killed_anywhere_tells_what_one_in_memory_tells(
         assert Engine(script, model, path).run(opening, kills=True) == expected
 
 
-@settings(max_examples=300)
+@examples(300)
 @given(opening=OPENING, script=STEPS, model=MODELS)
 def test_fills_keep_to_the_order_whatever_the_market_does(
     opening: list[Act], script: list[Step], model: FillModel

@@ -6,7 +6,8 @@ import math
 from random import Random
 
 import wsproto
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, strategies as st
+from tests.sampling import examples
 from wsproto import events as frames
 
 from holdfast_adapters.streams import Data, Down, Gap, Stream, Subscription, Up
@@ -121,7 +122,7 @@ words = st.sampled_from(
 )
 
 
-@settings(max_examples=60)
+@examples(60)
 @given(
     st.lists(st.tuples(words, st.integers(1, 90)), max_size=40),
     st.sampled_from([1.0, 0.005]),

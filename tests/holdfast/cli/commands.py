@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import attrs
+from tests.forking import Ran, run_holdfast
 
 HEADER = "timestamp,open,high,low,close,volume"
 
@@ -28,15 +29,6 @@ class Buyer(Strategy):
         if context.seen % 5 == 2:
             self.order(context.asset, self.units)
 """
-
-
-@attrs.frozen
-class Ran:
-    """How a command ended."""
-
-    status: int
-    out: str
-    err: str
 
 
 @attrs.frozen
@@ -72,16 +64,7 @@ class Desk:
         return self.write("buyer.py", BUYER)
 
     def run(self, *arguments: str) -> Ran:
-        done = subprocess.run(
-            command(*arguments),
-            env=self.environ,
-            cwd=self.path,
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
-        return Ran(done.returncode, done.stdout, done.stderr)
+        return run_holdfast(*arguments, cwd=self.path, env=self.environ)
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
         return subprocess.Popen(

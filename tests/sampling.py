@@ -1,0 +1,18 @@
+"""How much of the long suites a run tries: a part, another one for each commit."""
+
+from __future__ import annotations
+
+import os
+
+from hypothesis import settings
+
+SEED = os.environ.get("HOLDFAST_SAMPLE", "0")
+"""Seeds what is sampled: in CI the commit's id. ``all`` tries everything."""
+
+SHARE = 1.0 if SEED == "all" else 0.2
+"""Of the examples that a soak tries."""
+
+
+def examples(count: int) -> settings:
+    """Give a property a share of the ``count`` examples that a soak gives it."""
+    return settings(max_examples=max(10, round(SHARE * count)))
