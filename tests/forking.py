@@ -1,31 +1,32 @@
 """The command line in a process of its own, at the price of a fork.
 
 To import all that the command line needs takes most of a short command's time. One
-process does it once (``python -m tests.forking FD``), has no thread, and forks for each
-command; the child is a process like any other, with its own files and signals.
+process does it once, has no thread, listens on a socket, and forks for each command
+(``python -m tests.forking SOCKET``). The child is a process like any other, with its
+own files and signals; it is killed when the one who asked for it has gone.
+
+``python tests/forking.py SOCKET WORD …`` asks for a command from a shell: it lends its
+files, passes signals on, and ends as the command does. It imports nothing else.
 """
 
 from __future__ import annotations
 
-import array
 import atexit
 import functools
 import gc
 import importlib
 import json
 import os
+import select
+import shlex
 import signal
 import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from pkgutil import iter_modules
-
-import attrs
-
-from holdfast import cli
+from typing import NamedTuple
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 DEADLINE_S = 120.0
@@ -35,9 +36,10 @@ TRACING = "COVERAGE_PROCESS_CONFIG"
 NEEDED = ("holdfast.backtest", "holdfast.paper", "holdfast_adapters.auditor", "trio")
 """What commands import when they are asked for, beside their own modules."""
 
+PASSED_ON = (signal.SIGINT, signal.SIGTERM)
 
-@attrs.frozen
-class Ran:
+
+class Ran(NamedTuple):
     """How a command ended."""
 
     status: int
@@ -56,112 +58,175 @@ def run_holdfast(
     Raises:
         TimeoutError: it took longer than ``timeout_s`` and was killed.
     """
-    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
-        files = (out.fileno(), err.fileno())
-        order = {
-            "arguments": arguments,
-            "env": dict(env or os.environ),
-            "cwd": str(cwd),
-        }
-        status = _parent(os.environ.get(TRACING)).run(order, files, timeout_s)
+    order = _order(arguments, str(cwd), dict(os.environ if env is None else env))
+    with (
+        open(os.devnull, "rb") as nothing,
+        tempfile.TemporaryFile() as out,
+        tempfile.TemporaryFile() as err,
+        asked(
+            listening(), order, [each.fileno() for each in (nothing, out, err)]
+        ) as it,
+    ):
+        it.settimeout(timeout_s)
+        status = _status(it.recv(64))
         out.seek(0)
         err.seek(0)
         return Ran(status, out.read().decode(), err.read().decode())
 
 
-class _Parent:
-    """The process that forks, as those see it who use it."""
+def install(folder: Path) -> None:
+    """Write the command ``holdfast`` into ``folder``: it asks for a fork."""
+    words = (sys.executable, "-I", "-S", str(Path(__file__)), listening())
+    script = folder / "holdfast"
+    script.write_text(f'#!/bin/sh\nexec {shlex.join(words)} "$@"\n')
+    script.chmod(0o755)
 
-    def __init__(self) -> None:
-        self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        with theirs:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "tests.forking", str(theirs.fileno())],
-                cwd=REPOSITORY,
-                pass_fds=[theirs.fileno()],
-                stdin=subprocess.DEVNULL,
-            )
 
-    def run(
-        self, order: Mapping[str, object], files: tuple[int, int], limit_s: float
-    ) -> int:
-        """Return the exit status, as `subprocess` gives it."""
-        with tempfile.TemporaryFile("w+") as text:
-            json.dump(order, text)
-            text.flush()
-            fds = array.array("i", [text.fileno(), *files])
-            ancillary = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, fds)]
-            self._socket.sendmsg([b"run"], ancillary)
-        pid = int(self._socket.recv(64))
-        self._socket.settimeout(limit_s)
-        try:
-            return int(self._socket.recv(64))
-        except TimeoutError:
-            os.kill(pid, signal.SIGKILL)
-            self._socket.settimeout(None)
-            self._socket.recv(64)
-            raise
-        finally:
-            self._socket.settimeout(None)
-
-    def close(self) -> None:
-        """Let it end, and wait until it has."""
-        self._socket.close()
-        self._process.wait()
+def listening() -> str:
+    """Return the socket of this process's own, which is started if need be."""
+    return _started(os.environ.get(TRACING))
 
 
 @functools.cache
-def _parent(traced: str | None) -> _Parent:
+def _started(traced: str | None) -> str:
     """Return the one whose children are traced for coverage, or the one whose not."""
     del traced
-    parent = _Parent()
-    atexit.register(parent.close)
-    return parent
+    folder = tempfile.TemporaryDirectory(prefix="forking-")
+    path = str(Path(folder.name) / "s")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tests.forking", path],
+        cwd=REPOSITORY,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+
+    def close() -> None:
+        process.communicate()  # it ends with its input
+        folder.cleanup()
+
+    atexit.register(close)
+    assert process.stdout is not None
+    assert process.stdout.readline() == b"listening\n"
+    return path
 
 
-# --- in the process that forks --------------------------------------------------------
+# --- who asks ------------------------------------------------------------------------
 
 
-def serve(ours: socket.socket) -> None:
-    """Fork for each order, and say its pid and then its status, until nobody orders."""
+def _order(arguments: Sequence[str], cwd: str, env: Mapping[str, str]) -> bytes:
+    return json.dumps({"arguments": arguments, "cwd": cwd, "env": env}).encode()
+
+
+def _status(said: bytes) -> int:
+    assert said, "the process that forks has gone"
+    return int(said)
+
+
+def asked(path: str, order: bytes, files: Sequence[int]) -> socket.socket:
+    """Ask for a command; the socket will say its status, and to close it kills."""
+    it = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    it.connect(path)
+    with tempfile.TemporaryFile() as text:
+        text.write(order)
+        text.flush()
+        socket.send_fds(it, [b"run"], [text.fileno(), *files])
+    return it
+
+
+def ask_from_a_shell(path: str, arguments: Sequence[str]) -> None:
+    """Be the command, as a shell sees it; never return."""
+    order = _order(arguments, os.getcwd(), dict(os.environ))
+    it = asked(path, order, [0, 1, 2])
+
+    def pass_on(number: int, _frame: object) -> None:
+        it.send(str(number).encode())
+
+    for number in PASSED_ON:
+        signal.signal(number, pass_on)
+    status = _status(it.recv(64))
+    if status < 0:
+        for number in PASSED_ON:
+            signal.signal(number, signal.SIG_DFL)
+        os.kill(os.getpid(), -status)
+    os._exit(status)
+
+
+# --- the process that forks ----------------------------------------------------------
+
+
+def serve(path: str) -> None:
+    """Fork for each who asks, until the input ends."""
+    from holdfast import cli  # noqa: PLC0415 - not for who asks from a shell
+
+    modules = [f"holdfast.cli.{name}" for name in _names_in(cli.__path__[0])]
+    for name in (*NEEDED, *modules):
+        importlib.import_module(name)
+    gc.freeze()  # so that no child looks through, and copies, what all share
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listener:
+        listener.bind(path)
+        listener.listen(64)
+        print("listening", flush=True)
+        while True:
+            ready, _, _ = select.select([listener.fileno(), 0], [], [])
+            if 0 in ready:
+                return
+            it, _ = listener.accept()
+            if os.fork() == 0:
+                listener.close()
+                signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+                keep(it)
+                return
+            it.close()
+
+
+def _names_in(folder: str) -> list[str]:
+    return sorted(file.stem for file in Path(folder).glob("[a-z]*.py"))
+
+
+def keep(it: socket.socket) -> None:
+    """Fork the command that ``it`` asks for, and tell it the status.
+
+    In the child it returns when the command has ended by itself.
+    """
+    _, fds, _, _ = socket.recv_fds(it, 16, 4)
+    pid = os.fork()
+    if pid == 0:
+        it.close()
+        be_holdfast(*fds)
+    handle = os.pidfd_open(pid)
     while True:
-        _, fds, _, _ = socket.recv_fds(ours, 16, 3)
-        if not fds:
-            return
-        pid = os.fork()
-        if pid == 0:
-            ours.close()
-            be_holdfast(*fds)
-        for fd in fds:
-            os.close(fd)
-        ours.send(str(pid).encode())
-        _, status = os.waitpid(pid, 0)
-        ours.send(str(os.waitstatus_to_exitcode(status)).encode())
+        ready, _, _ = select.select([it.fileno(), handle], [], [])
+        if handle in ready:
+            break
+        said = it.recv(16)
+        os.kill(pid, int(said) if said else signal.SIGKILL)
+    _, status = os.waitpid(pid, 0)
+    try:
+        it.send(str(os.waitstatus_to_exitcode(status)).encode())
+    except OSError:
+        """Nobody waits for it any more."""
+    os._exit(0)
 
 
-def be_holdfast(order: int, out: int, err: int) -> None:
+def be_holdfast(order: int, *files: int) -> None:
     """Be the command line; never return."""
-    with open(order, encoding="utf-8") as text:
+    from holdfast import cli  # noqa: PLC0415 - not for who asks from a shell
+
+    with open(order, "rb") as text:
         text.seek(0)
-        asked = json.load(text)
-    for ours, standard in ((out, 1), (err, 2)):
-        os.dup2(ours, standard)
-        os.close(ours)
-    os.chdir(asked["cwd"])
+        asked_for = json.load(text)
+    for standard, file in enumerate(files):
+        os.dup2(file, standard)
+        os.close(file)
+    os.chdir(asked_for["cwd"])
     os.environ.clear()
-    os.environ.update(asked["env"])
-    sys.argv[:] = ["holdfast", *asked["arguments"]]
+    os.environ.update(asked_for["env"])
+    sys.argv[:] = ["holdfast", *asked_for["arguments"]]
     sys.exit(cli.main())
 
 
-def _main() -> None:
-    commands = [f"holdfast.cli.{each.name}" for each in iter_modules(cli.__path__)]
-    for name in (*NEEDED, *commands):
-        importlib.import_module(name)
-    gc.freeze()  # so that no child looks through, and copies, what all share
-    with socket.socket(fileno=int(sys.argv[1])) as ours:
-        serve(ours)
-
-
 if __name__ == "__main__":
-    _main()
+    if sys.flags.no_site:
+        ask_from_a_shell(sys.argv[1], sys.argv[2:])
+    serve(sys.argv[1])

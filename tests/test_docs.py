@@ -25,6 +25,7 @@ from pathlib import Path
 
 import attrs
 import pytest
+from tests import forking
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -94,10 +95,13 @@ def missing(shown: list[str], said: str) -> str | None:
 def session(folder: Path) -> dict[str, str]:
     """Prepare ``folder``, and return the environment in which a page runs."""
     shutil.copytree(ROOT / "examples", folder / "examples")
-    scripts = str(Path(sys.executable).parent)
+    commands = folder / "bin"
+    commands.mkdir()
+    forking.install(commands)
+    scripts = Path(sys.executable).parent
     return {
         **os.environ,
-        "PATH": f"{scripts}{os.pathsep}{os.environ['PATH']}",
+        "PATH": os.pathsep.join(map(str, (commands, scripts, os.environ["PATH"]))),
         "HOLDFAST_DATA_DIR": str(folder / "holdfast-data"),
         "PYTHONDONTWRITEBYTECODE": "1",
         "COLUMNS": "120",
