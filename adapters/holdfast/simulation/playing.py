@@ -30,6 +30,7 @@ from holdfast.simulation.plan import (
     Plan,
 )
 from holdfast.simulation.power import FailingJournal, ProcessDied
+from holdfast.simulation.settling import settle, still_unknown
 from holdfast.simulation.timing import LateHost, VirtualTime
 from holdfast.venues import session_ends, session_opens, venues_of
 from holdfast_actors.messages import Halt, Report, Resume
@@ -53,11 +54,11 @@ ENGINE: Final = 7
 PROCESSES_MAX: Final = 12
 VIRTUAL_MAX_S: Final = 40_000.0
 STEPS_MAX: Final = 20_000
-SETTLE_S: Final = 600.0
 RECONCILING: Final = ReconcilePlan(cash_relative=ZERO)
 """To the cent, so that the auditor need not know what is tolerated."""
 
-"""How long the engine has, once the venue is good again, to know all of its orders."""
+PATIENT: Final = 8
+"""Seeds with this rest by 16 are played on for long after their end, come what may."""
 
 HALT_S: Final = 30.0
 
@@ -249,16 +250,20 @@ class _History:
         sessions = [engine.cells[session_path(name)] for name in played.venues]
         healthy = all(cell.state is State.RUNNING for cell in engine.cells.values())
         if healthy:
-            engine.run_until_idle(engine.now_s() + SETTLE_S)
-            played.complaints += _still_unknown(engine)
+            self._let_settle()
+            played.complaints += still_unknown(engine)
             for session in sessions:
                 engine.kill(session, Killed("by the simulation, to settle"))
         else:
             self._process(PROCESSES_MAX)
             played.processes += 1
-        engine = played.engine
-        assert engine is not None
-        engine.run_until_idle(engine.now_s() + SETTLE_S)
+        self._let_settle()
+
+    def _let_settle(self) -> None:
+        played = self._played
+        assert played.engine is not None
+        patient = self._plan.seed % 16 == PATIENT
+        settle(played.engine, played.store, played.venues, patient=patient)
 
     def _count(self) -> None:
         kinds = Counter[str]()
@@ -357,17 +362,6 @@ def _faults_of(faults: list[EngineFault], seed: int) -> Faults:
             case _:
                 kit.reorder(place, object, nth, times=inf, rate=0.1)
     return kit
-
-
-def _still_unknown(engine: FaultyEngine) -> list[str]:
-    """Say which orders were not looked up while nothing was in the way of it."""
-    orders = engine.cells[ORDERS].actor
-    rows = [] if orders is None else orders.handle(Report())
-    return [
-        f"unknown for {SETTLE_S:.0f} s on a good venue: {row.order_id}"
-        for row in rows
-        if row.state is OrderState.UNKNOWN
-    ]
 
 
 def _stuck(engine: FaultyEngine) -> str:

@@ -46,6 +46,8 @@ class Arrivals:
 
     def take(self, now_s: float) -> list[Arrival]:
         """Take those that have arrived by now."""
+        if not self._waiting:
+            return []
         due = [each for each in self._waiting if each.at_s <= now_s]
         self._waiting = [each for each in self._waiting if each.at_s > now_s]
         return due

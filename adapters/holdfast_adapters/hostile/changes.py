@@ -67,7 +67,7 @@ class Changes:
                 fee=fill.fee,
                 filled_at=fill.filled_at,
             )
-        base = int(self._core.positions().watermark.removeprefix("X") or 0)
+        base = int(self._core.watermark.removeprefix("X") or 0)
         self._changes[name] = _Change(self._core.cursor, base, event, fill)
         return self._told(self._changes[name])
 

@@ -85,7 +85,7 @@ class Elsewhere:
     ) -> Executed:
         """Let another hand trade in the account, at no fee."""
         core = self._core
-        base = number_of(core.positions().watermark)
+        base = number_of(core.watermark)
         number = len(self._extras) + 1
         hand = f"{self._venue}-hand-{number}"
         terms = OrderTerms(
@@ -176,14 +176,14 @@ class Elsewhere:
 
     def positions(self) -> Positions:
         """Return what the account holds."""
-        found = self._core.positions()
         held = {each.instrument: each for each in positions_of(self._trades())}
         for moved in self._moved(is_cash=False):
             before = held.get(moved.unit)
             units = moved.amount + (ZERO if before is None else before.quantity)
             held[moved.unit] = VenuePosition(instrument=moved.unit, quantity=units)
         shown = [each for each in held.values() if each.quantity]
-        return replace(found, positions=shown, watermark=self._shown())
+        at = self._core.at
+        return Positions(positions=shown, at=at, watermark=self._shown())
 
     def balances(self) -> Balances:
         """Return the account's cash."""
@@ -192,7 +192,7 @@ class Elsewhere:
         for moved in self._moved(is_cash=True):
             opening[moved.unit] = opening.get(moved.unit, ZERO) + moved.amount
         found = balances_of(self._trades(), world.instruments, opening)
-        at = self._core.balances().at
+        at = self._core.at
         return Balances(balances=found, at=at, watermark=self._shown())
 
     def _moved(self, *, is_cash: bool) -> list[Moved]:
@@ -221,7 +221,7 @@ class Elsewhere:
         return self._changes.standing([*self._core.trades(), *extra])
 
     def _shown(self) -> str:
-        known = self._core.positions().watermark
+        known = self._core.watermark
         extra, changes = self.visible(), self._changes.visible()
         known = f"{known}/{extra[-1].event.execution_id}" if extra else known
         return f"{known}/{changes[-1].correction_id}" if changes else known

@@ -8,6 +8,8 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
 
+import msgspec
+
 from holdfast_adapters.matching.model import Triggered, VolumeTaken
 from holdfast_adapters.paper.records import (
     Advanced,
@@ -23,13 +25,13 @@ from holdfast_domain.ports import Acked, Ended, Executed, Replaced, VenueOrder
 Body = dict[str, Any]
 """The fields of a row as JSON values; the order's id has a column of its own."""
 
-_WRITE = json.JSONEncoder(separators=(",", ":")).encode
+_WRITE = msgspec.json.Encoder().encode
 
 
 def encode(record: PaperRecord) -> tuple[str, str, str]:
     """Return the kind, the order's id (or nothing) and the JSON body of ``record``."""
     kind, fields = _ENCODERS[type(record)]
-    return kind, _order_id(record), _WRITE(fields(record))
+    return kind, _order_id(record), _WRITE(fields(record)).decode()
 
 
 def decode(kind: str, order_id: str, body: str) -> PaperRecord:

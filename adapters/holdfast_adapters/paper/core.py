@@ -288,14 +288,14 @@ class PaperCore:
         else:
             seen = [o for o in self._orders.values() if o.cursor <= self.cursor]
             stories = [each for each in map(self._story, seen) if works(each)]
-        return OpenOrders(orders=stories, at=self._now(), watermark=self._shown())
+        return OpenOrders(orders=stories, at=self.at, watermark=self.watermark)
 
     def positions(self) -> Positions:
         """Return what is held as of the cursor; no flat ones."""
         return Positions(
             positions=positions_of(self.trades()),
-            at=self._now(),
-            watermark=self._shown(),
+            at=self.at,
+            watermark=self.watermark,
         )
 
     def balances(self) -> Balances:
@@ -303,8 +303,8 @@ class PaperCore:
         world = self.world
         return Balances(
             balances=balances_of(self.trades(), world.instruments, world.opening),
-            at=self._now(),
-            watermark=self._shown(),
+            at=self.at,
+            watermark=self.watermark,
         )
 
     def trades(self) -> list[Trade]:
@@ -315,11 +315,14 @@ class PaperCore:
             if cursor <= self.cursor
         ]
 
-    def _now(self) -> datetime:
+    @property
+    def at(self) -> datetime:
+        """Market time, as answers bear it."""
         return utc_from_us(self.time_us)
 
-    def _shown(self) -> str:
-        """Return the last visible execution's id: equal ids, equal books."""
+    @property
+    def watermark(self) -> str:
+        """The last visible execution's id, or nothing: equal ids, equal books."""
         for cursor, event in reversed(self._executions):
             if cursor <= self.cursor:
                 return event.execution_id

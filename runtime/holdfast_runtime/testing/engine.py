@@ -64,11 +64,11 @@ class FaultyEngine(SimulatedEngine):
         lane: int,
     ) -> None:
         """Send a question on its way; whatever else is put here has been on it."""
-        go_on = partial(super().put, cell, message, sender, lane)
         if type(message) is Asked:
+            go_on = partial(super().put, cell, message, sender, lane)
             self._send(cell, message, sender, go_on)
         else:
-            go_on()
+            super().put(cell, message, sender, lane)
 
     # --- the way -----------------------------------------------------------------
 

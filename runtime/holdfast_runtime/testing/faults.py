@@ -249,7 +249,10 @@ class Faults:
 
     def leaves_alone(self, path: str) -> bool:
         """Whether nothing is done to the actor at ``path``, and nothing is kept."""
-        return not self.history.keeps and not self.of(path)
+        mine = self._by_path.get(path)
+        if mine is None:
+            mine = self.of(path)
+        return not mine and not self.history.keeps
 
     def of(self, path: str) -> list[Fault]:
         """Return the faults for the actor at ``path``; those to come will be in it."""
