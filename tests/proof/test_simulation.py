@@ -225,3 +225,15 @@ def test_new_terms_in_a_dead_sessions_hands_are_in_doubt(
 
     assert change_in_doubt(entries[: at + 2]) is in_doubt
     assert not change_in_doubt(entries[:at])
+
+
+def test_new_terms_that_a_process_died_with_are_in_doubt() -> None:
+    plan = draw(301_653)
+
+    verdict = verdict_of(plan.only([1]))
+
+    assert str(plan.faults[1]) == "death_at_record at 37, process 0"
+    assert verdict.violations == ()
+    entries = list(play(plan.only([1])).store.read())
+    assert change_in_doubt(entries)
+    assert not change_in_doubt(list(play(plan.only([])).store.read()))

@@ -158,7 +158,7 @@ def _changed(played: Played, entries: list[ev.Entry]) -> Iterator[str]:
 
 
 def change_in_doubt(entries: list[ev.Entry]) -> bool:
-    """Whether a session died with new terms or a cancel of its venue in its hands.
+    """Whether a session, or the process, died with new terms or a cancel in its hands.
 
     They are in doubt without a record that says so, and are asked for again when the
     venue's processing bound is over.
@@ -173,6 +173,9 @@ def change_in_doubt(entries: list[ev.Entry]) -> bool:
             pending[event.order_id] = sessions[event.order_id]
         elif isinstance(event, ev.ActorRestarted):
             if event.path in pending.values():
+                return True
+        elif isinstance(event, ev.EngineStarted):
+            if pending:
                 return True
         else:
             pending.pop(getattr(event, "order_id", ""), None)
