@@ -123,7 +123,8 @@ class Doubts:
         said = self.behind.get(order_id)
         if said is None:
             return False
-        if self._book.rows[order_id].filled < said.cumulative.value:
+        row = self._book.rows[order_id]
+        if row.filled < said.cumulative.value and not row.recounted:
             return True
         del self.behind[order_id]
         return False
@@ -136,6 +137,13 @@ class Doubts:
             ev.OrderUnknown(order_id=row.order_id, strategy=row.strategy, why=why)
         )
         self.resolver.doubt(row.order_id)
+
+    def left_unknown(self, row: OrderRow) -> None:
+        """Doubt an order of which only the venue can say what is left, and ask."""
+        if row.is_in_doubt:
+            self.resolver.doubt(row.order_id)
+        else:
+            self.doubt(row, "an execution was taken back: what is left is not known")
 
     def look_up(self, row: OrderRow) -> None:
         """Ask about an order that has become unknown, unless it is asked about."""

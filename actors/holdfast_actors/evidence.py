@@ -48,7 +48,7 @@ def record_of(
         case Busted():
             return _busted(row, event, executions)
         case Ended():
-            return _ended(row, event) if row.is_open else None
+            return _ended(row, event, asked) if row.is_open else None
         case Replaced():
             return _replaced(row, event, asked)
         case _:
@@ -234,13 +234,16 @@ def _replaced(row: OrderRow, event: Replaced, asked: Asked) -> ev.Event | None:
     )
 
 
-def _ended(row: OrderRow, event: Ended) -> ev.Event | None:
+def _ended(row: OrderRow, event: Ended, asked: Asked) -> ev.Event | None:
     names = {"order_id": row.order_id, "strategy": row.strategy}
-    if event.cumulative is not None and event.cumulative.value > row.filled:
+    # A story tells all executions before the end; one that was taken back may count.
+    is_told = asked is Asked.LOOKUP and row.recounted
+    cumulative = None if is_told else event.cumulative
+    if cumulative is not None and cumulative.value > row.filled:
         # A fill is missing. The end is taken when it is there: it is asked for.
         if row.state is OrderState.UNKNOWN:
             return None
-        why = f"{event.how} at {event.cumulative.value}, its fills are {row.filled}"
+        why = f"{event.how} at {cumulative.value}, its fills are {row.filled}"
         return ev.OrderUnknown(**names, why=why)
     if event.how == "expired":
         return ev.OrderExpired(**names)

@@ -30,6 +30,9 @@ ASKING = frozenset({
 })  # fmt: skip
 """Where an order stands while a request about it has not come to its end."""
 
+_COUNTS = (ev.OrderFilled, ev.FillCorrected, ev.FillBusted)
+"""What changes how much of an order is filled."""
+
 
 class Line:
     """Draws from what a venue says the records of its orders."""
@@ -212,10 +215,19 @@ class Line:
             self._record(record)
             if row.cancel_wanted and isinstance(record, ev.OrderAccepted):
                 self.sending.cancel(row.order_id, row.strategy)
-        if type(event) is Executed and event.cumulative.value > row.filled:
-            self.doubts.fell_behind(row, event)
+        self._compare_counts(row, event, record)
         if row.state is OrderState.UNKNOWN:
             self.doubts.look_up(row)
+
+    def _compare_counts(
+        self, row: OrderRow, event: VenueEvent, record: ev.Event | None
+    ) -> None:
+        """Ask where the venue's count of an order is not, or need not be, ours."""
+        if row.recounted:
+            if row.is_open and isinstance(record, _COUNTS):
+                self.doubts.left_unknown(row)
+        elif type(event) is Executed and event.cumulative.value > row.filled:
+            self.doubts.fell_behind(row, event)
 
     def session_up(self, message: SessionUp) -> None:
         """Doubt all that the session before had taken, and ask the new one."""

@@ -102,6 +102,13 @@ class OrderRow(Struct, omit_defaults=True):
     resolved: bool = False
     """Whether it ended by a person's word, which the venue may overrule."""
 
+    recounted: bool = False
+    """Whether an execution of it was taken back or changed in size.
+
+    From then on what we count need not be what the venue does: only the venue can say
+    whether the order still works.
+    """
+
     place: int = 0
     """How many orders were meant before it."""
 
@@ -278,7 +285,9 @@ class OrderBook:
         row = self.rows[event.order_id]
         self._booked_at(row.venue).correct(event.correction_id, event.now)
         self._count(row.venue)
-        row.filled += event.now.quantity.value - event.was.quantity.value
+        changed = event.now.quantity.value - event.was.quantity.value
+        row.filled += changed
+        row.recounted = row.recounted or bool(changed)
         if event.complete:
             self._move(row, Cause.LAST_FILL)
 
@@ -286,6 +295,7 @@ class OrderBook:
         row = self.rows[event.order_id]
         executions = self._booked_at(row.venue)
         executions.bust(event.correction_id, event.execution_id)
+        row.recounted = True
         if event.was is not None:
             self._count(row.venue)
             row.filled -= event.was.quantity.value

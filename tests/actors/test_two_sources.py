@@ -17,7 +17,7 @@ from holdfast_domain.money import Quantity
 from holdfast_domain.orders import OrderState
 from holdfast_domain.ports import Busted, Corrected, Ended, Executed
 
-from .desk import D, acked, ended, executed, filled, terms
+from .desk import D, acked, ended, executed, filled, story, terms
 from .floor import Floor
 
 S = OrderState
@@ -309,6 +309,49 @@ def test_a_bust_after_the_end_is_booked_and_the_end_stays() -> None:
 
     assert floor.state() is S.CANCELED
     assert floor.row().filled == 0
+
+
+@pytest.mark.parametrize("first", [bust(1), correction(1, 3)])
+def test_what_is_left_after_a_bust_is_the_venues_to_say(
+    first: Busted | Corrected,
+) -> None:
+    floor = Floor()
+    floor.placed()
+    floor.hear(Asked.STREAM, "", execution(1, 4, 4))
+
+    floor.hear(Asked.STREAM, "", first)
+
+    assert floor.state() is S.UNKNOWN
+    assert floor.session.take() == [LookUp("a")]
+    told = story(acked("a"), execution(1, 4, 4), first, cumulative=floor.row().filled)
+    floor.hear(Asked.LOOKUP, "a", story=told)
+    after = S.PARTIALLY_FILLED if floor.row().filled else S.ACCEPTED
+    assert floor.state() is after
+
+
+def test_a_fill_after_a_bust_completes_nothing_that_the_venue_does_not() -> None:
+    floor = Floor()
+    floor.placed()
+    # The venue counts what it took back: it will not trade more, and does not say so.
+    floor.hear(Asked.STREAM, "", bust(1), execution(2, 6, 10))
+    floor.build()
+    floor.up()
+
+    assert floor.state() is S.UNKNOWN
+    end = replace(ended("a"), cumulative=Quantity.of(10))
+    floor.hear(Asked.STREAM, "", end)
+    assert floor.state() is S.UNKNOWN
+    floor.hear(
+        Asked.LOOKUP,
+        "a",
+        story=story(acked("a"), bust(1), execution(2, 6, 10), end, cumulative=6),
+    )
+
+    assert floor.state() is S.CANCELED
+    assert floor.row().filled == 6
+    floor.session.take()
+    floor.later(60.0)
+    assert floor.session.of(LookUp) == []
 
 
 # --- what outlives a compaction -------------------------------------------------

@@ -91,7 +91,7 @@ MUTATIONS: Final = (
     Mutation(
         "the end of an order is not heard",
         _EVIDENCE,
-        "return _ended(row, event) if row.is_open else None",
+        "return _ended(row, event, asked) if row.is_open else None",
         "return None",
     ),
     # --- session -----------------------------------------------------------------

@@ -28,4 +28,7 @@ def true_word(venue: HostileVenue, order_id: str) -> Resolve | None:
     if not fills:
         return None
     last = fills[-1]
-    return Resolve(order_id, last.cumulative, last.price, "sim", "seen at the venue")
+    filled = venue.changes.left_of(order_id, last.cumulative)
+    if not filled.value:
+        return None
+    return Resolve(order_id, filled, last.price, "sim", "seen at the venue")

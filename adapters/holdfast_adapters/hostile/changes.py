@@ -13,8 +13,14 @@ from holdfast_adapters.hostile.faults import VenueFault
 from holdfast_adapters.paper.account import Trade
 from holdfast_adapters.paper.core import PaperCore
 from holdfast_domain.money import Price, Quantity
-from holdfast_domain.orders import OrderTerms
-from holdfast_domain.ports import Busted, Corrected, Ended, Executed, VenueEvent
+from holdfast_domain.ports import (
+    Busted,
+    Corrected,
+    Ended,
+    Executed,
+    NotFound,
+    VenueEvent,
+)
 
 Told: TypeAlias = "Corrected | Busted"
 
@@ -36,21 +42,18 @@ class Changes:
         self._core = core
         self._changes: dict[str, _Change] = {}
 
-    def make(
-        self, fault: VenueFault, fill: Executed, terms: OrderTerms
-    ) -> list[VenueEvent]:
+    def make(self, fault: VenueFault, fill: Executed) -> list[VenueEvent]:
         """Change ``fill``, and return what is told of it; nothing if it was before.
 
-        Only what completes an order is taken back: the order has ended, and is not
-        worked again. Of any other the price is corrected.
+        Nothing is worked again of what is taken back: an order that would have been
+        complete ends short, which only a lookup tells if it does so later.
         """
         name, number = fill.execution_id, len(self._changes) + 1
         if name in self._changes:
             return []
         correction = f"K{number}"
         event: Told
-        completes = fill.cumulative.value >= terms.quantity.value
-        if fault.kind == "busted_fill" and completes:
+        if fault.kind == "busted_fill":
             event = Busted(
                 order_id=fill.order_id,
                 execution_id=name,
@@ -69,7 +72,7 @@ class Changes:
             )
         base = int(self._core.watermark.removeprefix("X") or 0)
         self._changes[name] = _Change(self._core.cursor, base, event, fill)
-        return self._told(self._changes[name])
+        return [event, *self._end_of(fill.order_id)]
 
     # --- what is shown -----------------------------------------------------------
 
@@ -95,21 +98,23 @@ class Changes:
     def of_order(self, order_id: str) -> list[VenueEvent]:
         """Return the visible changes of an order's executions, and how it ended."""
         mine = [c for c in self._visible() if c.event.order_id == order_id]
-        return [event for each in mine for event in self._told(each)]
+        return [*(each.event for each in mine), *self._end_of(order_id)]
 
-    @staticmethod
-    def _told(change: _Change) -> list[VenueEvent]:
-        event = change.event
-        if isinstance(event, Corrected):
-            return [event]
+    def _end_of(self, order_id: str) -> list[VenueEvent]:
+        """Return the end of an order that would be complete, had nothing been changed.
+
+        The venue works none of it again; what was canceled has its end already.
+        """
+        story = self._core.lookup(order_id)
+        if isinstance(story, NotFound) or story.cumulative is None:
+            return []
+        left = self.left_of(order_id, story.cumulative)
+        if story.cumulative < story.quantity or left == story.cumulative:
+            return []
         reason = "its execution was taken back"
-        ended = Ended(
-            order_id=event.order_id,
-            how="canceled",
-            reason=reason,
-            cumulative=change.fill.cumulative - change.fill.quantity,
-        )
-        return [event, ended]
+        return [
+            Ended(order_id=order_id, how="canceled", reason=reason, cumulative=left)
+        ]
 
     def standing(self, trades: list[Trade]) -> list[Trade]:
         """Return ``trades`` as they are now."""

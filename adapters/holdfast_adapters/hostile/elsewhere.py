@@ -171,7 +171,14 @@ class Elsewhere:
     def open_orders(self) -> OpenOrders:
         """Return all working orders, those of other hands too."""
         found = self._core.open_orders()
-        orders = [*found.orders, *self._orders]
+        left = self._changes.left_of
+        mine = [
+            each
+            if each.cumulative is None
+            else replace(each, cumulative=left(each.order_id, each.cumulative))
+            for each in found.orders
+        ]
+        orders = [*mine, *self._orders]
         return replace(found, orders=orders, watermark=self._shown())
 
     def positions(self) -> Positions:

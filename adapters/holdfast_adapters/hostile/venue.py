@@ -306,8 +306,7 @@ class HostileVenue:
         if fault.kind == "overfill":
             return [*events, *self.elsewhere.overfill(last, self._terms(last.order_id))]
         if fault.kind in ("corrected_fill", "busted_fill"):
-            terms = self._terms(last.order_id)
-            self._stream.hold(self.changes.make(fault, last, terms), fault.size)
+            self._stream.hold(self.changes.make(fault, last), fault.size)
             return events
         if fault.kind == "clock_skew":
             self._run_wrong(fault)

@@ -7,6 +7,7 @@ from decimal import Decimal
 import pytest
 
 from holdfast_adapters.hostile import HostileVenue, Op, VenueFault
+from holdfast_adapters.matching import FillModel
 from holdfast_domain.cursor import ADVANCE_SLOT, cursor_at
 from holdfast_domain.money import Quantity
 from holdfast_domain.ports import Busted, Corrected, Ended, Executed, Found
@@ -58,10 +59,35 @@ def test_the_list_of_executions_shows_the_change_as_well(kind: str) -> None:
     assert [row[0] for row in venue.changes.written()] in (["busted"], ["corrected"])
 
 
+def test_an_order_may_end_short_and_only_a_lookup_tells() -> None:
+    model = FillModel(participation=Decimal("0.006"))
+    venue = venue_with(
+        VenueFault(kind="busted_fill", op=Op.STREAM, nth=1, size=2), model=model
+    )
+    (working,) = at_once(venue.open_orders()).orders
+    assert working.cumulative == Quantity.of(0)
+
+    told = [
+        event
+        for step in (2, 3)
+        for event in at_once(venue.advance(cursor_at(step, ADVANCE_SLOT), step))
+    ]
+
+    (bust,) = [each for each in told if isinstance(each, Busted)]
+    assert not any(isinstance(each, Ended) for each in told)
+    found = at_once(venue.lookup("a"))
+    assert isinstance(found, Found)
+    *_, again, end = found.events
+    assert again == bust
+    assert isinstance(end, Ended)
+    assert end.cumulative == found.cumulative
+    assert at_once(venue.open_orders()).orders == []
+
+
 def test_an_execution_changes_once() -> None:
     venue, _ = changed("busted_fill")
     (fill,) = venue.core.executions_since("").events
     assert isinstance(fill, Executed)
     fault = VenueFault(kind="corrected_fill", op=Op.STREAM, nth=2)
 
-    assert venue.changes.make(fault, fill, venue.core.order("a").terms) == []
+    assert venue.changes.make(fault, fill) == []

@@ -32,12 +32,15 @@ def at_once(request: Coroutine[Any, Any, T]) -> T:
     raise AssertionError("it waits")
 
 
-def venue_with(*faults: VenueFault) -> HostileVenue:
+def venue_with(
+    *faults: VenueFault,
+    model: FillModel = FillModel(),  # noqa: B008 - frozen
+) -> HostileVenue:
     """Return a venue that has bought ten for the order ``a``."""
     world = World(
         data=DATA,
         instruments={"SPY": Instrument(symbol="SPY")},
-        model=FillModel(),
+        model=model,
         opened_at_us=opened_at_us_of(DATA),
         opening={"USD": Decimal(10_000)},
     )
