@@ -34,6 +34,9 @@ class Sides:
 
         self._starts = self.is_closed = False
         self._bells: list[Bell] = []
+        self.stepping: _Side | None = None
+        """The piece that makes a step just now."""
+
         self.start: Start | None = None
         """Set by the engine for as long as the actor handles messages."""
 
@@ -135,6 +138,7 @@ class _Side:
         "_records",
         "_said",
         "_sides",
+        "begun_on",
         "has_begun",
         "has_ended",
         "is_cut",
@@ -147,6 +151,9 @@ class _Side:
         self.work = work
         self._said: Outbox = []
         self._records: list[Any] = []
+        self.begun_on = self._message()
+        """The message that its actor had in hand when this began."""
+
         self.has_begun = self.has_ended = self.is_cut = False
         self.stop: Callable[[], object] = _nothing
 
@@ -196,14 +203,20 @@ class _Side:
         cell, is_first = self._sides.cell, not self.has_begun
         self.has_begun = True
         self._swap()
-        cell.kernel.current = cell
+        cell.kernel.current, self._sides.stepping = cell, self
         try:
             return step()
         finally:
-            cell.kernel.current = None
+            cell.kernel.current = self._sides.stepping = None
             self._swap()
             if is_first:
                 self._sides.start_next()
+
+    def _message(self) -> Any:  # noqa: ANN401 - any message
+        before, in_hand = self._sides.stepping, self._sides.cell.in_hand
+        if before is not None:
+            return before.begun_on
+        return in_hand[0] if in_hand else None
 
     def let_out(self) -> None:
         cell = self._sides.cell

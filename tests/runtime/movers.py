@@ -18,6 +18,7 @@ import attrs
 import trio
 
 from holdfast_runtime import (
+    ActorError,
     ActorSpec,
     Backoff,
     Context,
@@ -29,6 +30,7 @@ from holdfast_runtime import (
     SupervisorSpec,
     open_engine,
 )
+from holdfast_runtime.ids import LogIds
 from holdfast_runtime.kernel import Kernel
 
 from .puppets import Broken, Puppet, puppet
@@ -122,6 +124,14 @@ class Mover:
     def tell_me(self, text: str) -> None:
         self.ctx.me.tell(text)
 
+    def line(self) -> dict[str, Any]:
+        """Return what a line of a log would say; a process knows no engine."""
+        cell = getattr(self.ctx, "_cell", None)
+        return dict(LogIds(cell and cell.kernel)(None, "info", {}))
+
+    def log(self) -> None:
+        self.tell(str(self.line()))
+
     def record(self, entry: object, text: str) -> None:
         self.ctx.record(entry)
         self.tell(text)
@@ -170,8 +180,21 @@ class Mover:
     def nowhere(self) -> None:
         self.ctx.ref("top/nobody").tell("anything")
 
+    def refusal(self, what: str) -> str:
+        try:
+            getattr(self, what)()
+        except ActorError as error:
+            return str(error)
+        return "not refused"
+
     def sleep(self) -> None:
         self.ctx.sleep(1.0)  # type: ignore[unused-coroutine]
+
+    def within(self) -> None:
+        self.ctx.within(1.0, self.coroutine())  # type: ignore[unused-coroutine]
+
+    def sides(self) -> None:
+        self.ctx.sides()
 
     def at_end(self) -> None:
         self.ctx.at_end(note_effect)

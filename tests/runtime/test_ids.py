@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections import deque
+from threading import Thread
 from typing import Any
 
 import attrs
 import pytest
 
-from holdfast_runtime import SupervisorSpec
+from holdfast_runtime import Context, SupervisorSpec
 from holdfast_runtime.ids import LogIds, ids_of, origin_text
 
+from . import movers
 from .puppets import AsyncPuppet, Do, Puppet, Say, Told, puppet
 from .worlds import World, on_each_engine, play
 
@@ -159,6 +162,89 @@ def test_a_commit_in_place_is_on_the_message_of_who_records(kind: str) -> None:
     said = ["None", "record:7", "record:8", "None"]
     on = [note for note in notes if " on " in note]
     assert on == [f"log: top/log on {each}" for each in said]
+
+
+class Beside(AsyncPuppet):
+    """Works beside its handlers; both log when they have waited."""
+
+    def __init__(self, ctx: Context, notes: list[str]) -> None:
+        super().__init__(ctx, notes)
+        self.sides = ctx.sides()
+
+    async def handle(self, message: object) -> None:
+        assert isinstance(message, Told)
+        self.sides.begin(self.work(4.0))
+        await self.ctx.sleep(3.0)
+        self.log("handler")
+
+    async def work(self, for_s: float) -> None:
+        if for_s == 4.0:
+            self.sides.begin(self.work(3.5))
+        await self.ctx.sleep(for_s)
+        self.log(f"after {for_s}")
+
+    def log(self, who: str) -> None:
+        line = LogIds(self.ctx.me._cell.kernel)(None, "info", {})
+        self.note(f"{line['incarnation']} {who} on {line.get('causation')}")
+
+
+@on_each_engine
+def test_work_beside_a_handler_is_on_the_message_on_which_it_began(kind: str) -> None:
+    notes: list[str] = []
+
+    async def scenario(world: World) -> None:
+        # The work of the first is done while the second is in hand.
+        await world.told("top/a", Told(7))
+        await world.sleep(2.9)
+        await world.told("top/a", Told(8))
+        await world.sleep(9.0)
+
+    children = (puppet(notes, "a", make=Beside),)
+    play(kind, SupervisorSpec(name="top", children=children), scenario)
+    whats = [f"{who} on record:{on}" for on in (7, 8) for who in WORK]
+    assert [note for note in notes if " on " in note] == [f"a: 1 {x}" for x in whats]
+
+
+WORK = ("handler", "after 3.5", "after 4.0")
+
+
+@pytest.mark.parametrize("where", ["thread", "process"])
+@pytest.mark.parametrize("kind", ["simulated", "live"])
+def test_a_moved_actor_has_the_ids_too(
+    kind: str,
+    where: movers.Where,
+    monkeypatch: pytest.MonkeyPatch,
+    request: pytest.FixtureRequest,
+) -> None:
+    monkeypatch.syspath_prepend(request.config.rootpath)
+    notes: list[str] = []
+
+    async def scenario(world: World) -> None:
+        world.ref("top/mover").tell(movers.Input(7, "log"))
+        answer = await movers.ask(world, movers.act("line"))
+        assert answer == {"actor": "top/mover", "incarnation": 1, "causation": "Act"}
+
+    movers.play(kind, movers.tree(where, notes), scenario)
+    ids = {"correlation": "input:7", "causation": "input:7"}
+    assert str({"actor": "top/mover", "incarnation": 1, **ids}) in notes
+
+
+@on_each_engine
+def test_a_thread_that_is_no_actor_is_not_taken_for_the_one_that_handles(
+    kind: str,
+) -> None:
+    def look(actor: Puppet) -> Any:
+        log, lines = LogIds(actor.ctx.me._cell.kernel), deque[Any]()
+        thread = Thread(target=lambda: lines.append(log(None, "info", {})))
+        thread.start()
+        thread.join()
+        return lines.pop()
+
+    async def scenario(world: World) -> None:
+        assert await world.ref("top/a").ask(Do(look), deadline_s=1.0) == {}
+
+    children = (puppet([], "a"),)
+    play(kind, SupervisorSpec(name="top", children=children), scenario)
 
 
 def test_an_origin_is_written_as_it_is_journaled() -> None:

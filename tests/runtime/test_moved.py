@@ -187,13 +187,35 @@ def test_its_timers_are_the_engine_s(kind: str, where: Where) -> None:
     assert "never" not in notes
 
 
+REFUSALS = {
+    "sleep": "after(), which tells the actor later",
+    "within": "no request to wait for",
+    "sides": "work inside of handle",
+    "at_end": "a stop method",
+}
+
+
+@each_place
+@on_each_engine
+def test_what_needs_the_engine_s_thread_is_refused_in_its_handler(
+    kind: str, where: Where
+) -> None:
+    async def scenario(world: World) -> None:
+        for what, instead in REFUSALS.items():
+            assert await ask(world, act("refusal", what)) == (
+                f"top/mover: expected {instead}, for it is moved out of the engine, "
+                f"was {what}()"
+            )
+        assert world.cell("top/mover").incarnation == 1
+
+    play(kind, tree(where, []), scenario)
+
+
 @each_place
 @on_each_engine
 @pytest.mark.parametrize(
     ("what", "said"),
     [
-        ("sleep", r"top/mover: expected after\(\)"),
-        ("at_end", "top/mover: expected a stop method"),
         ("coroutine", "top/mover: expected handle to return a value, .* coroutine"),
         ("nowhere", "top/nobody"),
     ],

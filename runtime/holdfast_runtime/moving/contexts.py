@@ -71,8 +71,8 @@ def refuse_within(path: str, request: Coroutine[Any, Any, Any]) -> NoReturn:
     """
     request.close()
     message = (
-        f"{path}: expected no request to wait for, for the actor is moved out of the "
-        "engine, was within()"
+        f"{path}: expected no request to wait for, for it is moved out of the engine, "
+        "was within()"
     )
     raise ActorError(message)
 
