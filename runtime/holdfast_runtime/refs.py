@@ -69,11 +69,22 @@ class Ref(Generic[M]):
     async def send(self, message: M) -> None:
         """Send ``message``, and wait while the lane is full: for sources.
 
+        A source is an actor's `run`, or code beside the tree. A handler that waited for
+        a reader would read no mail itself, and two of them would wait for ever.
+
         Raises:
             MailboxClosed: the actor is stopped or parked, or was while this waited.
             UnknownMessage: the actor takes no such messages.
+            ActorError: inside of a handler; naming the actor that sends, and this one.
         """
         cell = self._cell
+        sender = cell.kernel.current
+        if sender is not None:
+            text = (
+                f"{sender.path}: expected tell, for a handler waits for no reader, "
+                f"was send to {cell.path} of {message!r}"
+            )
+            raise ActorError(text)
         while not cell.closed and cell.mailbox.blocks(lane_of(message)):
             await cell.kernel.room(cell)
         if cell.closed:

@@ -9,6 +9,8 @@ import pytest
 
 from holdfast_runtime import (
     ActorSpec,
+    Backoff,
+    Context,
     Full,
     Lane,
     LaneSpec,
@@ -213,5 +215,108 @@ def test_who_declares_nothing_never_waits_in_a_circle(kind: str) -> None:
         family("f", family("g", member("a"))),
         family("k", family("m", member("b"))),
         member("c"),
+    )
+    play(kind, spec, scenario)
+
+
+# --- sources alone wait where they send -------------------------------------------
+
+
+def send_to(path: str) -> Do:
+    async def send(actor: Puppet) -> None:
+        await actor.ctx.ref(path).send(Say("never"))
+
+    return Do(send)
+
+
+@on_each_engine
+def test_two_that_would_send_to_each_other_are_refused_before_one_waits(
+    kind: str,
+) -> None:
+    """Full or not: it is not left to the load."""
+    notes: list[str] = []
+
+    async def scenario(world: World) -> None:
+        await world.told("top/a", send_to("top/f/b"))
+        await world.told("top/f/b", send_to("top/a"))
+        await world.sleep(5.0)
+        for path, other in (("top/a", "top/f/b"), ("top/f/b", "top/a")):
+            text = (
+                f"{path}: expected tell, for a handler waits for no reader, "
+                f"was send to {other} of Say(text='never')"
+            )
+            assert str(world.cell(path).error) == text
+            assert world.cell(path).incarnation == 2
+        await world.told("top/a", Say("reads on"))
+
+    spec = family(
+        "top",
+        puppet(notes, "a", make=AsyncPuppet, lanes=ONE),
+        family("f", puppet(notes, "b", make=AsyncPuppet, lanes=ONE)),
+    )
+    play(kind, spec, scenario)
+    assert "a: reads on" in notes
+    assert [note for note in notes if "never" in note] == []
+
+
+@attrs.define(eq=False)
+class Sender(AsyncPuppet):
+    """Sends from the place that it is told at its birth."""
+
+    at: str = "run"
+    sides: Any = attrs.field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self.sides = self.ctx.sides()
+
+    async def start(self) -> None:
+        await self.act("start")
+
+    async def handle(self, message: object) -> None:
+        del message
+        self.sides.begin(self.act("sides"))
+
+    async def stop(self) -> None:  # type: ignore[override]
+        await self.act("stop")
+
+    async def run(self) -> None:
+        await self.act("run")
+
+    async def act(self, at: str) -> None:
+        if self.at == at:
+            self.at = "nowhere"
+            for number in range(3):
+                await self.ctx.ref("top/reader").send(Say(f"{at} {number}"))
+
+
+@on_each_engine
+@pytest.mark.parametrize("at", ["start", "sides", "stop", "run"])
+def test_a_run_may_send_and_what_belongs_to_handlers_may_not(
+    kind: str, at: str
+) -> None:
+    notes: list[str] = []
+    made: list[Sender] = []
+
+    def make(ctx: Context, notes: list[str]) -> Sender:
+        made.append(Sender(ctx, notes, "nowhere" if made else at))
+        return made[-1]
+
+    async def scenario(world: World) -> None:
+        await world.told("top/sender", Say("go"))
+        await world.sleep(5.0)
+        if at == "stop":
+            await world.engine.restart_child("top/sender")
+        error = world.cell("top/sender").error
+        if at == "run":
+            assert (error, notes[-1]) == (None, "reader: run 2")
+        else:
+            assert "was send to top/reader of Say" in str(error)
+            assert [note for note in notes if at in note] == []
+
+    spec = family(
+        "top",
+        puppet(notes, "reader", lanes=ONE),
+        puppet(notes, "sender", make=make),
+        backoff=Backoff(first_s=0.0, jitter=0.0),
     )
     play(kind, spec, scenario)
