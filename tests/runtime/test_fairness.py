@@ -1,13 +1,15 @@
-"""A flood of an actor, or of a lane, starves nobody; and how deep it was."""
+"""A flood of an actor, or of a lane, starves nobody, and is not kept; how deep."""
 
 from __future__ import annotations
 
 from typing import Any, ClassVar
+from weakref import WeakSet
 
 import attrs
 import pytest
 
-from holdfast_runtime import Full, Lane, LaneSpec, SupervisorSpec
+from holdfast_runtime import Backoff, Full, Lane, LaneSpec, SupervisorSpec
+from holdfast_runtime.delivery import DEAD_LETTERS_KEPT
 from holdfast_runtime.mailbox import Mailbox
 from holdfast_runtime.messages import FAIR
 from holdfast_runtime.tree import snapshot
@@ -140,3 +142,39 @@ def test_fairness_and_marks_of_the_mailbox_itself() -> None:
     assert marks == {"CONTROL": 1, "EVENTS": 1, "TIMERS": 1, "DATA": 2}
     # A lane that conflates is never flooded: nothing overtakes it.
     assert [m.text for m in box.drain()] == [*"cet", "d", "d2"]
+
+
+@pytest.mark.parametrize("policy", Full)
+def test_of_a_flood_no_more_is_kept_than_lane_and_dead_letters_hold(
+    policy: Full,
+) -> None:
+    """But for a few that are in hand, or in the traceback of a crash."""
+    capacity, few = 50, 20
+    alive, most = WeakSet[Bulk](), 0
+
+    async def scenario(world: World) -> None:
+        nonlocal most
+        ref = world.ref("top/a")
+        for number in range(8_000):
+            message = Bulk(str(number))
+            alive.add(message)
+            most = max(most, len(alive))
+            if policy is Full.BLOCK:
+                await ref.send(message)
+            else:
+                ref.tell(message)
+            if number % 200 == 0:
+                await world.sleep(1.0)
+
+    lane = LaneSpec(
+        capacity=capacity,
+        full=policy,
+        key=(lambda each: each.text) if policy is Full.CONFLATE else None,
+    )
+    reader = puppet([], "a", make=AsyncReader, lanes={Lane.DATA: lane})
+    spec = SupervisorSpec(
+        name="top", children=(reader,), restarts=None, backoff=Backoff(first_s=0.0)
+    )
+    play("live", spec, scenario)
+    buried = DEAD_LETTERS_KEPT if policy is Full.CRASH else 0
+    assert capacity + buried <= most <= capacity + buried + few
