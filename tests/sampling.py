@@ -10,9 +10,14 @@ SEED = os.environ.get("HOLDFAST_SAMPLE", "0")
 """Seeds what is sampled: in CI the commit's id. ``all`` tries everything."""
 
 SHARE = 1.0 if SEED == "all" else 0.2
-"""Of the examples that a soak tries."""
+"""Of the cases that a soak tries."""
+
+
+def some(count: int) -> int:
+    """Return how many cases to try, of the ``count`` that a soak tries."""
+    return max(1, round(SHARE * count))
 
 
 def examples(count: int) -> settings:
     """Give a property a share of the ``count`` examples that a soak gives it."""
-    return settings(max_examples=max(10, round(SHARE * count)))
+    return settings(max_examples=max(10, some(count)))

@@ -8,6 +8,7 @@ from pathlib import Path
 from random import Random
 
 import pytest
+from tests.sampling import some
 
 from holdfast import BarData, Context, Strategy
 from holdfast.options import RunOptions, read_options
@@ -181,7 +182,7 @@ def test_an_actor_that_dies_once_changes_nothing(
 ) -> None:
     calls = calls_of(path)
 
-    for nth in {1, 2, *sample.sample(range(1, calls + 1), 2)}:
+    for nth in {1, *sample.sample(range(1, calls + 1), some(5))}:
         faults = Faults()
         fault = add(faults, how, path, nth)
         run(options(), faults).expect_same_as(undisturbed())
@@ -203,7 +204,7 @@ def test_an_actor_that_dies_at_any_message_changes_nothing(
 
 @pytest.mark.parametrize("fill", ["next_open", "next_close", "this_close"])
 def test_two_deaths_in_one_run_change_nothing(fill: str, sample: Random) -> None:
-    for _ in range(10):
+    for _ in range(some(20)):
         faults = Faults()
         for path in sample.sample(PATHS, 2):
             nth = sample.randint(1, calls_of(path))
@@ -233,7 +234,7 @@ def test_a_process_that_ends_at_any_commit_goes_on_as_if_it_had_not(
     run(options(), store=whole)
 
     # The first batch is the composition's: without it there is no run to go on with.
-    for nth in sample.sample(range(2, whole.appends + 1), 8):
+    for nth in sample.sample(range(2, whole.appends + 1), some(15)):
         store, file = CutJournal(nth, written=written), tmp_path / f"{nth}.sqlite"
         with pytest.raises(PowerCut):
             run(options(), store=store, venue_path=file)
@@ -262,7 +263,7 @@ def test_a_seed_that_shuffles_who_is_next_gives_the_same_journal(
 ) -> None:
     expected = domain_records(undisturbed().entries)
 
-    for seed in sample.sample(range(1, 10_000), 8):
+    for seed in sample.sample(range(1, 10_000), some(15)):
         ran = run(options(), seed=seed, commit_s=commit_s)
         assert domain_records(ran.entries) == expected, f"seed {seed}"
 
