@@ -144,7 +144,9 @@ class Mover:
     def later(self, delay_s: float, text: str) -> None:
         self.timers.append(self.ctx.after(delay_s, act("tell", text)))
 
-    def cancel(self) -> None:
+    def not_later(self, delay_s: float, text: str) -> None:
+        """Set a timer and cancel it at once: between two messages it might ring."""
+        self.later(delay_s, text)
         self.timers.pop().cancel()
 
     def now(self) -> float:
