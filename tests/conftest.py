@@ -13,6 +13,8 @@ from tests.sampling import SEED, examples
 
 UNMEASURED = (
     "tests/proof/",
+    "tests/runtime/test_plugin.py",
+    "tests/runtime/test_same_seed.py",
     "tests/test_docs.py",
     "tests/test_examples.py",
 )

@@ -29,7 +29,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 REPOSITORY = Path(__file__).resolve().parents[1]
-DEADLINE_S = 120.0
+DEADLINE_S = 600.0
 TRACING = "COVERAGE_PROCESS_CONFIG"
 """What tells a child of a run under ``coverage`` to trace itself."""
 

@@ -39,7 +39,7 @@ INLINE = re.compile(r"`[^`\n]*`")
 LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
 HEADING = re.compile(r"^#+ (.*)$", re.MULTILINE)
 ANCHOR = re.compile(r'<a id="([^"]+)">')
-BLOCK_S = 120.0
+BLOCK_S = 600.0
 
 
 @attrs.frozen

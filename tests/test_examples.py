@@ -15,7 +15,7 @@ from tests.forking import run_holdfast
 
 EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
 STRATEGIES = sorted(path.name for path in (EXAMPLES / "strategies").glob("*.py"))
-DEADLINE_S = 120.0
+DEADLINE_S = 600.0
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:

@@ -35,7 +35,7 @@ from holdfast_adapters.paper.codec import encode
 from holdfast_adapters.paper.store import EventStore
 from holdfast_adapters.statedir import StateDir
 
-LIFE_MAX_S = 120.0
+LIFE_MAX_S = 600.0
 FINISHED = 3
 """The exit status of an engine that came to the end of its data."""
 

@@ -26,7 +26,7 @@ RESTLESS = Path(__file__).parent / "strategies" / "restless.py"
 SHORT = Backoff(first_s=0.01, limit_s=0.05)
 """Restarts without the pauses that a real fault would need."""
 
-DEADLINE_S = 120.0
+DEADLINE_S = 600.0
 
 
 def run_on_paper(

@@ -161,7 +161,7 @@ def killed(
         cwd=REPOSITORY,
         capture_output=True,
         text=True,
-        timeout=10 * DEADLINE_S,
+        timeout=2 * DEADLINE_S,
         check=False,
     )
     assert ended.returncode == 0, ended.stderr[-4000:]

@@ -349,7 +349,7 @@ def script(handle: str, end: str) -> subprocess.CompletedProcess[str]:
         [sys.executable, "-c", code + SCRIPT.format(handle=handle, end=end)],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
         check=False,
     )
 

@@ -293,7 +293,7 @@ def test_a_program_without_a_guard_is_refused(tmp_path: Path) -> None:
         [sys.executable, str(program)],
         capture_output=True,
         text=True,
-        timeout=60.0,
+        timeout=300,
         check=False,
     )
     assert ran.returncode == 1

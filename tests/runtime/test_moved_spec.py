@@ -84,7 +84,7 @@ def test_a_builder_of_a_program_without_a_file_is_refused() -> None:
         [sys.executable, "-c", program],
         capture_output=True,
         text=True,
-        timeout=60.0,
+        timeout=300,
         check=False,
     )
     assert ran.returncode == 1

@@ -266,7 +266,7 @@ run(SupervisorSpec(name="app", children=(spec,)), body)
 
 def test_the_third_signal_ends_whoever_does_not_hear_of_the_second() -> None:
     ran = subprocess.run(
-        [sys.executable, "-c", HUNG], capture_output=True, timeout=60, check=False
+        [sys.executable, "-c", HUNG], capture_output=True, timeout=300, check=False
     )
     assert ran.returncode == 128 + signal.SIGTERM
     assert (ran.stdout, ran.stderr) == (b"deaf\n", b"")

@@ -32,7 +32,7 @@ def test_a_strategy_that_hangs_is_named_with_its_line(desk: Desk) -> None:
             logged = json.loads(engine.stderr.readline())
             said = engine.stderr.readline()
             desk.write("go on", "")
-            _, err = engine.communicate(timeout=60)
+            _, err = engine.communicate(timeout=300)
         finally:
             engine.kill()
     assert engine.returncode == 0

@@ -70,7 +70,7 @@ def interrupted(command: subprocess.Popen[str]) -> str:
     for _ in range(3):
         command.send_signal(signal.SIGINT)
         with suppress(subprocess.TimeoutExpired):
-            return command.communicate(timeout=20)[1]
+            return command.communicate(timeout=300)[1]
     message = "it does not end"
     raise AssertionError(message)
 

@@ -47,7 +47,7 @@ def logged(desk: Desk, *more: str) -> list[str]:
         try:
             crash_later(desk, engine.poll)
             engine.send_signal(signal.SIGTERM)
-            _, err = engine.communicate(timeout=60)
+            _, err = engine.communicate(timeout=300)
         finally:
             engine.kill()
     return [line for line in err.splitlines() if not line.startswith("holdfast: ")]

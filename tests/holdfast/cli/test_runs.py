@@ -120,7 +120,7 @@ def test_a_signal_stops_in_order_and_says_how_to_go_on(desk: Desk) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         with running(desk) as engine:
             engine.send_signal(number)
-            out, err = engine.communicate(timeout=60)
+            out, err = engine.communicate(timeout=300)
         assert engine.returncode == 128 + number
         assert out == ""
         line = err.splitlines()[-1]
@@ -228,7 +228,7 @@ def test_a_second_signal_cuts_even_a_strategy_that_never_returns(desk: Desk) -> 
             assert engine.stderr is not None
             assert "stopping in order; go on with: " in engine.stderr.readline()
             engine.send_signal(signal.SIGTERM)
-            _, err = engine.communicate(timeout=60)
+            _, err = engine.communicate(timeout=300)
         finally:
             engine.kill()
     assert engine.returncode == 128 + signal.SIGTERM

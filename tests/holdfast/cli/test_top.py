@@ -92,7 +92,7 @@ def test_top_is_drawn_over_and_over_until_the_engine_ends(desk: Desk) -> None:
         drawn = read_until(controller, b"console", times=2)
         engine.send_signal(signal.SIGTERM)
         drawn += read_to_end(controller)
-        assert top.wait(timeout=60) == 0
+        assert top.wait(timeout=300) == 0
     assert drawn.count(b"11 of 11 actors run") >= 2
 
 
@@ -118,7 +118,7 @@ def test_lines_of_json_come_until_the_engine_ends(desk: Desk) -> None:
         assert top.stdout is not None
         lines = [top.stdout.readline() for _ in range(2)]
         engine.send_signal(signal.SIGTERM)
-        rest, err = top.communicate(timeout=60)
+        rest, err = top.communicate(timeout=300)
     assert (top.returncode, err) == (0, "")
     answers = [json.loads(line) for line in [*lines, *rest.splitlines()]]
     handled = [nodes(each)["engine/core/journal"]["handled"] for each in answers]
