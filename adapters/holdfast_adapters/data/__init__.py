@@ -2,7 +2,8 @@
 
 From the bottom up: `refusals` words what is wrong, `reading` opens CSV and Parquet,
 `stamps` and `numbers` give columns their types, `checks` looks at every bar, `span`
-reads a range of time, `files` puts them together, `instruments` names what is traded.
+reads a range of time, `files` puts them together, `yamlfile` reads YAML and knows
+where each value stands, `instruments` names what is traded.
 """
 
 from __future__ import annotations

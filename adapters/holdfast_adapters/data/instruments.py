@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
 
@@ -11,6 +11,7 @@ import yaml
 
 from holdfast_adapters.calendars.names import calendar_names
 from holdfast_adapters.data.refusals import listed, shown
+from holdfast_adapters.data.yamlfile import at, is_null, items_of, root_of
 from holdfast_domain.errors import DomainError, InputError
 from holdfast_domain.instruments import Instrument
 from holdfast_domain.marketdata import MarketData
@@ -22,7 +23,6 @@ FRACTION = Decimal("0.00000001")
 KEYS = ("currency", "tick", "lot", "min_notional", "multiplier", "calendar", "venue")
 _CURRENCY = re.compile(r"[A-Z0-9][A-Z0-9._-]{0,15}")
 _VENUE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,31}")
-_NULL = "tag:yaml.org,2002:null"
 
 
 class AnyInstrument(dict[str, Instrument]):
@@ -53,71 +53,36 @@ def load_instruments(path: Path) -> dict[str, Instrument]:
     Raises:
         InputError: the file, a key or a value is wrong; it names the line.
     """
-    root = _root(path)
+    root = root_of(path)
     if not isinstance(root, yaml.MappingNode):
         todo = "write 'SPY: {tick: 0.01, calendar: XNYS}'"
         raise InputError(str(path), "a mapping from symbol to settings", "none", todo)
     return {
         symbol: _instrument(symbol, node, path)
-        for symbol, _, node in _items(root, path)
+        for symbol, _, node in items_of(root, path)
     }
 
 
-def _root(path: Path) -> yaml.Node | None:
-    try:
-        return yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
-    except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
-        where, came = f"{path}, line {line}", f"none ({error.problem})"
-        raise InputError(where, "YAML", came, "correct the line") from error
-    except (OSError, ValueError, yaml.YAMLError, RecursionError) as error:
-        came = (str(error).splitlines() or [type(error).__name__])[0]
-        raise InputError(str(path), "a YAML file", came, "check the file") from error
-
-
-def _items(
-    node: yaml.MappingNode, path: Path
-) -> Iterator[tuple[str, yaml.ScalarNode, yaml.Node]]:
-    """Yield key, its node and its value; the key is the text that the user wrote."""
-    seen: set[str] = set()
-    for key, value in node.value:
-        if not isinstance(key, yaml.ScalarNode) or not key.value.strip():
-            raise InputError(_at(path, key), "a name as key", "none", "write a name")
-        if key.value in seen:
-            came = f"{shown(key.value)} again"
-            raise InputError(_at(path, key), "each key once", came, "drop one of them")
-        seen.add(key.value)
-        yield key.value, key, value
-
-
-def _at(path: Path, node: yaml.Node) -> str:
-    return f"{path}, line {node.start_mark.line + 1}"
-
-
 def _instrument(symbol: str, node: yaml.Node, path: Path) -> Instrument:
-    if _is_null(node):
+    if is_null(node):
         return Instrument(symbol=symbol)
     if not isinstance(node, yaml.MappingNode):
         expected = f"settings of {shown(symbol)}: {', '.join(KEYS)}"
         todo = "write them as a mapping"
-        raise InputError(_at(path, node), expected, "something else", todo)
+        raise InputError(at(path, node), expected, "something else", todo)
     values: dict[str, str] = {}
-    for name, key, value in _items(node, path):
+    for name, key, value in items_of(node, path):
         if name not in KEYS:
             expected = f"one of {', '.join(KEYS)}"
-            raise InputError(_at(path, key), expected, shown(name), "drop or rename it")
-        if not _is_null(value):
+            raise InputError(at(path, key), expected, shown(name), "drop or rename it")
+        if not is_null(value):
             values[name] = _checked(name, value, path)
     return _built(symbol, values)
 
 
-def _is_null(node: yaml.Node) -> bool:
-    return isinstance(node, yaml.ScalarNode) and node.tag == _NULL
-
-
 def _checked(name: str, node: yaml.Node, path: Path) -> str:
     """Return the text of a legal value."""
-    where = f"{_at(path, node)}, {name}"
+    where = f"{at(path, node)}, {name}"
     if not isinstance(node, yaml.ScalarNode):
         raise InputError(where, "one value", "several", "write one value")
     text = str(node.value)

@@ -1,0 +1,149 @@
+"""What may be configured. A field is a key of the file, in the type that it wants."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated, Literal, TypeAlias
+
+import attrs
+
+from holdfast.configuration.binding import Check, at_least_0, positive
+from holdfast.configuration.secrets import Secret
+from holdfast.logs import Form, Level
+from holdfast_actors.strategy.history import frequency_us
+
+Seconds: TypeAlias = Annotated[
+    float, Check("a positive number of seconds", lambda text: float(positive(text)))
+]
+Positive: TypeAlias = Annotated[Decimal, Check("a number above 0", positive)]
+Amount: TypeAlias = Annotated[Decimal, Check("a number of at least 0", at_least_0)]
+Interval: TypeAlias = Annotated[
+    int, Check("an interval such as 1s, 1m, 15m or 1h", frequency_us)
+]
+"""Microseconds; written as ``1m``."""
+
+
+@attrs.frozen(kw_only=True)
+class StrategyConfig:
+    """One strategy; two of one class need a name each."""
+
+    class_: str
+    """``FILE.py`` or ``FILE.py:Class``; the file is beside the configuration."""
+
+    name: str = ""
+    params: dict[str, str] = attrs.field(factory=dict)
+    capital: Positive | None = None
+    """What it may use; equal shares of what is left, where it is not said."""
+
+    place: str = ""
+
+
+@attrs.frozen(kw_only=True)
+class CredentialsConfig:
+    """Who trades: two variables, or a file (mode 0600) with ``key`` and ``secret``."""
+
+    key: Secret | None = None
+    secret: Secret | None = None
+    file: Path | None = None
+    place: str = ""
+
+
+@attrs.frozen(kw_only=True)
+class ConnectionConfig:
+    """How long a venue may take, and how often it is asked."""
+
+    command_timeout_s: Seconds = 30.0
+    query_timeout_s: Seconds = 10.0
+    poll_executions_s: Seconds = 30.0
+
+
+@attrs.frozen(kw_only=True)
+class VenueConfig:
+    """Where the market is, and in the mode ``live`` the account."""
+
+    adapter: Literal["binance"]
+    symbols: tuple[str, ...]
+    testnet: bool = True
+    address: str = ""
+    """Of REST, in the place of the adapter's own; such as http://127.0.0.1:9000."""
+
+    streams: str = ""
+    """Of market streams and user data; where it is not said, as ``address``."""
+
+    credentials: CredentialsConfig | None = None
+    connection: ConnectionConfig = attrs.field(factory=ConnectionConfig)
+    place: str = ""
+
+
+@attrs.frozen(kw_only=True)
+class DataConfig:
+    """What strategies are fed."""
+
+    interval: Interval = 60_000_000
+    """The length of a bar."""
+
+    trades: bool = False
+    """Whether each trade is told (`on_tick`)."""
+
+    quotes: bool = False
+    """Whether the best bid and ask are told (`on_quote`)."""
+
+    pulse_s: Seconds = 0.25
+    """Trades and quotes are told in batches of this length."""
+
+    grace_s: Seconds = 2.0
+    """For how long a bar waits for trades that come late."""
+
+
+@attrs.frozen(kw_only=True)
+class PaperConfig:
+    """The venue on paper."""
+
+    capital: Positive = Decimal(100_000)
+    commission: Amount = Decimal(0)
+    slippage_bps: Amount = Decimal(0)
+    fill: Literal["next_open", "this_close", "next_close"] = "next_open"
+
+
+@attrs.frozen(kw_only=True)
+class ReconciliationConfig:
+    """How the books are compared with the venue's."""
+
+    every_s: Seconds = 300.0
+
+
+@attrs.frozen(kw_only=True)
+class EngineConfig:
+    """The engine itself."""
+
+    state: Path
+    """The directory of journal and tape; one engine for each."""
+
+    snapshot_every_s: Seconds = 60.0
+    compact_after: int = 10_000
+    reconciliation: ReconciliationConfig = attrs.field(factory=ReconciliationConfig)
+
+
+@attrs.frozen(kw_only=True)
+class LoggingConfig:
+    """What is logged on standard error."""
+
+    format: Form = "console"
+    level: Level = "info"
+
+
+@attrs.frozen(kw_only=True)
+class Config:
+    """One engine."""
+
+    mode: Literal["paper", "live"]
+    strategies: tuple[StrategyConfig, ...]
+    venues: dict[str, VenueConfig]
+    engine: EngineConfig
+    data: DataConfig = attrs.field(factory=DataConfig)
+    paper: PaperConfig = attrs.field(factory=PaperConfig)
+    logging: LoggingConfig | None = None
+    """None: nothing is logged."""
+
+    place: str = ""

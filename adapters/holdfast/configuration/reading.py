@@ -1,0 +1,96 @@
+"""A configuration from its file, and what its parts must be together."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+import attrs
+import yaml
+
+from holdfast.configuration.binding import Binder
+from holdfast.configuration.model import Config, StrategyConfig, VenueConfig
+from holdfast.configuration.secrets import Secret, read_pairs
+from holdfast.loading import load_strategy
+from holdfast_actors.strategy.params import parse_params
+from holdfast_adapters.binance import Credentials
+from holdfast_adapters.data.yamlfile import root_of
+from holdfast_domain.errors import InputError
+
+
+def read_config(path: Path, environ: Mapping[str, str] | None = None) -> Config:
+    """Return the configuration in a file, checked as far as no venue is needed for it.
+
+    Variables are those of ``environ`` (the process's own unless it is given), and
+    where they are not set there, of the file ``.env`` beside the configuration.
+
+    Raises:
+        InputError: with line and column, what was expected and what came.
+    """
+    environ = os.environ if environ is None else environ
+    beside = path.parent / ".env"
+    pairs = read_pairs(beside) if beside.exists() else {}
+    root = root_of(path)
+    if not isinstance(root, yaml.MappingNode):
+        raise InputError(str(path), "a mapping with mode, strategies, venues", "none")
+    config = Binder(path, {**pairs, **environ}).bind(Config, root)
+    _check(config)
+    return config
+
+
+def _check(config: Config) -> None:
+    where = config.place
+    if not config.strategies:
+        raise InputError(where, "at least one strategy", "none", "name a class")
+    if len(config.venues) != 1:
+        came = str(len(config.venues))
+        raise InputError(where, "one venue", came, "run an engine for each")
+    for name, venue in config.venues.items():
+        _check_venue(name, venue, config.mode)
+
+
+def _check_venue(name: str, venue: VenueConfig, mode: str) -> None:
+    if not venue.symbols:
+        raise InputError(venue.place, "at least one symbol", "none", "such as BTCUSDT")
+    twice = sorted({each for each in venue.symbols if venue.symbols.count(each) > 1})
+    if twice:
+        raise InputError(venue.place, "each symbol once", f"{twice[0]} again")
+    if mode == "live" and venue.credentials is None:
+        todo = "write credentials: {key: ${NAME}, secret: ${NAME}}"
+        raise InputError(venue.place, f"credentials of {name}", "none", todo)
+
+
+def source_of(config_path: Path, strategy: StrategyConfig) -> str:
+    """Return a strategy's class as `load_strategy` wants it.
+
+    Raises:
+        InputError: there is no such strategy, or a parameter is none of its own.
+    """
+    file, colon, name = strategy.class_.partition(":")
+    text = f"{config_path.parent / file}{colon}{name}"
+    try:
+        parse_params(load_strategy(text).strategy, strategy.params)
+    except InputError as error:
+        # What is wrong is said with its own place; the line of the file leads there.
+        where = f"{strategy.place}: {error.where}"
+        raise InputError(where, error.expected, error.came, error.todo) from None
+    return text
+
+
+def credentials_of(venue: VenueConfig) -> Credentials:
+    """Return who trades at ``venue``.
+
+    Raises:
+        InputError: it is not said, or only by half.
+    """
+    said = venue.credentials
+    if said is not None and said.file is not None:
+        pairs = read_pairs(said.file)
+        names = {"key": pairs.get("key"), "secret": pairs.get("secret")}
+        found = {name: Secret(text) for name, text in names.items() if text}
+        said = attrs.evolve(said, key=found.get("key"), secret=found.get("secret"))
+    if said is None or said.key is None or said.secret is None:
+        where = venue.place if said is None else said.place
+        raise InputError(where, "both a key and a secret", "one of them at most")
+    return Credentials(said.key.reveal(), said.secret.reveal())

@@ -1,0 +1,138 @@
+"""A configuration is checked against its types, and its secrets stay secret."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from holdfast.configuration import Config, read_config
+from holdfast.configuration.reading import credentials_of, source_of
+from holdfast_domain.errors import InputError
+
+GOOD = """\
+mode: paper
+strategies:
+  - class: mine.py
+    params: {fast: 3}
+    capital: 1000
+venues:
+  binance:
+    adapter: binance
+    symbols: [BTCUSDT]
+    credentials: {key: "${KEY}", secret: "${SECRET}"}
+engine: {state: "runs/${NAME:-first}"}
+data: {interval: 15m}
+"""
+SET = {"KEY": "the-key", "SECRET": "the-secret"}
+MINE = """\
+from holdfast import Strategy, param
+class Mine(Strategy):
+    fast: int = param(5)
+    def initialize(self, context): ...
+    def handle_data(self, context, data): ...
+"""
+
+
+def read(folder: Path, text: str = GOOD, environ: dict[str, str] | None = None) -> Config:
+    path = folder / "holdfast.yaml"
+    path.write_text(text)
+    return read_config(path, SET if environ is None else environ)
+
+
+def test_texts_become_types(tmp_path: Path) -> None:
+    config = read(tmp_path)
+    assert config.strategies[0].capital == Decimal(1000)
+    assert config.data.interval == 900_000_000
+    assert config.engine.state == tmp_path / "runs/first"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "place", "expected"),
+    [
+        ("mode: paper", "mode: papre", "line 1, column 7, mode", "one of paper, live"),
+        ("capital: 1000", "capital: 0", "line 5, column 14, capital", "above 0"),
+        ("  adapter", "  adaptor", "line 8, column 5", "one of adapter, symbols"),
+        ("[BTCUSDT]", "BTCUSDT", "line 9, column 14", "a list"),
+        ("[BTCUSDT]", "[]", "line 8, column 5", "at least one symbol"),
+        ("[BTCUSDT]", "[A, A]", "line 8, column 5", "each symbol once"),
+        ("15m", "quick", "line 12, column 18, interval", "an interval such as"),
+        ("engine: {state", "engine: {stat", "line 11, column 10", "one of state"),
+        ("${NAME:-first}", "${NAME}", "line 11, column 17, state", "variable NAME"),
+        ("mode: paper", "mode: [", "line", "YAML"),
+        ("mode: paper\n", "", "line 1, column 1", "the key mode"),
+        ("mode: paper", "mode: paper\nmode: live", "line 2, column 1", "each key once"),
+    ],
+)
+def test_an_error_names_line_and_column(
+    tmp_path: Path, old: str, new: str, place: str, expected: str
+) -> None:
+    with pytest.raises(InputError) as caught:
+        read(tmp_path, GOOD.replace(old, new))
+    assert f"holdfast.yaml, {place}" in caught.value.where
+    assert expected in caught.value.expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        GOOD.replace('"${SECRET}"', "the-secret"),
+        GOOD.replace('{key: "${KEY}", secret: "${SECRET}"}', "the-secret"),
+        GOOD.replace("mode: paper", "mode: ${SECRET}"),
+        GOOD.replace('"${SECRET}"', '"x${SECRET}"'),
+    ],
+)
+def test_an_error_shows_no_secret(tmp_path: Path, text: str) -> None:
+    with pytest.raises(InputError) as caught:
+        read(tmp_path, text)
+    assert "the-secret" not in str(caught.value)
+
+
+def test_nothing_shows_a_secret_that_was_read(tmp_path: Path) -> None:
+    config = read(tmp_path)
+    assert "the-" not in repr(config) + str(config)
+    who = credentials_of(config.venues["binance"])
+    assert who.key == "the-key"
+    assert "the-secret" not in repr(who)
+
+
+def test_secrets_come_from_a_file_that_nobody_else_may_read(tmp_path: Path) -> None:
+    beside = tmp_path / ".env"
+    beside.write_text("# mine\nexport KEY='the-key'\nSECRET=the-secret\n")
+    beside.chmod(0o600)
+    assert credentials_of(read(tmp_path, environ={}).venues["binance"]).key == "the-key"
+    beside.chmod(0o640)
+    with pytest.raises(InputError, match="mode 0600.*mode 0640") as caught:
+        read(tmp_path)
+    assert "the-secret" not in str(caught.value)
+
+
+def test_credentials_may_have_a_file_of_their_own(tmp_path: Path) -> None:
+    text = GOOD.replace('{key: "${KEY}", secret: "${SECRET}"}', "{file: who}")
+    venue = read(tmp_path, text).venues["binance"]
+    with pytest.raises(InputError, match="NAME=VALUE"):
+        credentials_of(venue)
+    (tmp_path / "who").write_text("key=the-key\nsecret=the-secret\n")
+    (tmp_path / "who").chmod(0o600)
+    assert credentials_of(venue).key == "the-key"
+    (tmp_path / "who").write_text("key=the-key\n")
+    with pytest.raises(InputError, match="both a key and a secret"):
+        credentials_of(venue)
+
+
+def test_live_wants_credentials(tmp_path: Path) -> None:
+    text = GOOD.replace("mode: paper", "mode: live")
+    read(tmp_path, text)
+    without = "".join(line for line in text.splitlines(True) if "credent" not in line)
+    with pytest.raises(InputError, match="credentials of binance"):
+        read(tmp_path, without)
+
+
+def test_a_wrong_parameter_leads_to_its_line(tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text(MINE)
+    (strategy,) = read(tmp_path).strategies
+    assert source_of(tmp_path / "holdfast.yaml", strategy) == f"{tmp_path}/mine.py"
+    (strategy,) = read(tmp_path, GOOD.replace("fast: 3", "fast: x")).strategies
+    with pytest.raises(InputError, match="line 3, column 5: --param fast.*type int"):
+        source_of(tmp_path / "holdfast.yaml", strategy)
