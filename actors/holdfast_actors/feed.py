@@ -15,7 +15,16 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, assert_never
 
 from holdfast_actors.clock import MarketClock, PriceBoard, VenueInterest
-from holdfast_actors.messages import Advance, AskDue, NextDue, NextStep, Slice, TimeTo
+from holdfast_actors.messages import (
+    Advance,
+    AskDue,
+    Grown,
+    NextDue,
+    NextStep,
+    Slice,
+    TimeTo,
+)
+from holdfast_actors.strategy.restore import told_of
 from holdfast_domain.cursor import (
     ADVANCE_SLOT,
     SLICE_SLOT,
@@ -68,10 +77,12 @@ class ReplayFeed:
         self._speed = speed
         self._finished = finished
         self._next = NextStep(incarnation)
-        self._may_run = speed is None and len(strategies) == 1
+        self._may_run = speed is None and len(strategies) == 1 and not data.grows
         self._slices_max = slices_max
         self._times_us = data.times_us
-        self._steps = len(data)
+        self._idle = False
+        """Whether it came to the end of data that grows."""
+
         self._next_due: int | None = None
         self._waiting = True
         """Until the scheduler has said when the next trigger is due."""
@@ -82,7 +93,7 @@ class ReplayFeed:
         self._prices.show(shown_step(cursor))
         self._scheduler.tell(AskDue(self._clock.fired_us))
 
-    def handle(self, message: NextStep | NextDue) -> None:
+    def handle(self, message: NextStep | NextDue | Grown) -> None:
         """Dispatch one message; every kind is named here."""
         match message:
             case NextStep():
@@ -94,6 +105,11 @@ class ReplayFeed:
                 if self._waiting:
                     self._waiting = False
                     self._me.tell(self._next)
+            case Grown():
+                if self._idle:
+                    # What is due is known anew: before the first step nothing was.
+                    self._idle, self._waiting = False, True
+                    self._scheduler.tell(AskDue(self._clock.fired_us))
             case _:
                 assert_never(message)
 
@@ -102,8 +118,8 @@ class ReplayFeed:
         step, slot = (cursor >> SLOT_BITS) - 1, cursor & SLICE_SLOT
         if slot == SLICE_SLOT or step < 0:
             step, slot = step + 1, 0
-            if step >= self._steps:
-                self._finish()
+            if step >= len(self._times_us):
+                self._end()
                 return
         time_us = self._times_us[step]
         if self._next_due is not None and self._trigger(step, slot, time_us):
@@ -150,11 +166,14 @@ class ReplayFeed:
             clock.cursor = cursor
 
         self._effect(move)
+        for news in told_of(self._data, step, time_us):
+            for strategy in self._strategies:
+                strategy.tell(news)
         told = Slice(cursor, step, time_us, self._run_until(step))
         for strategy in self._strategies:
             strategy.tell(told)
         wait_us = 0
-        if self._speed is not None and step + 1 < self._steps:
+        if self._speed is not None and step + 1 < len(self._times_us):
             wait_us = self._times_us[step + 1] - time_us
         if self._speed is None or not wait_us:
             self._me.tell(self._next)
@@ -165,7 +184,7 @@ class ReplayFeed:
         """Return the last step to which nothing comes between the slices."""
         if not self._may_run or self._interest.wanted:
             return step
-        beyond = min(step + self._slices_max, self._steps)
+        beyond = min(step + self._slices_max, len(self._times_us))
         if self._next_due is not None:
             beyond = bisect_left(self._times_us, self._next_due, step + 1, beyond)
         return beyond - 1
@@ -174,7 +193,10 @@ class ReplayFeed:
         clock = self._clock
         self._effect(lambda: clock.move(time_us, cursor))
 
-    def _finish(self) -> None:
+    def _end(self) -> None:
+        if self._data.grows:
+            self._idle = True
+            return
         at = utc_from_us(self._clock.now_us)
         self._record(RunFinished(at=at, bars=self._data.bars))
         self._effect(self._finished)

@@ -31,12 +31,17 @@ class LastGate:
         mark: OrdersMark,
         clock: MarketClock,
         fence: Callable[[], str] = str,
+        now_us: Callable[[], int] | None = None,
     ) -> None:
-        """``fence`` is `Fence.why`."""
+        """``fence`` is `Fence.why`; time is the market's, unless ``now_us`` is given.
+
+        At a real venue it is: what was decided before a restart is old, although market
+        time stood still meanwhile.
+        """
         self._halt = halt
         self._mark = mark
-        self._clock = clock
         self._fence = fence
+        self._now_us = now_us or (lambda: clock.now_us)
 
     @property
     def halted(self) -> bool:
@@ -57,6 +62,6 @@ class LastGate:
             return GATES[1]
         if self._halt.halted or message.generation != self._halt.generation:
             return "halted"
-        if self._clock.now_us > message.valid_until_us:
+        if self._now_us() > message.valid_until_us:
             return "its time to be sent has passed"
         return ""

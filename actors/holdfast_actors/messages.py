@@ -69,6 +69,12 @@ class NextStep(Struct, frozen=True):
     feed: int
 
 
+class Grown(Struct, frozen=True):
+    """There is more data: a feed that came to the end of it goes on."""
+
+    lane: ClassVar[Lane] = Lane.DATA
+
+
 class Advance(Struct, frozen=True):
     """Market time came to the end of ``step``: match against its data."""
 

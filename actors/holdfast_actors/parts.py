@@ -38,6 +38,20 @@ from holdfast_runtime import (
 )
 
 
+@attrs.frozen(kw_only=True)
+class LiveAccount:
+    """An account at a real venue, which goes by its own time."""
+
+    connect: Callable[[], ReplayedVenue]
+    """Opens it; once for each session."""
+
+    listeners: tuple[ActorSpec, ...] = ()
+    """Who hears what happens to it, beside the session."""
+
+    now_us: Callable[[], int]
+    """The time by which an order is too old to be sent."""
+
+
 @attrs.define(kw_only=True)
 class Parts:
     """All that a replayed run is made of; made by the composition root."""
@@ -70,6 +84,12 @@ class Parts:
     backoff: Backoff = attrs.field(factory=Backoff)
     strategy_budget_s: float | None = None
     """How long a strategy may take over one message before that is reported."""
+
+    sources: tuple[ActorSpec, ...] = ()
+    """What makes the data grow, beside the feed."""
+
+    accounts: Mapping[str, LiveAccount] = attrs.field(factory=dict)
+    """By venue; what is not there goes by market time."""
 
     more: tuple[ActorSpec | SupervisorSpec, ...] = ()
     deadlines: Deadlines = attrs.field(factory=Deadlines)

@@ -38,11 +38,10 @@ class Scheduler:
         clock: MarketClock,
         strategies: Mapping[str, Ref[Any]],
         feed: Ref[Any],
-        since_us: int,
-        until_us: int,
+        span_us: Callable[[], tuple[int, int]],
         record: Callable[[Event], None],
     ) -> None:
-        """Look no further than from after ``since_us`` to ``until_us``."""
+        """Look no further than ``span_us`` says: from after the one to the other."""
         known = history.saved if isinstance(history, History) else None
         self._declared: dict[str, tuple[Schedule, ...]] = {
             **(known or {}),
@@ -52,8 +51,7 @@ class Scheduler:
         self._clock = clock
         self._strategies = strategies
         self._feed = feed
-        self._since_us = since_us
-        self._until_us = until_us
+        self._span_us = span_us
         self._record = record
 
     def start(self) -> None:
@@ -92,11 +90,10 @@ class Scheduler:
         self._tell_next(time_us)
 
     def _tell_next(self, after_us: int) -> None:
-        after_us = max(after_us, self._since_us)
+        since_us, until_us = self._span_us()
+        after_us = max(after_us, since_us)
         firsts = [
-            next(
-                triggers_between(each, self._calendars, after_us, self._until_us), None
-            )
+            next(triggers_between(each, self._calendars, after_us, until_us), None)
             for each in self._declared.values()
         ]
         times = [first.time_us for first in firsts if first is not None]

@@ -76,8 +76,12 @@ class Session:
         deadlines: Deadlines = Deadlines(),  # noqa: B008 - frozen
         stand_back: Callable[[str], None] = lambda _why: None,
         call: Callable[[str], None] = lambda _text: None,
+        replays: bool = True,
     ) -> None:
         """Cut requests by ``within``, unless the venue answers at once.
+
+        A venue that does not live in replayed time has its market data itself, so none
+        is given to it unless it ``replays``.
 
         They run beside each other in ``sides``; without it, one after the other.
         ``stand_back`` is called when a newer engine trades the account, ``call`` when
@@ -92,6 +96,7 @@ class Session:
         self._deadlines = deadlines
         self._sleep = sleep
         self._stand_back = stand_back
+        self._replays = replays
         self._fenced = ""
         """Why nothing may be asked of the venue any more, ever."""
 
@@ -200,7 +205,7 @@ class Session:
             return
         self._say.up(self._line.number, self._venue.promises)
         # What the step brought about may have been lost with what was told.
-        if self._clock.cursor >= cursor_at(0, ADVANCE_SLOT):
+        if self._replays and self._clock.cursor >= cursor_at(0, ADVANCE_SLOT):
             step = self._due()
             await self._advance(cursor_at(step, ADVANCE_SLOT), step)
 
@@ -246,7 +251,8 @@ class Session:
     async def _request(self, message: Request) -> None:
         """Have it done, beside what is under way for other orders."""
         is_there, step = await self._is_connected(), self._due()
-        if is_there and isinstance(message, Submit) and step > self._step:
+        is_behind = self._replays and step > self._step
+        if is_there and isinstance(message, Submit) and is_behind:
             await self._advance(cursor_at(step, ADVANCE_SLOT), step)
         await self._lanes.add(message)
 

@@ -5,7 +5,7 @@ engine                       rest_for_one: if the core cannot be healed, all sta
 │   ├── journal  orders  ledger  guard
 └── trading                  one_for_one: siblings do not share their troubles; parks
     ├── venues/<venue>       session
-    ├── feeds                replay
+    ├── feeds                replay, and of a live market what it is told by
     ├── strategies/<name>    one family each, so that one parks without the others
     ├── scheduler  reconciler
     └── (more: whatever the composition adds, such as the console)
@@ -129,6 +129,7 @@ def _trading(parts: Parts) -> SupervisorSpec:
                         recorder=JOURNAL,
                         waits_for=(VENUES, SCHEDULER, STRATEGIES),
                     ),
+                    *parts.sources,
                 ),
             ),
             _family(
@@ -160,7 +161,9 @@ def _venue(parts: Parts, venue: str) -> SupervisorSpec:
         build=lambda ctx: _session(parts, venue, ctx),
         waits_for=(ORDERS,),
     )
-    return _family(parts, venue, (session,))
+    account = parts.accounts.get(venue)
+    listeners = () if account is None else account.listeners
+    return _family(parts, venue, (session, *listeners))
 
 
 def _sessions(parts: Parts, ctx: Context) -> dict[str, Any]:
@@ -252,13 +255,14 @@ def _guard(parts: Parts, ctx: Context) -> Guard:
 
 
 def _session(parts: Parts, name: str, ctx: Context) -> Session | SessionAtOnce:
-    venue = parts.venues[name]()
+    venue, account = parts.venues[name](), parts.accounts.get(name)
+    now_us = None if account is None else account.now_us
     session = Session(
         venue=venue,
         orders=ctx.ref(ORDERS),
         reconciler=reconciler_of(parts, ctx),
         clock=parts.clock,
-        gate=LastGate(parts.gate, parts.mark, parts.clock, parts.fence.why),
+        gate=LastGate(parts.gate, parts.mark, parts.clock, parts.fence.why, now_us),
         interest=parts.interest,
         silence=parts.silences[name],
         within=ctx.within,
@@ -270,6 +274,7 @@ def _session(parts: Parts, name: str, ctx: Context) -> Session | SessionAtOnce:
         deadlines=parts.deadlines,
         stand_back=parts.fence.stand_back,
         call=parts.attention,
+        replays=account is None,
     )
     return SessionAtOnce(session) if venue.answers_at_once else session
 
@@ -301,9 +306,7 @@ def _scheduler(parts: Parts, ctx: Context) -> Scheduler:
         clock=parts.clock,
         strategies=_strategies(parts, ctx),
         feed=ctx.ref(FEED),
-        # Nothing before the first bar is due: a replay begins with it.
-        since_us=parts.data.times_us[0] - 1,
-        until_us=parts.data.times_us[-1],
+        span_us=lambda: parts.data.span_us,
         record=ctx.record,
     )
 

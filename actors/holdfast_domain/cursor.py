@@ -13,6 +13,12 @@ SLOT_BITS = 16
 ADVANCE_SLOT = 0x8000
 """The slot in which the venue takes the step's market data."""
 
+TICKS_SLOT = 0xFFFD
+"""The slot in which strategies are told the step's trades."""
+
+QUOTES_SLOT = 0xFFFE
+"""The slot in which they are told its quotes."""
+
 SLICE_SLOT = 0xFFFF
 """The slot in which strategies are given the step's slice."""
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from itertools import accumulate
+from typing import ClassVar
 
 import attrs
 import polars as pl
@@ -119,6 +120,9 @@ class MarketData:
     before it, so the latest of them is row ``seen - 1``.
     """
 
+    grows: ClassVar[bool] = False
+    """Whether more may come; see `GrowingData`."""
+
     def __init__(self, columns: Mapping[str, BarColumns], digest: str = "") -> None:
         """Take columns by symbol; their order is the order of the configuration."""
         self.columns = dict(columns)
@@ -139,6 +143,19 @@ class MarketData:
             cursor = cursor_at(step, SLICE_SLOT)
             if after < cursor <= until:
                 yield cursor, step, self.times_us[step]
+
+    def news(self, step: int) -> tuple[tuple[Trade, ...], tuple[Quote, ...]]:
+        """Return the trades and quotes that came at ``step``: here there are none."""
+        del step
+        return (), ()
+
+    @property
+    def span_us(self) -> tuple[int, int]:
+        """Between which moments schedules are due: from after the one to the other.
+
+        Nothing before the first bar is due: a replay begins with it.
+        """
+        return self.times_us[0] - 1, self.times_us[-1]
 
     def due(self, step: int) -> list[str]:
         """Return the symbols whose bar ends at ``step``, in configured order."""

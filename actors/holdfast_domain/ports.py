@@ -30,7 +30,10 @@ from holdfast_domain.answers import (
     VenuePosition,
 )
 from holdfast_domain.events import Entry
+from holdfast_domain.growing import Seen
+from holdfast_domain.marketdata import Quote, Trade
 from holdfast_domain.orders import OrderTerms
+from holdfast_domain.stepping import News
 
 T = TypeVar("T")
 E = TypeVar("E", contravariant=True)  # noqa: PLC0105 - short, as in the style guide
@@ -88,6 +91,34 @@ class Tape(Protocol):
 
     def slices(self, after: int, until: int) -> Iterator[tuple[int, int, int]]:
         """Yield (cursor, step, market time) of the slices in (after, until]."""
+
+    def news(self, step: int) -> tuple[tuple[Trade, ...], tuple[Quote, ...]]:
+        """Return the trades and quotes of ``step``; they come before its slice."""
+
+
+class TapeStore(Protocol):
+    """Where the steps of a live feed are kept."""
+
+    def append(self, steps: Sequence[Seen]) -> None:
+        """Make ``steps`` durable, all or nothing; blocks, and returns when it is.
+
+        Raises:
+            CommitFailed: nothing of them is durable.
+        """
+
+    def read(self, first: int = 0) -> Iterator[Seen]:
+        """Yield the durable steps from the number ``first`` on, in order."""
+
+
+class MarketSource(Protocol):
+    """A live market that is listened to."""
+
+    async def run(self, take: Callable[[News], Awaitable[None]]) -> None:
+        """Listen until cancelled, and give ``take`` what came, at a steady pace.
+
+        It is called when nothing came, too: time goes on. What comes while it runs is
+        kept for the next time. A connection that is lost is made again, for ever.
+        """
 
 
 class Events(Protocol[E]):
@@ -302,12 +333,14 @@ __all__ = [
     "Executions",
     "Found",
     "JournalStore",
+    "MarketSource",
     "NotFound",
     "OpenOrders",
     "Positions",
     "Replaced",
     "ReplayedVenue",
     "Tape",
+    "TapeStore",
     "ThreadHost",
     "Venue",
     "VenueBalance",

@@ -21,6 +21,7 @@ from holdfast_actors.feed import SLICES_MAX
 from holdfast_actors.guard import Limits
 from holdfast_actors.lastgate import Fence
 from holdfast_actors.messages import Halt, Note
+from holdfast_actors.parts import LiveAccount
 from holdfast_actors.reconciliation.plan import ReconcilePlan
 from holdfast_actors.recovery import Recovery
 from holdfast_actors.strategy.plan import StrategyPlan
@@ -79,6 +80,12 @@ class World:
     reconciling: ReconcilePlan | None = None
     """How the books are compared with the venues; None: nobody does it."""
 
+    sources: tuple[ActorSpec, ...] = ()
+    """What tells of a live market."""
+
+    accounts: Mapping[str, LiveAccount] = attrs.field(factory=dict)
+    """By venue; what is not there is traded on paper."""
+
     more: tuple[ActorSpec | SupervisorSpec, ...] = ()
 
 
@@ -114,6 +121,8 @@ def make_parts(options: RunOptions, world: World) -> Parts:
         backoff=world.backoff,
         strategy_budget_s=world.strategy_budget_s,
         reconciling=world.reconciling,
+        sources=world.sources,
+        accounts=world.accounts,
         more=world.more,
         deadlines=options.dealing.deadlines,
         patience=options.dealing.patience,
@@ -144,6 +153,8 @@ def _venue(
     epoch: int,
 ) -> Callable[[], ReplayedVenue]:
     market = options.market
+    if name in world.accounts:
+        return world.accounts[name].connect
     if world.venue_socket is not None and name == venues_of(market.instruments)[0]:
         return remote_venue(name, market, world.venue_socket, world.engine, epoch)
     path = None if world.venue_path is None else world.venue_path(name)

@@ -1,4 +1,4 @@
-"""The threads of a live run: one for the journal, one for the venue's record."""
+"""The threads of a live run: for the journal, the venue's record, and a tape."""
 
 from __future__ import annotations
 
@@ -9,24 +9,29 @@ from holdfast_runtime.threads import Hung, PykkaThreadHost, Trouble
 
 
 class Hosts:
-    """Both hosts. What hangs in either is told as a `Lifecycle` of who uses it.
+    """All hosts. What hangs in one is told as a `Lifecycle` of who uses it.
 
     They count hung threads together, over all sessions of the venue.
     """
 
     def __init__(self, desk: Desk) -> None:
-        """Start both threads; inside a trio run. ``desk`` knows the engine."""
+        """Start the threads; inside a trio run. ``desk`` knows the engine."""
         self._desk = desk
-        hung = Hung()
-        self.journal = PykkaThreadHost(name=JOURNAL, hung=hung, report=self._tell)
-        self.venue = PykkaThreadHost(
-            name=f"{VENUES}/{VENUE}", hung=hung, report=self._tell
-        )
+        self._hung = Hung()
+        self._all: list[PykkaThreadHost] = []
+        self.journal = self.open(JOURNAL)
+        self.venue = self.open(f"{VENUES}/{VENUE}")
+
+    def open(self, path: str) -> PykkaThreadHost:
+        """Start one more, for the actor at ``path``."""
+        host = PykkaThreadHost(name=path, hung=self._hung, report=self._tell)
+        self._all.append(host)
+        return host
 
     def close(self) -> None:
-        """End both; waits for no thread."""
-        self.journal.close()
-        self.venue.close()
+        """End all; waits for no thread."""
+        for host in self._all:
+            host.close()
 
     def _tell(self, trouble: Trouble) -> None:
         engine = self._desk.engine

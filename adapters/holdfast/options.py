@@ -47,7 +47,11 @@ class Market:
         """Return what must not differ between two starts, as plain values."""
         return {
             "data": self.data.digest,
-            "instruments": [repr(each) for each in self.instruments.values()],
+            # The rules of a live market may change from start to start.
+            "instruments": [
+                each.symbol if self.data.grows else repr(each)
+                for each in self.instruments.values()
+            ],
             "capital": str(self.capital),
             "commission": str(self.model.commission),
             "slippage_bps": str(self.model.slippage_bps),
@@ -72,6 +76,9 @@ class RunOptions:
     instruments: Mapping[str, Instrument]
     capital: Decimal
     model: FillModel
+    allotted: tuple[Decimal | None, ...] = ()
+    """What each strategy may use; None, and no word at all, is an equal share."""
+
     dealing: Dealing = attrs.field(factory=Dealing)
 
     @property
@@ -102,10 +109,18 @@ class RunOptions:
         )
 
     def shares(self) -> list[Decimal]:
-        """Return each strategy's capital: equal shares, the remainder to the first."""
-        count = len(self.strategies)
-        share = (self.capital / count).quantize(Decimal("0.01"), rounding="ROUND_DOWN")
-        return [self.capital - share * (count - 1)] + [share] * (count - 1)
+        """Return each strategy's capital: what was said, or an equal share of the rest.
+
+        The remainder is for the first that shares.
+        """
+        said = self.allotted or (None,) * len(self.strategies)
+        rest = self.capital - sum(each or ZERO for each in said)
+        count = said.count(None)
+        if not count:
+            return [each or ZERO for each in said]
+        share = (rest / count).quantize(Decimal("0.01"), rounding="ROUND_DOWN")
+        shares = iter([rest - share * (count - 1)] + [share] * (count - 1))
+        return [next(shares) if each is None else each for each in said]
 
 
 def read_options(
@@ -147,7 +162,7 @@ def read_options(
     )
     return RunOptions(
         strategies=tuple(loaded),
-        names=_names(loaded),
+        names=names_of(loaded),
         params=_params(loaded, params or {}),
         data=market.data,
         instruments=market.instruments,
@@ -219,7 +234,8 @@ def _load(each: str | type[Strategy]) -> Loaded:
     return Loaded(strategy=check_strategy(each), source=each.__qualname__, digest="")
 
 
-def _names(loaded: Sequence[Loaded]) -> tuple[str, ...]:
+def names_of(loaded: Sequence[Loaded]) -> tuple[str, ...]:
+    """Return a name for each strategy: that of its class, numbered where need be."""
     names: list[str] = []
     for each in loaded:
         name = base = each.strategy.__name__

@@ -1,8 +1,9 @@
 """The state directory: one engine's files, and the lock that keeps it to one process.
 
-``journal.sqlite`` (its older records in ``archive``), ``snapshots``,
-``venue-NAME.sqlite``, ``control.sock``, ``HALT`` (a halt from outside), ``lock`` (the
-pid of its user) and ``version`` (of this layout).
+``journal.sqlite`` (its older records in ``archive``), ``snapshots``, ``tape.sqlite``
+and ``instruments.json`` (of a live market), ``venue-NAME.sqlite``, ``control.sock``,
+``HALT`` (a halt from outside), ``lock`` (the pid of its user) and ``version`` (of this
+layout).
 """
 
 from __future__ import annotations
@@ -91,6 +92,16 @@ class StateDir:
     def journal(self) -> Path:
         """The journal's file."""
         return self.path / "journal.sqlite"
+
+    @property
+    def tape(self) -> Path:
+        """The file of what a live feed saw."""
+        return self.path / "tape.sqlite"
+
+    @property
+    def listing(self) -> Path:
+        """What the venue said of the instruments, for a start without an answer."""
+        return self.path / "instruments.json"
 
     @property
     def snapshots(self) -> Path:

@@ -80,8 +80,7 @@ class Replay:
             clock=self.clock,
             strategies={name: inbox.ref for name, inbox in self.strategies.items()},
             feed=self.to_feed.ref,
-            since_us=times[0] - 1,
-            until_us=times[-1],
+            span_us=lambda: (times[0] - 1, times[-1]),
             record=self.journal.append,
         )
         self.scheduler.start()

@@ -85,8 +85,7 @@ def owners(ran: TradingRun, recovery: Recovery) -> dict[str, Any]:
         clock=parts.clock,
         strategies={},
         feed=mute,  # type: ignore[arg-type]
-        since_us=0,
-        until_us=1,
+        span_us=lambda: (0, 1),
         **common,
     )
     book = orders._book

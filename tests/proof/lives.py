@@ -24,7 +24,7 @@ from typing import Any
 import attrs
 import trio
 
-import holdfast.paper
+import holdfast.running
 from holdfast.cli.venue import serve_paper
 from holdfast.options import read_market, read_options
 from holdfast.paper import Elsewhere, run_paper
@@ -117,7 +117,7 @@ def run_engine(plan: Plan, shot: Shot | None, said: int) -> int:
                 kinds = [type(entry.event).__name__ for entry in batch]
                 aim.at(kinds, lambda: SqliteJournal.append(self, batch))
 
-        setattr(holdfast.paper, "SqliteJournal", Aimed)  # noqa: B010 - for mypy
+        setattr(holdfast.running, "SqliteJournal", Aimed)  # noqa: B010 - for mypy
     folder = Path(plan.folder)
     options = read_options(plan.files, **plan.market)
     run = functools.partial(

@@ -14,7 +14,7 @@ from pathlib import Path
 import trio
 
 from holdfast.options import RunOptions
-from holdfast.paper import Observer, PaperRun, paper_result, run_paper
+from holdfast.paper import Observer, RunEnd, paper_result, run_paper
 from holdfast.results.measure import RunResult
 from holdfast_adapters.statedir import StateDir
 from holdfast_runtime import Backoff
@@ -38,7 +38,7 @@ def run_on_paper(
 ) -> RunResult:
     """Run to the end of the data on the live engine, in this process."""
     with StateDir.open(state, os.getpid()) as directory:
-        run: PaperRun = trio.run(
+        run: RunEnd = trio.run(
             run_paper, options, directory, speed, observe, None, SHORT
         )
         assert run.finished

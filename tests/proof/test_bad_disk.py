@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 import trio
 
-from holdfast import paper as module
+from holdfast import running as module
 from holdfast.backtest import simulate
 from holdfast.cli.failing import FAILED, explained
 from holdfast.options import RunOptions, read_options
-from holdfast.paper import EngineFailed, PaperRun, run_paper
+from holdfast.paper import EngineFailed, RunEnd, run_paper
 from holdfast.testing.outcome import domain_records
 from holdfast_adapters.journal.sqlite import SqliteJournal
 from holdfast_adapters.statedir import StateDir
@@ -66,9 +66,9 @@ def options() -> RunOptions:
     )
 
 
-def run(state: Path, said: list[str]) -> PaperRun:
+def run(state: Path, said: list[str]) -> RunEnd:
     with StateDir.open(state, os.getpid()) as directory:
-        run: PaperRun = trio.run(
+        run: RunEnd = trio.run(
             partial(
                 run_paper, options(), directory, None, backoff=SHORT, say=said.append
             )

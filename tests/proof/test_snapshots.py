@@ -12,7 +12,7 @@ import trio
 
 from holdfast.backtest import simulate
 from holdfast.options import RunOptions, read_options
-from holdfast.paper import PaperRun, run_paper
+from holdfast.paper import RunEnd, run_paper
 from holdfast.testing.outcome import domain_records
 from holdfast_actors.snapshots import SnapshotPlan
 from holdfast_adapters.journal.snapshots import SnapshotFiles
@@ -51,7 +51,7 @@ def test_snapshots_and_compaction_change_no_domain_record(tmp_path: Path) -> Non
     expected = simulate(options()).entries
 
     with StateDir.open(tmp_path, os.getpid()) as directory:
-        run: PaperRun = trio.run(
+        run: RunEnd = trio.run(
             partial(run_paper, options(), directory, None, snapshots=OFTEN)
         )
 

@@ -32,6 +32,7 @@ from holdfast_actors.messages import (
 from holdfast_actors.scheduler import PastTriggers
 from holdfast_actors.strategy.api import Context, Host
 from holdfast_actors.strategy.calling import (
+    Fires,
     attributes_of,
     fires_of,
     own_method,
@@ -115,7 +116,7 @@ class StrategyActor:
         self._applied = 0
         self._read = 0  # up to here the journal was read; what came since was told
         self._day = -1
-        self._fires: bytearray | None = None
+        self._fires: Fires | None = None
         self._before = own_method(self.strategy, "before_trading_start")
         self._on_tick = own_method(self.strategy, "on_tick")
         self._on_quote = own_method(self.strategy, "on_quote")
@@ -294,6 +295,9 @@ class StrategyActor:
             return
         self._cursor = message.cursor
         self._host.now_us = message.time_us
+        step = shown_step(message.cursor)
+        self._view.show(step)
+        self._data.move(step, message.time_us)
         if call is not None:
             context = self._context
             for each in news:

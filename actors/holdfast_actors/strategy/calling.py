@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from decimal import Decimal
-from typing import Any
+from typing import Any, Protocol
 
 from holdfast_actors.strategy.amount import Amount
 from holdfast_actors.strategy.api import Context, Strategy
@@ -75,9 +75,27 @@ def attributes_of(strategy: Strategy, context: Context) -> dict[str, Any]:
     return own
 
 
-def fires_of(data: MarketData, subscribed: list[str]) -> bytearray | None:
+class Fires(Protocol):
+    """For each step, whether a strategy is called."""
+
+    def __getitem__(self, step: int, /) -> int: ...
+
+
+class _Growing:
+    """Looks when it is asked: there is always more to come."""
+
+    def __init__(self, data: MarketData, symbols: list[str]) -> None:
+        self._seen = [data.seen[symbol] for symbol in symbols]
+
+    def __getitem__(self, step: int) -> int:
+        return any(seen[step] > (seen[step - 1] if step else 0) for seen in self._seen)
+
+
+def fires_of(data: MarketData, subscribed: list[str]) -> Fires | None:
     """Return for each step whether a subscribed one has a bar; None is always."""
     symbols = subscribed or list(data.symbols)
+    if data.grows:
+        return _Growing(data, symbols)
     if any(len(data.columns[symbol]) == len(data) for symbol in symbols):
         return None
     fires = bytearray(len(data))

@@ -32,6 +32,7 @@ class BarData:
         self._data = data
         self._columns = data.columns
         self._seen = data.seen
+        self._keeps = not data.grows
         self._step = -1
         self._now_us = 0
         self._max_age_us: int | None = None
@@ -204,7 +205,7 @@ class BarData:
         seen = self._seen[symbol][self._step] if self._step >= 0 else 0
         every_us = self._every_us(symbol, frequency) if frequency else 0
         if every_us == 0:
-            if self._max_age_us is None and self._step >= 0:
+            if self._keeps and self._max_age_us is None and self._step >= 0:
                 values = columns.values[field]
                 self._own[symbol, field, frequency] = series, values, self._seen[symbol]
             first = seen - count if seen > count else 0
@@ -212,7 +213,8 @@ class BarData:
         resampled = self._resampled.get((symbol, every_us))
         if resampled is None:
             resampled = Resampled(columns, every_us)
-            self._resampled[symbol, every_us] = resampled
+            if self._keeps:
+                self._resampled[symbol, every_us] = resampled
         return resampled.tail(field, count, seen)
 
     def _every_us(self, symbol: str, frequency: str) -> int:

@@ -8,12 +8,13 @@ from typing import Any, TypeAlias
 import attrs
 import msgspec
 
-from holdfast_actors.messages import Committed, Slice, Triggered
+from holdfast_actors.messages import Committed, Quotes, Slice, Ticks, Triggered
 from holdfast_actors.replaying import History
 from holdfast_actors.scheduler import PastTriggers
+from holdfast_actors.strategy.calling import Fires
 from holdfast_actors.strategy.state import Symbols, decode
 from holdfast_domain import events as ev
-from holdfast_domain.cursor import START
+from holdfast_domain.cursor import QUOTES_SLOT, START, TICKS_SLOT, cursor_at
 from holdfast_domain.ports import Tape
 
 TOLD: frozenset[type] = frozenset({
@@ -181,8 +182,8 @@ def missed(
     tape: Tape,
     triggers: PastTriggers,
     until: int,
-    fires: bytearray | None,
-) -> Iterator[Slice | Triggered | Committed]:
+    fires: Fires | None,
+) -> Iterator[Slice | Ticks | Quotes | Triggered | Committed]:
     """Yield what a strategy took after its saved state, in the order of the run.
 
     Inputs up to the cursor ``until`` come from the tape and the schedules, records
@@ -205,16 +206,28 @@ def _published(
     tape: Tape,
     triggers: PastTriggers,
     until: int,
-    fires: bytearray | None,
-) -> Iterator[Slice | Triggered]:
+    fires: Fires | None,
+) -> Iterator[Slice | Ticks | Quotes | Triggered]:
     due = triggers.of(past.strategy, past.cursor, until)
     trigger = next(due, None)
     for cursor, step, time_us in tape.slices(past.cursor, until):
         while trigger is not None and trigger.cursor < cursor:
             yield trigger
             trigger = next(due, None)
+        for told in told_of(tape, step, time_us):
+            if told.cursor > past.cursor:
+                yield told
         if fires is None or fires[step]:
             yield Slice(cursor, step, time_us)
     while trigger is not None:
         yield trigger
         trigger = next(due, None)
+
+
+def told_of(tape: Tape, step: int, time_us: int) -> Iterator[Ticks | Quotes]:
+    """Yield what strategies are told of a step besides its bars, in order."""
+    trades, quotes = tape.news(step)
+    if trades:
+        yield Ticks(cursor_at(step, TICKS_SLOT), time_us, trades)
+    if quotes:
+        yield Quotes(cursor_at(step, QUOTES_SLOT), time_us, quotes)

@@ -13,6 +13,9 @@ _LATER = {
     "paper": Later(
         "holdfast.cli.paper", "paper", "Run strategies live, on a replay of the data."
     ),
+    "run": Later(
+        "holdfast.cli.run", "run", "Trade a live market, as a YAML file says."
+    ),
     "venue": Later("holdfast.cli.venue", "venue", "Run a venue in a process apart."),
     "status": Later("holdfast.cli.console", "status", "Show a running engine."),
     "top": Later("holdfast.cli.top", "top", "Watch the actors of a running engine."),

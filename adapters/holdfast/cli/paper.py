@@ -22,7 +22,7 @@ from holdfast.cli.sharing import options_of, run_options, whole_number
 from holdfast.cli.signals import Halting, stopping
 from holdfast.logs import Logs
 from holdfast.options import RunOptions
-from holdfast.paper import Elsewhere, PaperRun, paper_result, run_entries, run_paper
+from holdfast.paper import Elsewhere, RunEnd, paper_result, run_entries, run_paper
 from holdfast.results.measure import RunResult
 from holdfast.results.summary import summary
 from holdfast_actors.snapshots import SnapshotPlan
@@ -133,7 +133,7 @@ class _Live:
     _halting: Halting = attrs.field(factory=Halting)
     _parts: Parts | None = None
 
-    async def run(self) -> PaperRun:
+    async def run(self) -> RunEnd:
         """Run to the end of the data, or to the first signal."""
         async with trio.open_nursery() as nursery:
             await nursery.start(self._halting.listen)
@@ -156,8 +156,8 @@ class _Live:
     def _observe(self, engine: LiveEngine, parts: Parts) -> None:
         self._parts = parts
         self._halting.attach(engine)
-        engine.on_lifecycle.append(_say_parked)
-        engine.on_hang.append(_say_hang)
+        engine.on_lifecycle.append(say_parked)
+        engine.on_hang.append(say_hang)
 
     async def _show_progress(self) -> None:
         total = len(self.options.data.times_us)
@@ -167,12 +167,12 @@ class _Live:
             await trio.sleep(METER_S)
 
 
-def _say_hang(hang: Hang) -> None:
+def say_hang(hang: Hang) -> None:
     """Say who holds up the engine, while it cannot be asked; on a thread of its own."""
     say(f"{hang.path} holds up the engine for {hang.held_s:.1f} s, at {hang.where}")
 
 
-def _say_parked(event: Lifecycle) -> None:
+def say_parked(event: Lifecycle) -> None:
     """Say at once what keeps the data from coming to its end, or needs a person."""
     if event.what == "attention":
         say(event.error)

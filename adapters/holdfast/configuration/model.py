@@ -66,10 +66,10 @@ class VenueConfig:
     symbols: tuple[str, ...]
     testnet: bool = True
     address: str = ""
-    """Of REST, in the place of the adapter's own; such as http://127.0.0.1:9000."""
+    """In the place of the adapter's own ones; such as http://127.0.0.1:9000."""
 
-    streams: str = ""
-    """Of market streams and user data; where it is not said, as ``address``."""
+    commission: Amount = Decimal("0.001")
+    """Part of the notional: what the guard reckons with, and paper takes."""
 
     credentials: CredentialsConfig | None = None
     connection: ConnectionConfig = attrs.field(factory=ConnectionConfig)
@@ -100,8 +100,9 @@ class DataConfig:
 class PaperConfig:
     """The venue on paper."""
 
-    capital: Positive = Decimal(100_000)
-    commission: Amount = Decimal(0)
+    capital: Positive | None = None
+    """Of all strategies together; what they say themselves, or 100 000."""
+
     slippage_bps: Amount = Decimal(0)
     fill: Literal["next_open", "this_close", "next_close"] = "next_open"
 

@@ -77,12 +77,15 @@ class Rest:
         *,
         name: str,
         address: str,
-        credentials: Credentials,
+        credentials: Credentials | None,
         clock: WallClock,
         sleep: Callable[[float], Awaitable[object]],
         timing: Timing = TIMING,
     ) -> None:
-        """Wait by ``sleep`` (seconds) before a question is asked again."""
+        """Wait by ``sleep`` (seconds) before a question is asked again.
+
+        Without credentials only what is public can be asked for.
+        """
         self.name = name
         self.time = VenueTime(clock)
         self.used_weight: int | None = None
@@ -100,9 +103,10 @@ class Rest:
         if self._client is None:
             timing = self._timing
             timeout = httpx.Timeout(timing.read_s, connect=timing.connect_s, pool=1.0)
+            who = self._credentials
             self._client = httpx.AsyncClient(
                 base_url=self._address,
-                headers={"X-MBX-APIKEY": self._credentials.key},
+                headers={} if who is None else {"X-MBX-APIKEY": who.key},
                 timeout=timeout,
                 trust_env=False,
                 # Only to save reading the certificates where there is nothing to check.
@@ -202,7 +206,7 @@ class Rest:
         return max(0.0, left_ms / 1000)
 
     def _query(self, parameters: Parameters, *, signed: bool) -> str:
-        if not signed:
+        if not signed or self._credentials is None:
             return encoded(parameters)
         window_ms = round(self._timing.recv_window_s * 1000)
         stamped = {

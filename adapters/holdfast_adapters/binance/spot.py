@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from typing import Final
@@ -10,11 +9,12 @@ from typing import Final
 from holdfast_adapters.binance.credentials import Credentials, Parameters
 from holdfast_adapters.binance.errors import ARCHIVED, NOT_FOUND, OK
 from holdfast_adapters.binance.history import Cursors, History
+from holdfast_adapters.binance.listing import listed
 from holdfast_adapters.binance.naming import Name, revision_id
 from holdfast_adapters.binance.places import Place, Places
 from holdfast_adapters.binance.placing import canceling, changing, placing
 from holdfast_adapters.binance.rest import TIMING, Rest, Timing
-from holdfast_adapters.binance.rules import SymbolRules, rules_of
+from holdfast_adapters.binance.rules import SymbolRules
 from holdfast_adapters.binance.telling import (
     canceled,
     changed,
@@ -29,10 +29,10 @@ from holdfast_adapters.binance.wire import (
     Account,
     ChangeReport,
     Depth,
-    ExchangeInfo,
     OrderReport,
     OrderRow,
 )
+from holdfast_adapters.owntime import OwnTime
 from holdfast_domain.book import BookSnapshot
 from holdfast_domain.errors import InputError, NotSent, OutcomeUnknown, VenueRefused
 from holdfast_domain.instruments import Instrument
@@ -70,7 +70,7 @@ TWICE: Final = 2
 """How many answers in a row must say that an order is not there."""
 
 
-class BinanceSpot:
+class BinanceSpot(OwnTime):
     """One account at the spot exchange.
 
     Requests may overlap. What is remembered here only saves questions: after a restart
@@ -131,11 +131,7 @@ class BinanceSpot:
         """
         self._rest.open()
         await self._rest.sync_time()
-        names = json.dumps(self._symbols, separators=(",", ":"))
-        info = await self._rest.ask(
-            "/api/v3/exchangeInfo", {"symbols": names}, ExchangeInfo, signed=False
-        )
-        self.rules = {each.symbol: rules_of(each, self.name) for each in info.symbols}
+        self.rules = await listed(self._rest, self._symbols)
         await self._account()
 
     async def close(self) -> None:

@@ -35,7 +35,9 @@ class Mine(Strategy):
 """
 
 
-def read(folder: Path, text: str = GOOD, environ: dict[str, str] | None = None) -> Config:
+def read(
+    folder: Path, text: str = GOOD, environ: dict[str, str] | None = None
+) -> Config:
     path = folder / "holdfast.yaml"
     path.write_text(text)
     return read_config(path, SET if environ is None else environ)
@@ -103,7 +105,7 @@ def test_secrets_come_from_a_file_that_nobody_else_may_read(tmp_path: Path) -> N
     beside.chmod(0o600)
     assert credentials_of(read(tmp_path, environ={}).venues["binance"]).key == "the-key"
     beside.chmod(0o640)
-    with pytest.raises(InputError, match="mode 0600.*mode 0640") as caught:
+    with pytest.raises(InputError, match=r"mode 0600.*mode 0640") as caught:
         read(tmp_path)
     assert "the-secret" not in str(caught.value)
 
@@ -134,5 +136,5 @@ def test_a_wrong_parameter_leads_to_its_line(tmp_path: Path) -> None:
     (strategy,) = read(tmp_path).strategies
     assert source_of(tmp_path / "holdfast.yaml", strategy) == f"{tmp_path}/mine.py"
     (strategy,) = read(tmp_path, GOOD.replace("fast: 3", "fast: x")).strategies
-    with pytest.raises(InputError, match="line 3, column 5: --param fast.*type int"):
+    with pytest.raises(InputError, match=r"line 3, column 5: --param fast.*type int"):
         source_of(tmp_path / "holdfast.yaml", strategy)

@@ -1,0 +1,66 @@
+"""The feed of a live market: what it is told is on the tape before it is acted upon.
+
+It only makes the data grow. The feed of the replay publishes it, as it does what was
+recorded, so that a live engine is a replay of a tape of which the end is not known yet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from holdfast_actors.messages import Grown, Report
+from holdfast_domain.growing import GrowingData
+from holdfast_domain.ports import MarketSource, TapeStore, ThreadHost
+from holdfast_domain.stepping import News, StepMaker
+from holdfast_runtime import Ref
+
+WRITE_S = 30.0
+"""A disk that takes longer over a few steps is taken to hang."""
+
+
+class LiveFeed:
+    """Holds nothing that the tape does not have, but for bars in the making."""
+
+    def __init__(
+        self,
+        *,
+        source: MarketSource,
+        tape: TapeStore,
+        data: GrowingData,
+        maker: Callable[[], StepMaker],
+        host: ThreadHost,
+        feed: Ref[Any],
+    ) -> None:
+        """Tell ``feed`` of what was added to ``data``; the disk is used on ``host``."""
+        self._source = source
+        self._tape = tape
+        self._data = data
+        self._make = maker
+        self._host = host
+        self._feed = feed
+
+    def start(self) -> None:
+        """Take what was written by an incarnation that did not live to say so."""
+        for step in self._tape.read(len(self._data)):
+            self._data.append(step)
+        self._maker = self._make()
+        self._feed.tell(Grown())
+
+    def handle(self, message: Report) -> object:
+        """Return how many steps there are."""
+        del message
+        return {"steps": len(self._data)}
+
+    async def run(self) -> None:
+        """Listen, until cancelled."""
+        await self._source.run(self._take)
+
+    async def _take(self, news: News) -> None:
+        steps = self._maker.take(news)
+        if not steps:
+            return
+        await self._host.run(self._tape.append, steps, deadline_s=WRITE_S)
+        for step in steps:
+            self._data.append(step)
+        self._feed.tell(Grown())

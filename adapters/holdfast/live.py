@@ -1,0 +1,296 @@
+"""A live market, as a configuration says it: its rules, its tape, and what hears it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from pathlib import Path
+from random import Random  # noqa: TID251 - only when a lost line is tried again
+
+import attrs
+import msgspec
+import trio
+
+from holdfast.clocks import SystemClock
+from holdfast.configuration import Config
+from holdfast.configuration.model import VenueConfig
+from holdfast.configuration.reading import source_of
+from holdfast.dealing import Dealing
+from holdfast.hosts import Hosts
+from holdfast.keeping import ignore
+from holdfast.loading import load_strategy
+from holdfast.logs import Logs
+from holdfast.options import RunOptions, names_of
+from holdfast.running import LiveMarket, Observer, RunEnd, Setup, run_engine
+from holdfast_actors.connection import Deadlines
+from holdfast_actors.livefeed import LiveFeed
+from holdfast_actors.places import FEED, FEEDS
+from holdfast_actors.reconciliation.plan import ReconcilePlan
+from holdfast_actors.resolver import Patience
+from holdfast_actors.snapshots import SnapshotPlan
+from holdfast_actors.strategy.params import parse_params
+from holdfast_adapters.binance import (
+    Addresses,
+    MarketStream,
+    Rest,
+    addresses_of,
+    listed,
+)
+from holdfast_adapters.files import written_whole
+from holdfast_adapters.matching import FillAt, FillModel
+from holdfast_adapters.statedir import StateDir
+from holdfast_adapters.streams import StreamPlan
+from holdfast_adapters.tape import SqliteTape
+from holdfast_domain.errors import InputError, VenueError
+from holdfast_domain.growing import GrowingData
+from holdfast_domain.instruments import Instrument
+from holdfast_domain.stepping import StepMaker
+from holdfast_runtime import ActorSpec, Context, Signals
+
+CAPITAL = Decimal(100_000)
+LEARN_S = 10.0
+"""How long a start waits for a venue that it has known before."""
+
+
+@attrs.frozen(kw_only=True)
+class LiveRun:
+    """What a start is given, besides its configuration."""
+
+    config: Config
+    path: Path
+    """Of the configuration; what it names is beside it."""
+
+    directory: StateDir
+    observe: Observer | None = None
+    signals: Signals | None = None
+    logs: Logs | None = None
+    say: Callable[[str], None] = ignore
+    accept_stale: bool = False
+
+
+async def run_live(run: LiveRun) -> RunEnd:
+    """Trade on a live market until a signal; then stop in order.
+
+    Raises:
+        InputError: the configuration, a strategy or the state directory is wrong, or
+            the venue, which was never reached before, is not reached.
+        EngineFailed: the core could not be healed.
+    """
+    config, directory = run.config, run.directory
+    ((name, venue),) = config.venues.items()
+    market = _Market.of(name, venue, config)
+    instruments, offset_us = await _learn(market, directory, run.say)
+    data = market.data()
+    tape = SqliteTape(directory.tape, market.identity)
+    try:
+        for step in tape.read():
+            data.append(step)
+        setup = Setup(
+            options=_options(run, venue, data, instruments),
+            directory=directory,
+            mode=config.mode,
+            observe=run.observe,
+            signals=run.signals,
+            logs=run.logs,
+            snapshots=SnapshotPlan(
+                every_s=config.engine.snapshot_every_s,
+                compact_after=config.engine.compact_after,
+            ),
+            reconciling=ReconcilePlan(every_s=config.engine.reconciliation.every_s),
+            say=run.say,
+            market=lambda hosts: LiveMarket(
+                sources=(market.feed(tape, data, hosts, offset_us, run.say),)
+            ),
+            accept_stale=run.accept_stale,
+        )
+        return await run_engine(setup)
+    finally:
+        tape.close()
+
+
+@attrs.frozen(kw_only=True)
+class _Market:
+    """One venue's market, and what is wanted of it."""
+
+    name: str
+    venue: VenueConfig
+    config: Config
+    addresses: Addresses
+
+    @classmethod
+    def of(cls, name: str, venue: VenueConfig, config: Config) -> _Market:
+        addresses = addresses_of(venue.address, testnet=venue.testnet)
+        return cls(name=name, venue=venue, config=config, addresses=addresses)
+
+    @property
+    def identity(self) -> str:
+        """What a tape of it has on it; it must not change between starts."""
+        data = self.config.data
+        told = [word for word in ("trades", "quotes") if getattr(data, word)]
+        words = [
+            self.name,
+            *self.venue.symbols,
+            f"{data.interval // 1_000_000}s",
+            *told,
+        ]
+        return " ".join(words)
+
+    def data(self) -> GrowingData:
+        """Return the market's data, which is empty yet."""
+        digest = f"{self.config.mode} {self.identity}"
+        return GrowingData(self.venue.symbols, self.config.data.interval, digest)
+
+    def feed(
+        self,
+        tape: SqliteTape,
+        data: GrowingData,
+        hosts: Hosts,
+        offset_us: int,
+        say: Callable[[str], None],
+    ) -> ActorSpec:
+        """Return what listens to the market, as a child of the feeds."""
+        said, clock = self.config.data, SystemClock()
+        host = hosts.open(f"{FEEDS}/{self.name}")
+
+        def maker() -> StepMaker:
+            return StepMaker(
+                self.venue.symbols,
+                said.interval,
+                grace_us=round(said.grace_s * 1_000_000),
+                tells_trades=said.trades,
+                tells_quotes=said.quotes,
+                after_us=data.times_us[-1] if data.times_us else 0,
+            )
+
+        def build(ctx: Context) -> LiveFeed:
+            source = MarketStream(
+                StreamPlan.for_url(self.addresses.market),
+                self.venue.symbols,
+                lambda: clock.now_us() + offset_us,
+                Random(),
+                quotes=said.quotes,
+                pulse_s=said.pulse_s,
+                said=lambda text: say(f"{self.name}: {text}"),
+            )
+            return LiveFeed(
+                source=source,
+                tape=tape,
+                data=data,
+                maker=maker,
+                host=host,
+                feed=ctx.ref(FEED),
+            )
+
+        return ActorSpec(name=self.name, build=build, waits_for=())
+
+
+# --- what the venue says before anything is built -----------------------------
+
+
+async def _learn(
+    market: _Market, directory: StateDir, say: Callable[[str], None]
+) -> tuple[Mapping[str, Instrument], int]:
+    """Return the instruments, and what is added to our clock to get the venue's.
+
+    Raises:
+        InputError: the venue does not know a symbol, or is not reached at all.
+    """
+    rest = Rest(
+        name=market.name,
+        address=market.addresses.rest,
+        credentials=None,
+        clock=SystemClock(),
+        sleep=trio.sleep,
+    )
+    rest.open()
+    try:
+        with trio.fail_after(LEARN_S):
+            await rest.sync_time()
+            rules = await listed(rest, market.venue.symbols)
+    except (VenueError, trio.TooSlowError) as error:
+        said = str(error) or f"no answer within {LEARN_S:g} s"
+        return _known(market, directory, said, say), 0
+    finally:
+        await rest.close()
+    instruments = {name: each.instrument for name, each in rules.items()}
+    text = msgspec.json.encode(instruments, order="deterministic").decode()
+    with written_whole(directory.listing) as file:
+        file.write(text)
+    return instruments, rest.time.offset_us
+
+
+def _known(
+    market: _Market, directory: StateDir, why: str, say: Callable[[str], None]
+) -> Mapping[str, Instrument]:
+    """Return what the venue said at an earlier start: a restart must not need it."""
+    if not directory.listing.exists():
+        where, expected = (
+            market.addresses.rest,
+            "a venue that answers, with its symbols",
+        )
+        raise InputError(where, expected, why, "check address, testnet and symbols")
+    say(f"{why}; going on with what it said of its instruments before")
+    text = directory.listing.read_bytes()
+    return msgspec.json.decode(text, type=dict[str, Instrument])
+
+
+# --- what is run --------------------------------------------------------------
+
+
+def _options(
+    run: LiveRun,
+    venue: VenueConfig,
+    data: GrowingData,
+    instruments: Mapping[str, Instrument],
+) -> RunOptions:
+    config, connection = run.config, venue.connection
+    strategies = config.strategies
+    loaded = [load_strategy(source_of(run.path, each)) for each in strategies]
+    numbered = names_of(loaded)
+    said = tuple(each.capital for each in strategies)
+    return RunOptions(
+        strategies=tuple(loaded),
+        names=tuple(
+            each.name or name for each, name in zip(strategies, numbered, strict=True)
+        ),
+        params=tuple(
+            parse_params(each.strategy, own.params)
+            for each, own in zip(loaded, strategies, strict=True)
+        ),
+        data=data,
+        instruments={name: instruments[name] for name in venue.symbols},
+        capital=_capital(config),
+        model=FillModel(
+            fill=FillAt(config.paper.fill),
+            commission=venue.commission,
+            slippage_bps=config.paper.slippage_bps,
+        ),
+        allotted=said,
+        dealing=Dealing(
+            deadlines=Deadlines(
+                command_s=connection.command_timeout_s,
+                query_s=connection.query_timeout_s,
+            ),
+            patience=Patience(gap_s=connection.poll_executions_s),
+        ),
+    )
+
+
+def _capital(config: Config) -> Decimal:
+    """Return what all strategies have together.
+
+    Raises:
+        InputError: they have said more or less than there is.
+    """
+    said = [each.capital for each in config.strategies]
+    used = sum((each for each in said if each is not None), Decimal(0))
+    if None not in said:
+        if config.paper.capital not in (None, used):
+            came, todo = str(config.paper.capital), "leave one of both out"
+            raise InputError(config.place, f"paper capital of {used}", came, todo)
+        return used
+    capital = config.paper.capital or CAPITAL
+    if capital <= used:
+        where, expected = config.place, f"paper capital above {used}"
+        raise InputError(where, expected, str(capital), "others share what is left")
+    return capital

@@ -1,0 +1,113 @@
+"""Hears what the market does: trades and quotes of some symbols, in steady batches."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from random import Random  # noqa: TID251 - the composition root seeds it
+
+import trio
+
+from holdfast_adapters.binance.dialects import MarketDialect
+from holdfast_adapters.streams import (
+    Data,
+    Down,
+    Dropped,
+    Gap,
+    Garbled,
+    Overflow,
+    Refused,
+    Stale,
+    Stream,
+    StreamClient,
+    StreamEvent,
+    StreamPlan,
+    Subscription,
+    Up,
+)
+from holdfast_domain.marketdata import Quote, Trade
+from holdfast_domain.stepping import News
+
+
+class MarketStream:
+    """A `MarketSource` over the exchange's combined streams."""
+
+    def __init__(
+        self,
+        plan: StreamPlan,
+        symbols: Sequence[str],
+        now_us: Callable[[], int],
+        random: Random,
+        *,
+        quotes: bool = False,
+        pulse_s: float = 0.25,
+        said: Callable[[str], None] = lambda _text: None,
+    ) -> None:
+        """Tell every ``pulse_s``; the venue's clock is ``now_us``.
+
+        ``said`` is told, in words, of what a person might want to know.
+        """
+        self.client = StreamClient(
+            Stream(plan, lambda: MarketDialect(lambda: now_us() // 1000), random)
+        )
+        self._now_us = now_us
+        self._pulse_s = pulse_s
+        self._said = said
+        names = [symbol.lower() for symbol in symbols]
+        self._wanted = [Subscription(key=f"{name}@trade") for name in names]
+        if quotes:
+            self._wanted += [
+                Subscription(key=f"{name}@bookTicker", overflow=Overflow.CONFLATE)
+                for name in names
+            ]
+        self._whole_from_us: int | None = None
+
+    async def run(self, take: Callable[[News], Awaitable[None]]) -> None:
+        """Listen, and tell; see `MarketSource.run`."""
+        async with trio.open_nursery() as nursery:
+            await nursery.start(self.client.run)
+            self.client.subscribe(self._wanted)
+            while True:
+                await trio.sleep(self._pulse_s)
+                await take(self._news(self.client.inbox.take()))
+
+    def _news(self, events: Sequence[StreamEvent]) -> News:
+        trades: list[Trade] = []
+        quotes: list[Quote] = []
+        for event in events:
+            match event:
+                case Data(value=Trade() as trade):
+                    trades.append(trade)
+                case Data(value=Quote() as quote):
+                    quotes.append(quote)
+                case _:
+                    self._heard(event)
+        return News(
+            now_us=self._now_us(),
+            trades=tuple(trades),
+            quotes=tuple(quotes),
+            whole_from_us=self._whole_from_us,
+        )
+
+    def _heard(self, event: StreamEvent) -> None:
+        """Take how the stream lives: what follows a hole is whole again from now on."""
+        match event:
+            case Up(hole_s=hole_s):
+                self._whole_from_us = self._now_us()
+                missed = "" if hole_s is None else f" after {hole_s:.1f} s"
+                self._said(f"the market is heard{missed}")
+            case Down(why=why):
+                if self._whole_from_us is not None:
+                    self._said(f"the market is not heard: {why}")
+                self._whole_from_us = None
+            case Gap(key=key) | Dropped(key=key) if key.endswith("@trade"):
+                self._whole_from_us = self._now_us()
+                self._said(f"trades are missing of {key}")
+            case Garbled(why=why):
+                self._whole_from_us = self._now_us()
+                self._said(f"a message could not be read: {why}")
+            case Refused(key=key, code=code, reason=reason):
+                self._said(f"{key} was refused: {code} {reason}")
+            case Stale(key=key, silent_s=silent_s):
+                self._said(f"{key} is silent for {silent_s:.1f} s")
+            case _:
+                pass  # nothing is missing by it

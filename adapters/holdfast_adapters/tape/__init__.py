@@ -1,0 +1,5 @@
+"""The tape: what a live feed saw, on disk before anybody acts upon it."""
+
+from holdfast_adapters.tape.store import SqliteTape
+
+__all__ = ["SqliteTape"]

@@ -1,0 +1,117 @@
+"""A tape in SQLite: one row for each step, each with a checksum over it and the last.
+
+A file of its own, for what is on it is much more than what is in the journal, and the
+journal's commits must not wait for it.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Final
+from zlib import crc32
+
+import msgspec
+
+from holdfast_domain.errors import CommitFailed, DomainError, InputError
+from holdfast_domain.growing import Seen
+
+_TABLES: Final = """
+CREATE TABLE IF NOT EXISTS steps (
+    step INTEGER PRIMARY KEY,
+    body BLOB NOT NULL,
+    checksum INTEGER NOT NULL
+);
+CREATE TABLE IF NOT EXISTS source (identity TEXT NOT NULL);
+"""
+_READ = (
+    "SELECT step, CAST(body AS BLOB), checksum FROM steps WHERE step >= ? ORDER BY step"
+)
+_LAST = "SELECT step, checksum FROM steps ORDER BY step DESC LIMIT 1"
+_BEFORE = "SELECT checksum FROM steps WHERE step = ?"
+_decoder = msgspec.json.Decoder(Seen)
+
+
+class TapeDamaged(DomainError):
+    """A step of the tape is torn, edited or missing."""
+
+
+class SqliteTape:
+    """One live feed's tape. Used from one thread at a time, whichever it is."""
+
+    def __init__(self, path: Path, identity: str) -> None:
+        """Open or make the tape of the source with that ``identity``.
+
+        Raises:
+            InputError: it is of another source.
+            TapeDamaged: it cannot be read.
+        """
+        self.path = path
+        self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
+        try:
+            self._db.execute("PRAGMA journal_mode=WAL")
+            self._db.execute("PRAGMA synchronous=FULL")
+            self._db.executescript(_TABLES)
+            last = self._db.execute(_LAST).fetchone()
+            known = self._db.execute("SELECT identity FROM source").fetchone()
+            if known is None:
+                self._db.execute("INSERT INTO source VALUES (?)", (identity,))
+        except sqlite3.DatabaseError as error:
+            message = f"{path}: {error}"
+            raise TapeDamaged(message) from error
+        if known is not None and known[0] != identity:
+            came, todo = str(known[0]), "or give another state directory"
+            raise InputError(str(path), f"a tape of {identity}", came, todo)
+        self._next: int = 0 if last is None else last[0] + 1
+        self._checksum: int = 0 if last is None else last[1]
+
+    def __len__(self) -> int:
+        """Return how many steps are durable."""
+        return self._next
+
+    def append(self, steps: Sequence[Seen]) -> None:
+        """Make ``steps`` durable, all or nothing; blocks.
+
+        Raises:
+            CommitFailed: nothing of them is durable.
+        """
+        rows, checksum = [], self._checksum
+        for number, step in enumerate(steps, start=self._next):
+            body = msgspec.json.encode(step)
+            checksum = _summed(number, body, checksum)
+            rows.append((number, body, checksum))
+        try:
+            self._db.execute("BEGIN IMMEDIATE")
+            self._db.executemany("INSERT INTO steps VALUES (?, ?, ?)", rows)
+            self._db.execute("COMMIT")
+        except sqlite3.Error as error:
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
+            message = f"{self.path}: {error}"
+            raise CommitFailed(message) from error
+        self._next, self._checksum = self._next + len(rows), checksum
+
+    def read(self, first: int = 0) -> Iterator[Seen]:
+        """Yield the durable steps from the number ``first`` on, in order.
+
+        Raises:
+            TapeDamaged: one of them is not as it was written, or not there.
+        """
+        before = self._db.execute(_BEFORE, (first - 1,)).fetchone()
+        checksum = 0 if before is None else before[0]
+        for expected, row in enumerate(self._db.execute(_READ, (first,)), start=first):
+            step, body, found = row
+            checksum = _summed(step, body, checksum)
+            if step != expected or found != checksum:
+                message = f"{self.path}: step {expected} is not as it was written"
+                raise TapeDamaged(message)
+            yield _decoder.decode(body)
+
+    def close(self) -> None:
+        """Give the file back; idempotent."""
+        self._db.close()
+
+
+def _summed(step: int, body: bytes, before: int) -> int:
+    return crc32(body, crc32(step.to_bytes(8, "little"), before))

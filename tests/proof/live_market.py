@@ -1,0 +1,234 @@
+"""A live market without a world: what it tells is known, so a run can be told again.
+
+``python -m tests.proof.live_market FOLDER SEED`` lets an engine trade on it, and kills
+it with SIGKILL at records of its tape and its journal until it has come to the end; it
+imports once and forks each life.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import sys
+import traceback
+from collections.abc import Awaitable, Callable, Sequence
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import attrs
+import trio
+
+import holdfast.running
+from holdfast.loading import load_strategy
+from holdfast.options import RunOptions, names_of
+from holdfast.running import LiveMarket, Setup, run_engine
+from holdfast.testing.markets import T0
+from holdfast_actors.livefeed import LiveFeed
+from holdfast_actors.places import FEED, FEEDS
+from holdfast_actors.tree import Parts
+from holdfast_adapters.journal.sqlite import SqliteJournal
+from holdfast_adapters.matching import FillModel
+from holdfast_adapters.statedir import StateDir
+from holdfast_adapters.tape import SqliteTape
+from holdfast_domain.cursor import SLICE_SLOT, cursor_at
+from holdfast_domain.growing import GrowingData, Seen
+from holdfast_domain.instruments import Instrument
+from holdfast_domain.marketdata import Quote, Trade, us_of, utc_from_us
+from holdfast_domain.stepping import News, StepMaker
+from holdfast_runtime import ActorSpec, Context
+
+from .running import RESTLESS, SHORT
+
+SYMBOLS = ("AAPL", "IBM", "MSFT")
+MINUTE_US = 60_000_000
+BARS = 40
+KILLS = 3
+LIMIT_S = 60.0
+TAPPER = RESTLESS.with_name("tapper.py")
+BEGIN_US = us_of(T0) + 39 * 3_600_000_000 - 20 * MINUTE_US
+"""Twenty minutes before a Wednesday's 15:00: a schedule is due at 15:30."""
+
+
+def steps(*, tells: bool) -> list[Seen]:
+    """What such a market gives: a step of bars a minute, and, if it tells, of news."""
+    path = random.Random(7)
+    prices = dict.fromkeys(SYMBOLS, 100.0)
+    maker = StepMaker(
+        SYMBOLS, MINUTE_US, grace_us=0, tells_trades=tells, tells_quotes=tells
+    )
+    made: list[Seen] = []
+    for quarter in range(4 * (BARS + 1)):
+        at_us = BEGIN_US + quarter * MINUTE_US // 4
+        trades, quotes = [], []
+        for symbol in SYMBOLS:
+            prices[symbol] = price = round(prices[symbol] + path.uniform(-1, 1), 2)
+            at = utc_from_us(at_us)
+            trade = Trade(instrument=symbol, traded_at=at, price=price, size=1000.0)
+            trades.append(trade)
+            quotes.append(
+                Quote(
+                    instrument=symbol, quoted_at=at, bid=price - 0.01, ask=price + 0.01,
+                    bid_size=5.0, ask_size=5.0,
+                )
+            )  # fmt: skip
+        made += maker.take(
+            News(
+                now_us=at_us + 1,
+                trades=tuple(trades),
+                quotes=tuple(quotes),
+                whole_from_us=0,
+            )
+        )
+    return made
+
+
+@attrs.frozen
+class Ready:
+    """Makes no steps of news: it is told them whole, for they were made before."""
+
+    def take(self, news: Any) -> list[Seen]:
+        """Return what it was given."""
+        return [news]
+
+
+@attrs.frozen
+class Source:
+    """A `MarketSource` that goes on where the tape ends."""
+
+    told: Sequence[Seen]
+    tape: SqliteTape
+
+    async def run(self, take: Callable[[Any], Awaitable[None]]) -> None:
+        """Tell all, one by one, and then nothing any more."""
+        for step in self.told[len(self.tape) :]:
+            await take(step)
+        await trio.sleep_forever()
+
+
+def options_of(data: GrowingData, files: Sequence[Path]) -> RunOptions:
+    loaded = [load_strategy(str(file)) for file in files]
+    return RunOptions(
+        strategies=tuple(loaded),
+        names=names_of(loaded),
+        params=({},) * len(loaded),
+        data=data,
+        instruments={name: Instrument(symbol=name) for name in SYMBOLS},
+        capital=Decimal(20_000),
+        model=FillModel(commission=Decimal("0.001")),
+    )
+
+
+async def run(
+    state: Path,
+    told: Sequence[Seen],
+    files: Sequence[Path],
+    tape_of: Callable[[Path, str], SqliteTape] = SqliteTape,
+) -> None:
+    """Run an engine on the market until all was published, and everything done."""
+    data = GrowingData(SYMBOLS, MINUTE_US, "live")
+    with StateDir.open(state, os.getpid()) as directory:
+        tape = tape_of(directory.tape, "live")
+        for step in tape.read():
+            data.append(step)
+
+        def market(hosts: Any) -> LiveMarket:
+            host = hosts.open(f"{FEEDS}/here")
+            maker: Any = Ready
+
+            def build(ctx: Context) -> LiveFeed:
+                return LiveFeed(
+                    source=Source(told, tape), tape=tape, data=data, maker=maker,
+                    host=host, feed=ctx.ref(FEED),
+                )  # fmt: skip
+
+            return LiveMarket(
+                sources=(ActorSpec(name="here", build=build, waits_for=()),)
+            )
+
+        parts: list[Parts] = []
+        engines: list[Any] = []
+
+        def observe(engine: Any, made: Parts) -> None:
+            engines.append(engine)
+            parts.append(made)
+
+        setup = Setup(
+            options=options_of(data, files), directory=directory,
+            market=market, observe=observe, backoff=SHORT,
+        )  # fmt: skip
+        with trio.fail_after(LIMIT_S):
+            await _play(setup, parts, engines, len(told))
+        tape.close()
+
+
+async def _play(
+    setup: Setup, parts: Sequence[Parts], engines: Sequence[Any], count: int
+) -> None:
+    """Run until ``count`` steps were published, and nothing is left to do."""
+    last = cursor_at(count - 1, SLICE_SLOT)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(run_engine, setup)
+        while not (  # noqa: ASYNC110 - no one tells
+            parts and parts[0].clock.cursor == last and _is_quiet(engines[0])
+        ):
+            await trio.sleep(0.005)
+        nursery.cancel_scope.cancel()
+
+
+def _is_quiet(engine: Any) -> bool:
+    return not (engine.pending or engine.unsettled or engine.held)
+
+
+# --- lives that are ended -------------------------------------------------------
+
+
+def live(folder: Path, kill_at: int | None, *, is_durable: bool, tells: bool) -> None:
+    """Be the engine, until the n-th record of tape or journal, or to the end."""
+    count = 0
+
+    def aimed(commit: Callable[[], None]) -> None:
+        nonlocal count
+        count += 1
+        if count == kill_at:
+            if is_durable:
+                commit()
+            os.kill(os.getpid(), signal.SIGKILL)
+        commit()
+
+    class Tape(SqliteTape):
+        def append(self, steps: Sequence[Seen]) -> None:
+            aimed(lambda: SqliteTape.append(self, steps))
+
+    class Journal(SqliteJournal):
+        def append(self, batch: Sequence[Any]) -> None:
+            aimed(lambda: SqliteJournal.append(self, batch))
+
+    setattr(holdfast.running, "SqliteJournal", Journal)  # noqa: B010 - for mypy
+    trio.run(run, folder, steps(tells=tells), (RESTLESS, TAPPER), Tape)
+
+
+def main(folder: Path, seed: int, *, tells: bool) -> int:
+    """Let it live and die until it came to the end; print how often it was killed."""
+    sample, kills = random.Random(seed), 0
+    while True:
+        kill_at = None if kills >= KILLS else sample.randint(1, 25)
+        pid = os.fork()
+        if not pid:
+            try:
+                is_durable = sample.random() < 0.5
+                live(folder, kill_at, is_durable=is_durable, tells=tells)
+            except BaseException:  # noqa: BLE001 - said here, for this process ends
+                traceback.print_exc()
+                os._exit(70)
+            os._exit(0)
+        _, status = os.waitpid(pid, 0)
+        if os.WIFEXITED(status):
+            print(kills)
+            return os.WEXITSTATUS(status)
+        kills += 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1]), int(sys.argv[2]), tells=sys.argv[3] == "tells"))

@@ -1,0 +1,132 @@
+"""A live market on paper: the tape makes a restart a replay, and a run repeatable."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import attrs
+import polars as pl
+import pytest
+import trio
+
+from holdfast.backtest import simulate
+from holdfast.testing.outcome import domain_records
+from holdfast_actors.places import FEEDS
+from holdfast_adapters.tape import SqliteTape
+from holdfast_domain import events as ev
+from holdfast_domain.errors import CommitFailed
+from holdfast_domain.growing import GrowingData, Seen
+from holdfast_domain.instruments import Instrument
+from holdfast_domain.marketdata import FIELDS, BarColumns, MarketData
+
+from .comparing import complaints, outcome, read
+from .live_market import KILLS, MINUTE_US, SYMBOLS, TAPPER, options_of, run, steps
+from .running import REPOSITORY, RESTLESS
+
+BOTH = (RESTLESS, TAPPER)
+
+
+def recorded(told: list[Seen]) -> MarketData:
+    """The bars of a tape, as data of a backtest."""
+    columns = {}
+    for symbol in SYMBOLS:
+        bars = [b for step in told for b in step.bars if b.instrument == symbol]
+        frame = pl.DataFrame(
+            {
+                "timestamp": [bar.ended_at for bar in bars],
+                **{name: [getattr(bar, name) for bar in bars] for name in FIELDS},
+            },
+            schema_overrides={"timestamp": pl.Datetime("us", "UTC")},
+        )
+        columns[symbol] = BarColumns(symbol, frame)
+    return MarketData(columns)
+
+
+def tape_of(state: Path) -> list[Seen]:
+    tape = SqliteTape(state / "tape.sqlite", "live")
+    try:
+        return list(tape.read())
+    finally:
+        tape.close()
+
+
+def test_a_live_run_leaves_the_journal_of_a_backtest_of_its_tape(
+    tmp_path: Path,
+) -> None:
+    told = steps(tells=False)
+    trio.run(run, tmp_path, told, (RESTLESS,))
+
+    assert tape_of(tmp_path) == told
+    options = options_of(GrowingData(SYMBOLS, MINUTE_US), (RESTLESS,))
+    backtest = simulate(attrs.evolve(options, data=recorded(told)))
+    # A live run has no end.
+    expected = [
+        row for row in domain_records(backtest.entries) if "RunFin" not in row[2]
+    ]
+    entries = read(tmp_path / "journal.sqlite")
+    assert domain_records(entries) == expected
+    kinds = Counter(type(entry.event) for entry in entries)
+    assert kinds[ev.OrderFilled] > 5
+    assert complaints(tmp_path) == []
+
+
+@pytest.mark.parametrize("tells", [True, pytest.param(False, marks=pytest.mark.soak)])
+def test_a_run_that_is_killed_ends_as_one_that_is_not(
+    tells: bool, tmp_path: Path, sample: Any
+) -> None:
+    told = steps(tells=tells)
+    trio.run(run, tmp_path / "whole", told, BOTH)
+
+    words = [str(tmp_path / "killed"), str(sample.randint(0, 1 << 30))]
+    command = [sys.executable, "-m", "tests.proof.live_market", *words]
+    command.append("tells" if tells else "silent")
+    ended = subprocess.run(
+        command, cwd=REPOSITORY, capture_output=True, text=True, check=False
+    )
+
+    assert ended.returncode == 0, f"{words}: {ended.stderr}"
+    assert ended.stdout == f"{KILLS}\n"
+    assert tape_of(tmp_path / "killed") == told
+    whole, killed = (
+        read(tmp_path / name / "journal.sqlite") for name in ("whole", "killed")
+    )
+    instruments = {name: Instrument(symbol=name) for name in SYMBOLS}
+    assert outcome(killed, instruments) == outcome(whole, instruments), words
+    assert complaints(tmp_path / "killed") == []
+    phases = Counter(e.event.phase for e in whole if type(e.event) is ev.DecisionMade)
+    assert bool(phases["tick"] and phases["quote"]) is tells
+
+
+def test_a_feed_that_dies_goes_on_and_its_neighbours_do_not_notice(
+    tmp_path: Path,
+) -> None:
+    told = steps(tells=False)
+
+    class Failing(SqliteTape):
+        """Fails twice, before its commit and after it."""
+
+        calls = 0
+
+        def append(self, steps: Any) -> None:
+            Failing.calls += 1
+            if Failing.calls == 20:
+                super().append(steps)
+            if Failing.calls in (8, 20):
+                message = "no space left"
+                raise CommitFailed(message)
+            super().append(steps)
+
+    trio.run(run, tmp_path / "whole", told, (RESTLESS,))
+    trio.run(run, tmp_path / "failing", told, (RESTLESS,), Failing)
+
+    assert tape_of(tmp_path / "failing") == told
+    whole, failing = (
+        read(tmp_path / name / "journal.sqlite") for name in ("whole", "failing")
+    )
+    assert domain_records(failing) == domain_records(whole)
+    restarted = [e.event.path for e in failing if type(e.event) is ev.ActorRestarted]
+    assert set(restarted) == {f"{FEEDS}/here"}
