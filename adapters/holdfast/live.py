@@ -44,6 +44,7 @@ from holdfast_adapters.tape import SqliteTape
 from holdfast_domain.errors import InputError, VenueError
 from holdfast_domain.growing import GrowingData
 from holdfast_domain.instruments import Instrument
+from holdfast_domain.ports import WallClock
 from holdfast_domain.stepping import StepMaker
 from holdfast_runtime import ActorSpec, Context, Signals
 
@@ -66,6 +67,8 @@ class LiveRun:
     logs: Logs | None = None
     say: Callable[[str], None] = ignore
     accept_stale: bool = False
+    clock: WallClock = attrs.field(factory=SystemClock)
+    """The host's; a market is heard by the venue's, as far as it is known from it."""
 
 
 async def run_live(run: LiveRun) -> RunEnd:
@@ -79,7 +82,7 @@ async def run_live(run: LiveRun) -> RunEnd:
     config, directory = run.config, run.directory
     ((name, venue),) = config.venues.items()
     market = _Market.of(name, venue, config)
-    instruments, offset_us = await _learn(market, directory, run.say)
+    instruments, offset_us = await _learn(market, run)
     data = market.data()
     tape = SqliteTape(directory.tape, market.identity)
     try:
@@ -99,7 +102,7 @@ async def run_live(run: LiveRun) -> RunEnd:
             reconciling=ReconcilePlan(every_s=config.engine.reconciliation.every_s),
             say=run.say,
             market=lambda hosts: LiveMarket(
-                sources=(market.feed(tape, data, hosts, offset_us, run.say),)
+                sources=(market.feed(run, tape, data, hosts, offset_us),)
             ),
             accept_stale=run.accept_stale,
         )
@@ -142,14 +145,14 @@ class _Market:
 
     def feed(
         self,
+        run: LiveRun,
         tape: SqliteTape,
         data: GrowingData,
         hosts: Hosts,
         offset_us: int,
-        say: Callable[[str], None],
     ) -> ActorSpec:
         """Return what listens to the market, as a child of the feeds."""
-        said, clock = self.config.data, SystemClock()
+        said, clock = self.config.data, run.clock
         host = hosts.open(f"{FEEDS}/{self.name}")
 
         def maker() -> StepMaker:
@@ -170,7 +173,7 @@ class _Market:
                 Random(),
                 quotes=said.quotes,
                 pulse_s=said.pulse_s,
-                said=lambda text: say(f"{self.name}: {text}"),
+                said=lambda text: run.say(f"{self.name}: {text}"),
             )
             return LiveFeed(
                 source=source,
@@ -187,9 +190,7 @@ class _Market:
 # --- what the venue says before anything is built -----------------------------
 
 
-async def _learn(
-    market: _Market, directory: StateDir, say: Callable[[str], None]
-) -> tuple[Mapping[str, Instrument], int]:
+async def _learn(market: _Market, run: LiveRun) -> tuple[Mapping[str, Instrument], int]:
     """Return the instruments, and what is added to our clock to get the venue's.
 
     Raises:
@@ -199,7 +200,7 @@ async def _learn(
         name=market.name,
         address=market.addresses.rest,
         credentials=None,
-        clock=SystemClock(),
+        clock=run.clock,
         sleep=trio.sleep,
     )
     rest.open()
@@ -209,28 +210,27 @@ async def _learn(
             rules = await listed(rest, market.venue.symbols)
     except (VenueError, trio.TooSlowError) as error:
         said = str(error) or f"no answer within {LEARN_S:g} s"
-        return _known(market, directory, said, say), 0
+        return _known(market, run, said), 0
     finally:
         await rest.close()
     instruments = {name: each.instrument for name, each in rules.items()}
     text = msgspec.json.encode(instruments, order="deterministic").decode()
-    with written_whole(directory.listing) as file:
+    with written_whole(run.directory.listing) as file:
         file.write(text)
     return instruments, rest.time.offset_us
 
 
-def _known(
-    market: _Market, directory: StateDir, why: str, say: Callable[[str], None]
-) -> Mapping[str, Instrument]:
+def _known(market: _Market, run: LiveRun, why: str) -> Mapping[str, Instrument]:
     """Return what the venue said at an earlier start: a restart must not need it."""
-    if not directory.listing.exists():
+    listing = run.directory.listing
+    if not listing.exists():
         where, expected = (
             market.addresses.rest,
-            "a venue that answers, with its symbols",
+            "a venue that knows the symbols",
         )
         raise InputError(where, expected, why, "check address, testnet and symbols")
-    say(f"{why}; going on with what it said of its instruments before")
-    text = directory.listing.read_bytes()
+    run.say(f"{why}; going on with what it said of its instruments before")
+    text = listing.read_bytes()
     return msgspec.json.decode(text, type=dict[str, Instrument])
 
 
