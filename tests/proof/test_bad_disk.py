@@ -62,7 +62,7 @@ def options() -> RunOptions:
         data=DATA,
         commission="0.001",
         start="2004-06-01",
-        end="2005-03-01",
+        end="2004-09-15",
     )
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 import trio
 from hypothesis import HealthCheck, Phase, given, settings, strategies as st
+from tests.sampling import some
 
 from holdfast.backtest import simulate
 from holdfast.options import RunOptions, read_options
@@ -128,7 +129,7 @@ def test_the_schedules_below_differ() -> None:
     assert len(orders) > 5
 
 
-@schedules(6)
+@schedules(some(15))
 @each_schedule
 def test_no_schedule_of_trio_changes_a_record(schedule: object) -> None:
     assert domain_records(on_paper()) == domain_records(backtest())
@@ -145,7 +146,7 @@ def test_no_death_at_any_schedule_changes_the_outcome(path: str) -> None:
     """Nor a record, but where it brings doubt about orders that were on their way."""
     nths = st.integers(1, 15)
 
-    @schedules(2)
+    @schedules(some(5))
     @given(schedule=st.random_module(), nth=nths, after=st.booleans())
     def example(schedule: object, nth: int, after: bool) -> None:
         faults = Faults()
