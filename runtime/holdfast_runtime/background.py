@@ -27,6 +27,11 @@ from holdfast_runtime.threads import Future, start_thread
 EXIT_S = 5.0
 """How long a process that ends lets a forgotten engine stop in order."""
 
+LISTEN_S = 0.5
+"""How long a wait goes on before it looks for signals: the system wakes it by those
+that come during the wait alone.
+"""
+
 CUT_S = 1.0
 """How long a cut may take before the thread is left behind."""
 
@@ -87,7 +92,8 @@ class EngineHandle:
         self._error: BaseException | None = None
         try:
             self._thread = start_thread(f"holdfast {name}", self._run)
-            self._up.wait()
+            while not self._up.wait(LISTEN_S):
+                """A signal that came just before the wait is heard now."""
         except BaseException:
             self.cut()
             raise
@@ -149,7 +155,7 @@ class EngineHandle:
             EngineFailed: it has ended by its failure, which is the cause.
         """
         self._refuse_own_thread()
-        self._thread.join(deadline_s)
+        self._join(deadline_s)
         if self._thread.is_alive():
             return False
         self._raise_failure()
@@ -168,7 +174,7 @@ class EngineHandle:
         self._refuse_own_thread()
         self._post(self._leave.set)
         try:
-            self._thread.join(deadline_s)
+            self._join(deadline_s)
         finally:
             self.cut()
         self._thread.join(CUT_S)
@@ -233,6 +239,14 @@ class EngineHandle:
     def _raise_failure(self) -> None:
         if self._error is not None:
             raise self._ended() from self._error
+
+    def _join(self, deadline_s: float | None) -> None:
+        """Wait for the thread's end; a Ctrl-C just before the wait is heard, too."""
+        if deadline_s is not None:
+            self._thread.join(deadline_s)
+            return
+        while self._thread.is_alive():
+            self._thread.join(LISTEN_S)
 
     def _refuse_own_thread(self) -> None:
         if threading.current_thread() is self._thread:
