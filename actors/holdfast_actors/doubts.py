@@ -72,12 +72,16 @@ class Doubts:
         """Take a session's promises, and ask it for what was missed."""
         self.promises = message.promises
         self._session_number = message.incarnation
+        self.ask_gap()
+
+    def ask_gap(self) -> None:
+        """Ask for what was missed, now."""
         self._session.tell(AskGap(self._executions.watermark))
 
     def gap_is_due(self, message: AskGapAgain) -> None:
         """Ask again, unless the timer is of another session, or was set before us."""
         if message == self._timer:
-            self._session.tell(AskGap(self._executions.watermark))
+            self.ask_gap()
 
     @property
     def _timer(self) -> AskGapAgain:

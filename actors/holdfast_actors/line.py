@@ -229,6 +229,18 @@ class Line:
         elif type(event) is Executed and event.cumulative.value > row.filled:
             self.doubts.fell_behind(row, event)
 
+    def stream_has_hole(self) -> None:
+        """Ask for fills, and for what became of each order that is at the venue."""
+        self.doubts.ask_gap()
+        for row in list(self._book.open.values()):
+            at_venue = row.state not in (
+                OrderState.INTENT,
+                OrderState.SENT,
+                OrderState.NOT_SENT,
+            )
+            if row.venue == self.venue and at_venue:
+                self.doubts.resolver.doubt(row.order_id)
+
     def session_up(self, message: SessionUp) -> None:
         """Doubt all that the session before had taken, and ask the new one."""
         if message.incarnation == self.sending.session_number:

@@ -33,6 +33,7 @@ from holdfast_actors.requests import (
     Resolve,
     SendAgain,
     SessionUp,
+    StreamHole,
     TryAgain,
 )
 from holdfast_actors.resolutions import records_of, refusal
@@ -130,6 +131,7 @@ class Orders:
         | Readmitted
         | LookUpAgain
         | AskGapAgain
+        | StreamHole
         | TryAgain
         | SendAgain
         | CancelOrder
@@ -146,8 +148,8 @@ class Orders:
                 self._on_vetted(message)
             case Evidence():
                 self._lines[message.venue].hear(message)
-            case SessionUp():
-                self._lines[message.venue].session_up(message)
+            case SessionUp() | StreamHole():
+                self._on_line(message)
             case Readmitted():
                 self._on_row(message.order_id, lambda to: to.readmitted(message))
             case LookUpAgain() | AskGapAgain() | TryAgain() | SendAgain():
@@ -163,6 +165,14 @@ class Orders:
             case _:
                 assert_never(message)
         return None
+
+    def _on_line(self, message: SessionUp | StreamHole) -> None:
+        """Take that a line to a venue is new, and that something may be missing."""
+        line = self._lines[message.venue]
+        if isinstance(message, SessionUp):
+            line.session_up(message)
+        else:
+            line.stream_has_hole()
 
     def _on_timer(
         self, message: LookUpAgain | AskGapAgain | TryAgain | SendAgain

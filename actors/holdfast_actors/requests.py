@@ -72,6 +72,13 @@ class AskGapAgain(Struct, frozen=True):
     session: int
 
 
+class StreamHole(Struct, frozen=True):
+    """The stream of an account may have missed something: ask for it."""
+
+    venue: str
+    why: str
+
+
 class TryAgain(Struct, frozen=True):
     """Timer of `orders`: an order that could not be sent may go out now."""
 

@@ -121,6 +121,19 @@ class MarketSource(Protocol):
         """
 
 
+class AccountSource(Protocol):
+    """The stream of an account at a venue."""
+
+    async def run(
+        self, told: Callable[[VenueEvent], None], missed: Callable[[str], None]
+    ) -> None:
+        """Listen until cancelled; call ``told`` for each event, which may come twice.
+
+        ``missed`` is called, with the reason, whenever something may not have been
+        told: after each connect, the first one too.
+        """
+
+
 class Events(Protocol[E]):
     """Where a library's callbacks give events to the actors' thread."""
 
@@ -321,6 +334,7 @@ class ReplayedVenue(Venue, Protocol):
 
 
 __all__ = [
+    "AccountSource",
     "Acked",
     "AsyncioHost",
     "Balances",

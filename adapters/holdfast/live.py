@@ -11,6 +11,7 @@ import attrs
 import msgspec
 import trio
 
+from holdfast.accounts import account_at
 from holdfast.clocks import SystemClock
 from holdfast.configuration import Config
 from holdfast.configuration.model import VenueConfig
@@ -24,6 +25,7 @@ from holdfast.options import RunOptions, names_of
 from holdfast.running import LiveMarket, Observer, RunEnd, Setup, run_engine
 from holdfast_actors.connection import Deadlines
 from holdfast_actors.livefeed import LiveFeed
+from holdfast_actors.parts import LiveAccount
 from holdfast_actors.places import FEED, FEEDS
 from holdfast_actors.reconciliation.plan import ReconcilePlan
 from holdfast_actors.resolver import Patience
@@ -84,10 +86,11 @@ async def run_live(run: LiveRun) -> RunEnd:
     market = _Market.of(name, venue, config)
     instruments, offset_us = await _learn(market, run)
     data = market.data()
-    tape = SqliteTape(directory.tape, market.identity)
+    tape = SqliteTape(directory.tape, market.identity, run.clock.now_us())
     try:
         for step in tape.read():
             data.append(step)
+        accounts = market.accounts(run.clock, offset_us, tape.begun_us)
         setup = Setup(
             options=_options(run, venue, data, instruments),
             directory=directory,
@@ -102,7 +105,8 @@ async def run_live(run: LiveRun) -> RunEnd:
             reconciling=ReconcilePlan(every_s=config.engine.reconciliation.every_s),
             say=run.say,
             market=lambda hosts: LiveMarket(
-                sources=(market.feed(run, tape, data, hosts, offset_us),)
+                sources=(market.feed(run, tape, data, hosts, offset_us),),
+                accounts=accounts,
             ),
             accept_stale=run.accept_stale,
         )
@@ -142,6 +146,17 @@ class _Market:
         """Return the market's data, which is empty yet."""
         digest = f"{self.config.mode} {self.identity}"
         return GrowingData(self.venue.symbols, self.config.data.interval, digest)
+
+    def accounts(
+        self, clock: WallClock, offset_us: int, begun_us: int
+    ) -> Mapping[str, LiveAccount]:
+        """Return the account that is traded; on paper there is none."""
+        if self.config.mode == "paper":
+            return {}
+        account = account_at(
+            self.name, self.venue, self.addresses, clock, offset_us, begun_us
+        )
+        return {self.name: account}
 
     def feed(
         self,

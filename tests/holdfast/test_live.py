@@ -20,6 +20,7 @@ from holdfast.cli import main
 from holdfast.clocks import SystemClock
 from holdfast.configuration import read_config
 from holdfast.live import LiveRun, run_live
+from holdfast.logs import Logs
 from holdfast.paper import run_entries
 from holdfast_adapters.auditor import audit
 from holdfast_adapters.simulators.binance import (
@@ -68,14 +69,14 @@ class Desk:
         set_ = {"BINANCE": address, "HOLDFAST_STATE": str(self.state)}
         config = read_config(path, {**set_, "KEY": KEY, "SECRET": SECRET})
         data = attrs.evolve(config.data, pulse_s=0.01)
-        return attrs.evolve(config, data=data, logging=None)
+        return attrs.evolve(config, data=data)
 
     async def run(self, path: Path, enough: Callable[[list[ev.Entry]], bool]) -> None:
         """Run until there is enough in the journal, or a minute is over."""
         with trio.fail_after(60), StateDir.open(self.state, os.getpid()) as directory:
             share = LiveRun(
                 config=self.config(path), path=path, directory=directory,
-                say=self.said.append, clock=self.clock,
+                say=self.said.append, clock=self.clock, logs=Logs("json", "debug"),
             )  # fmt: skip
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(run_live, share)
@@ -142,6 +143,60 @@ async def test_the_example_trades_two_siblings_and_goes_on_after_a_stop(
         kinds = Counter(type(entry.event) for entry in here.entries())
         assert kinds[ev.EngineStarted] == 2
         assert kinds[ev.ActorRestarted] == kinds[ev.ActorParked] == 0
+
+
+LIVE = """\
+mode: live
+strategies:
+  - class: STRATEGIES/breakout.py
+    name: fast
+    params: {symbol_name: BTCUSDT, window: 2}
+    capital: 20000
+  - class: STRATEGIES/breakout.py
+    name: slow
+    params: {symbol_name: BTCUSDT, window: 5}
+    capital: 20000
+venues:
+  binance:
+    adapter: binance
+    symbols: [BTCUSDT]
+    address: ${BINANCE}
+    credentials: {key: "${KEY}", secret: "${SECRET}"}
+data: {interval: 1s, grace_s: 0.5}
+engine: {state: "${HOLDFAST_STATE}"}
+logging: {format: json, level: debug}
+"""
+
+
+async def test_an_account_is_traded_and_nothing_is_lost_on_the_way(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "live.yaml"
+    path.write_text(LIVE.replace("STRATEGIES", str(EXAMPLE.parent / "strategies")))
+    async with desk(tmp_path / "state") as here:
+        # Its answer is lost, and its fills come by the stream, or are asked for.
+        here.simulator.faults.on("lost_ack", "submit")
+        await here.run(path, lambda entries: fills(entries)["slow"] >= 1)
+        here.simulator.faults.on("torn_ack", "submit")
+        here.simulator.faults.on("closed", "user_stream", skip=2)
+        before = fills(here.entries())["fast"]
+        await here.run(path, lambda entries: fills(entries)["fast"] >= before + 3)
+        # What the exchange recorded is judged against what the engine booked.
+        record = {"binance": here.state.with_suffix(".sqlite")}
+        report = audit(StateDir(here.state).journal, record)
+        assert [line for check in report.checks for line in check.findings] == []
+        kinds = Counter(type(entry.event) for entry in here.entries())
+        assert kinds[ev.OrderUnknown] > 0
+        assert kinds[ev.ActorRestarted] == kinds[ev.ActorParked] == 0
+    written = files_under(tmp_path)
+    assert len(written) > 4
+    assert [name for name, each in written.items() if SECRET.encode() in each] == []
+    assert SECRET not in "".join(here.said) + capfd.readouterr().err
+
+
+def files_under(folder: Path) -> dict[str, bytes]:
+    found = (each for each in folder.rglob("*") if each.is_file())
+    return {each.name: each.read_bytes() for each in found}
 
 
 async def _break(here: Desk) -> None:

@@ -23,7 +23,7 @@ CREATE TABLE IF NOT EXISTS steps (
     body BLOB NOT NULL,
     checksum INTEGER NOT NULL
 );
-CREATE TABLE IF NOT EXISTS source (identity TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS source (identity TEXT NOT NULL, begun_us INTEGER NOT NULL);
 """
 _READ = (
     "SELECT step, CAST(body AS BLOB), checksum FROM steps WHERE step >= ? ORDER BY step"
@@ -40,8 +40,10 @@ class TapeDamaged(DomainError):
 class SqliteTape:
     """One live feed's tape. Used from one thread at a time, whichever it is."""
 
-    def __init__(self, path: Path, identity: str) -> None:
+    def __init__(self, path: Path, identity: str, begun_us: int = 0) -> None:
         """Open or make the tape of the source with that ``identity``.
+
+        One that is new was begun at ``begun_us``.
 
         Raises:
             InputError: it is of another source.
@@ -54,13 +56,17 @@ class SqliteTape:
             self._db.execute("PRAGMA synchronous=FULL")
             self._db.executescript(_TABLES)
             last = self._db.execute(_LAST).fetchone()
-            known = self._db.execute("SELECT identity FROM source").fetchone()
+            known = self._db.execute("SELECT identity, begun_us FROM source").fetchone()
             if known is None:
-                self._db.execute("INSERT INTO source VALUES (?)", (identity,))
+                known = identity, begun_us
+                self._db.execute("INSERT INTO source VALUES (?, ?)", known)
         except sqlite3.DatabaseError as error:
             message = f"{path}: {error}"
             raise TapeDamaged(message) from error
-        if known is not None and known[0] != identity:
+        self.begun_us: int = known[1]
+        """When it was first opened, in µs UTC."""
+
+        if known[0] != identity:
             came, todo = str(known[0]), "or give another state directory"
             raise InputError(str(path), f"a tape of {identity}", came, todo)
         self._next: int = 0 if last is None else last[0] + 1
