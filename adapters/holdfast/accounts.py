@@ -55,7 +55,7 @@ def account_at(
         )
 
     def build(ctx: Context) -> AccountFeed:
-        source = _UserData(addresses.api, who, now_us)
+        source = UserData(addresses.api, who, now_us)
         return AccountFeed(venue=name, source=source, orders=ctx.ref(ORDERS))
 
     listener = ActorSpec(name="account", build=build, waits_for=(ORDERS,))
@@ -63,7 +63,7 @@ def account_at(
 
 
 @attrs.frozen
-class _UserData:
+class UserData:
     """An `AccountSource`: each time it runs it is a stream of its own."""
 
     address: str

@@ -16,6 +16,9 @@ _LATER = {
     "run": Later(
         "holdfast.cli.run", "run", "Trade a live market, as a YAML file says."
     ),
+    "doctor": Later(
+        "holdfast.cli.doctor", "doctor", "Check what a run would need, and do nothing."
+    ),
     "venue": Later("holdfast.cli.venue", "venue", "Run a venue in a process apart."),
     "status": Later("holdfast.cli.console", "status", "Show a running engine."),
     "top": Later("holdfast.cli.top", "top", "Watch the actors of a running engine."),

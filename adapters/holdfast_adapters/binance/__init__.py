@@ -11,7 +11,7 @@ venue), `userstream` (user data), `marketstream` (trades and quotes).
 from holdfast_adapters.binance.addresses import Addresses, addresses_of
 from holdfast_adapters.binance.credentials import Credentials
 from holdfast_adapters.binance.dialects import MarketDialect, UserDialect
-from holdfast_adapters.binance.listing import listed
+from holdfast_adapters.binance.listing import listed, rights_of
 from holdfast_adapters.binance.marketstream import MarketStream
 from holdfast_adapters.binance.rest import Rest, Timing
 from holdfast_adapters.binance.spot import BinanceSpot
@@ -30,4 +30,5 @@ __all__ = [
     "UserStream",
     "addresses_of",
     "listed",
+    "rights_of",
 ]

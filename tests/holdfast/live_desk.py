@@ -1,0 +1,143 @@
+"""An exchange on the desk whose time goes fast, and engines that trade there."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import datetime
+from decimal import Decimal
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import attrs
+import trio
+
+from holdfast.clocks import SystemClock
+from holdfast.configuration import read_config
+from holdfast.live import LiveRun, run_live
+from holdfast.logs import Logs
+from holdfast.paper import run_entries
+from holdfast_adapters.auditor import audit
+from holdfast_adapters.simulators.binance import (
+    Account,
+    BinanceSimulator,
+    Exchange,
+    SimSymbol,
+)
+from holdfast_adapters.simulators.binance.walk import walk
+from holdfast_adapters.simulators.serving import serving
+from holdfast_adapters.statedir import StateDir
+from holdfast_domain import events as ev
+from holdfast_domain.marketdata import utc_from_us
+
+EXAMPLE = Path(__file__).parents[2] / "examples" / "binance_paper.yaml"
+FASTER = 25
+KEY, SECRET = "a-key-of-the-desk", "a-secret-of-the-desk"
+
+
+class FastClock:
+    """The host's clock, some times faster."""
+
+    def __init__(self) -> None:
+        self._began_us = SystemClock().now_us()
+
+    def now_us(self) -> int:
+        return self._began_us + (SystemClock().now_us() - self._began_us) * FASTER
+
+    def now(self) -> datetime:
+        return utc_from_us(self.now_us())
+
+
+@attrs.define(eq=False)
+class Desk:
+    """An exchange, and what a run at it needs."""
+
+    simulator: BinanceSimulator
+    clock: FastClock
+    port: int
+    state: Path
+    said: list[str] = attrs.field(factory=list)
+
+    def config(self, path: Path) -> Any:
+        address = f"http://127.0.0.1:{self.port}"
+        set_ = {"BINANCE": address, "HOLDFAST_STATE": str(self.state)}
+        config = read_config(path, {**set_, "KEY": KEY, "SECRET": SECRET})
+        data = attrs.evolve(config.data, pulse_s=0.01)
+        return attrs.evolve(config, data=data)
+
+    async def run(self, path: Path, enough: Callable[[list[ev.Entry]], bool]) -> None:
+        """Run until there is enough in the journal, or a minute is over."""
+        with trio.fail_after(60), StateDir.open(self.state, os.getpid()) as directory:
+            share = LiveRun(
+                config=self.config(path), path=path, directory=directory,
+                say=self.said.append, clock=self.clock, logs=Logs("json", "debug"),
+            )  # fmt: skip
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(run_live, share)
+                while not (  # noqa: ASYNC110 - no one tells
+                    directory.journal.exists() and enough(self.entries())
+                ):
+                    await trio.sleep(0.2)
+                nursery.cancel_scope.cancel()
+
+    def entries(self) -> list[ev.Entry]:
+        return run_entries(StateDir(self.state))
+
+    def complaints(self) -> list[str]:
+        directory = StateDir(self.state)
+        report = audit(directory.journal, directory.venues())
+        return [text for check in report.checks for text in check.findings]
+
+
+@asynccontextmanager
+async def desk(state: Path) -> AsyncIterator[Desk]:
+    clock, symbol = FastClock(), SimSymbol()
+    funds = {"USDT": Decimal(100_000)}
+    exchange = Exchange(
+        [symbol], funds, clock, record=state.with_suffix(".sqlite"),
+        order_of=lambda name: name[:32],
+    )  # fmt: skip
+    simulator = BinanceSimulator(exchange, Account(KEY, SECRET))
+
+    async def trade() -> None:
+        for price, quantity in walk(symbol, Decimal(50_000), Random(3)):
+            exchange.trade(symbol.name, price, quantity)
+            await trio.sleep(0.01)
+
+    async with serving(simulator) as port, trio.open_nursery() as nursery:
+        nursery.start_soon(trade)
+        yield Desk(simulator, clock, port, state)
+        nursery.cancel_scope.cancel()
+    exchange.record.close()
+
+
+LIVE = """\
+mode: live
+strategies:
+  - class: STRATEGIES/breakout.py
+    name: fast
+    params: {symbol_name: BTCUSDT, window: 2}
+    capital: 20000
+  - class: STRATEGIES/breakout.py
+    name: slow
+    params: {symbol_name: BTCUSDT, window: 5}
+    capital: 20000
+venues:
+  binance:
+    adapter: binance
+    symbols: [BTCUSDT]
+    address: ${BINANCE}
+    credentials: {key: "${KEY}", secret: "${SECRET}"}
+data: {interval: 1s, grace_s: 0.5}
+engine: {state: "${HOLDFAST_STATE}"}
+logging: {format: json, level: debug}
+"""
+
+
+def live_config(folder: Path) -> Path:
+    """A configuration that trades the account."""
+    path = folder / "live.yaml"
+    path.write_text(LIVE.replace("STRATEGIES", str(EXAMPLE.parent / "strategies")))
+    return path
