@@ -1,8 +1,9 @@
 """Draws the runtime beside its peers, as `make bench` measured them.
 
-`python docs/images/draw_runtime_bench.py` takes what it shows from
-``build/bench.json``, and the machine that it runs on, and keeps both beside the
-picture: measure and draw on one machine.
+Usage: ``make bench``, and then ``.venv/bin/python docs/images/draw_runtime_bench.py``.
+It takes what it shows from ``build/bench.json``, and the machine that it runs on, and
+keeps both beside the picture: measure and draw on one machine. One run must have all
+that the picture shows; otherwise picture and figures stay as they are.
 """
 
 from __future__ import annotations
@@ -59,7 +60,10 @@ def bars_of(chart: Chart, rows: list[Row]) -> list[tuple[str, float]]:
     """Return who has which figure, ours first."""
     mine = [row for row in rows if row["id"] == chart.id]
     if not mine:
-        message = f"expected a row {chart.id!r}; run make bench first"
+        message = (
+            f"expected a row {chart.id!r} in the run that is drawn, was none; "
+            "run make bench without --only"
+        )
         raise SystemExit(message)
     theirs = [
         (str(row["peer"]), float(str(row["peers"])))
@@ -126,17 +130,19 @@ def kept() -> dict[str, Any]:
     return found
 
 
-def keep() -> None:
-    """Keep the newest figures, and the machine's description."""
+def measured() -> dict[str, Any]:
+    """Return the newest figures, and the machine's description."""
+    if not SOURCE.exists():
+        message = f"expected {SOURCE}, was nothing; run make bench first"
+        raise SystemExit(message)
     shown_ids = {chart.id for chart in CHARTS}
     rows = [row for row in json.loads(SOURCE.read_text()) if row["id"] in shown_ids]
-    text = json.dumps({"machine": machine(), "rows": rows}, indent=1)
-    KEPT.write_text(text + "\n", encoding="utf-8")
+    return {"machine": machine(), "rows": rows}
 
 
-def draw(measured: dict[str, Any]) -> str:
+def draw(figures: dict[str, Any]) -> str:
     """Return the picture as SVG."""
-    rows = measured["rows"]
+    rows = figures["rows"]
     parts, y = [], TOP + 24
     for chart in CHARTS:
         bars = bars_of(chart, rows)
@@ -151,7 +157,7 @@ def draw(measured: dict[str, Any]) -> str:
             f"<style>{STYLE}</style>",
             f'<rect width="{WIDTH}" height="{y}" fill="#fff"/>',
             f'<text class="head" x="24" y="32">{title}</text>',
-            f'<text class="note" x="24" y="54">{escape(measured["machine"])}</text>',
+            f'<text class="note" x="24" y="54">{escape(figures["machine"])}</text>',
             '<text class="note" x="24" y="72">Each second: more is better; '
             "all else: less. The dashed line is what we promise.</text>",
             *parts,
@@ -160,6 +166,12 @@ def draw(measured: dict[str, Any]) -> str:
     )
 
 
+def main() -> None:
+    """Draw the newest run, and keep its figures."""
+    newest = measured()
+    TARGET.write_text(draw(newest), encoding="utf-8")
+    KEPT.write_text(json.dumps(newest, indent=1) + "\n", encoding="utf-8")
+
+
 if __name__ == "__main__":
-    keep()
-    TARGET.write_text(draw(kept()), encoding="utf-8")
+    main()
