@@ -58,7 +58,7 @@ def tree(*, restarts: int) -> SupervisorSpec:
 
 
 def main() -> None:
-    """Tell, ask, crash it, and see a failure arrive with its cause."""
+    """Tell, ask, crash it, stop it, and see a failure arrive with its cause."""
     with start(tree(restarts=3)) as sums:
         for amount in (20, 30, 50):
             sums.tell("sums/total", Add(amount))
@@ -68,6 +68,11 @@ def main() -> None:
         except AskFailed as error:
             print("crashed:", repr(error.__cause__))
         print("after the restart:", sums.ask("sums/total", Divide(4), deadline_s=5))
+
+    plain = start(tree(restarts=3))
+    plain.tell("sums/total", Add(7))
+    print("without a block: 7 / 7 =", plain.ask("sums/total", Divide(7), deadline_s=5))
+    plain.stop()
 
     frail = start(tree(restarts=0))
     frail.tell("sums/total", Divide(0))

@@ -121,6 +121,7 @@ def test_a_tree_can_run_in_the_background_of_a_script() -> None:
         "100 / 4 = 25",
         "crashed: ZeroDivisionError('integer division or modulo by zero')",
         "after the restart: 0",
+        "without a block: 7 / 7 = 1",
         "failed: sums went beyond its limit of 0 restarts in 60.0 s with sums/total: "
         "ZeroDivisionError('integer division or modulo by zero')",
     ]
