@@ -69,6 +69,7 @@ class Connection:
         within: Within,
         sleep: Callable[[float], Coroutine[Any, Any, None]],
         after: Callable[[float, object], object],
+        at_once: Callable[[object], None],
         now_s: Callable[[], float],
         incarnation: int,
         deadlines: Deadlines,
@@ -76,7 +77,8 @@ class Connection:
     ) -> None:
         """Cut requests by ``within``, unless the venue answers at once.
 
-        ``call`` is told, once for each loss, that the venue cannot be reached.
+        ``after`` sets a timer, and ``at_once`` tells the session itself. ``call`` is
+        told, once for each loss, that the venue cannot be reached.
         """
         self._venue = venue
         self._clock = clock
@@ -84,6 +86,7 @@ class Connection:
         self._within = within
         self._sleep = sleep
         self._after = after
+        self._at_once = at_once
         self._now_s = now_s
         self._incarnation = self.number = incarnation
         self.deadlines = deadlines
@@ -142,14 +145,19 @@ class Connection:
             await self.limited(self.deadlines.query_s, self._venue.close())
 
     def lose(self) -> None:
-        """Count the connection as lost; a timer is set for the next attempt."""
+        """Count the connection as lost; the next attempt is at once, or by a timer."""
         wait_s = max(self._pause_s, self.silent_s())
         self.is_lost, self._due_s = True, self._now_s() + wait_s
         limits = self.deadlines
         self._pause_s = min(
             max(2 * self._pause_s, limits.first_pause_s), limits.limit_pause_s
         )
-        self._after(wait_s, ConnectAgain(self._incarnation))
+        again = ConnectAgain(self._incarnation)
+        if wait_s:
+            self._after(wait_s, again)
+        else:
+            # A message and no timer: market time does not go on before it is read.
+            self._at_once(again)
 
     async def pause(self) -> None:
         """Wait until it is time for the next attempt."""

@@ -70,6 +70,7 @@ class Session:
         within: Within,
         sleep: Callable[[float], Coroutine[Any, Any, None]],
         after: Callable[[float, object], object],
+        at_once: Callable[[object], None],
         now_s: Callable[[], float],
         incarnation: int,
         sides: Sides | None = None,
@@ -83,7 +84,8 @@ class Session:
         A venue that does not live in replayed time has its market data itself, so none
         is given to it unless it ``replays``.
 
-        They run beside each other in ``sides``; without it, one after the other.
+        ``after`` tells the session itself something later, ``at_once`` now. Requests
+        run beside each other in ``sides``; without it, one after the other.
         ``stand_back`` is called when a newer engine trades the account, ``call`` when
         the venue cannot be reached: at once, and not when the handler returns.
         """
@@ -107,6 +109,7 @@ class Session:
             within=within,
             sleep=sleep,
             after=after,
+            at_once=at_once,
             now_s=now_s,
             incarnation=incarnation,
             deadlines=deadlines,

@@ -268,6 +268,7 @@ def _session(parts: Parts, name: str, ctx: Context) -> Session | SessionAtOnce:
         within=ctx.within,
         sleep=ctx.sleep,
         after=ctx.after,
+        at_once=ctx.me.tell,
         now_s=ctx.now_s,
         incarnation=ctx.incarnation,
         sides=None if venue.answers_at_once else ctx.sides(),

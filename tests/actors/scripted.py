@@ -150,6 +150,7 @@ class Line:
             within=never_cut,
             sleep=self.sleep,
             after=self.timers.after,
+            at_once=lambda message: self.timers.set.append((0, message)),
             now_s=lambda: self.now_s,
             incarnation=3,
             stand_back=self.fenced.append,

@@ -124,6 +124,7 @@ class Rig:
             within=ctx.within,
             sleep=ctx.sleep,
             after=ctx.after,
+            at_once=ctx.me.tell,
             now_s=ctx.now_s,
             sides=ctx.sides(),
             incarnation=ctx.incarnation,

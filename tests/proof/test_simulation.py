@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import attrs
 import pytest
@@ -19,9 +20,14 @@ from holdfast.simulation.plan import ALL_KINDS, EngineFault, Fault, Plan, draw
 from holdfast.simulation.playing import play
 from holdfast.simulation.running import here, verdict_of
 from holdfast.simulation.shrinking import shrink
+from holdfast_actors.messages import NextStep
+from holdfast_actors.reconciliation.messages import Answer
+from holdfast_actors.requests import SessionUp
 from holdfast_actors.tree import session_path
 from holdfast_adapters.hostile import KINDS, Op, VenueFault
 from holdfast_domain import events as ev
+from holdfast_runtime.cell import Cell
+from holdfast_runtime.testing import FaultyEngine
 
 SEED = os.environ.get("HOLDFAST_SAMPLE", "0")
 FIRST = int.from_bytes(hashlib.sha256(SEED.encode()).digest()[:4])
@@ -154,6 +160,31 @@ def test_a_connection_may_break_again_and_again_at_the_same_data() -> None:
     assert sum(verdict.struck.values()) == len(faults)
     # The one that there always is: the death at the end, to settle.
     assert verdict.restarts == verdict_of(QUIET).restarts
+
+
+def test_market_time_does_not_go_on_before_a_lost_connection_is_made_anew(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It breaks at the last question of a comparison, and nobody asks for a second."""
+    told: list[object] = []
+
+    def post(self: FaultyEngine, cell: Cell, message: object, sender: Any) -> None:
+        told.append(message)
+        FaultyEngine.post(self, cell, message, sender)
+
+    monkeypatch.setattr("holdfast.simulation.playing.Unmeasured.post", post)
+    fault = VenueFault(kind="disconnect", op=Op.ACCOUNT, nth=3)
+
+    played = play(attrs.evolve(QUIET, speed=None, faults=(fault,)))
+
+    assert played.struck["disconnect"] == 1
+    lost = next(
+        at
+        for at, each in enumerate(told)
+        if isinstance(each, Answer) and each.found is None
+    )
+    following = [type(each) for each in told[lost:]]
+    assert following.index(SessionUp) < following.index(NextStep)
 
 
 def test_a_person_tells_of_a_doubt_and_the_venue_speaks_later() -> None:
