@@ -150,7 +150,7 @@ class StrategyActor:
         self.strategy.initialize(self._context)
         host.initializing = False
         self._data.limit_age(host.max_age_s)
-        self._fires = fires_of(self._market, host.subscribed)
+        self._fires = fires_of(self._market, host.subscribed, host.history)
         # Whether its state can be saved is known now, and not at its first order.
         self._memory.changes(self._attributes())
         if past.is_first and not self._desk.is_empty:

@@ -70,6 +70,9 @@ class Host:
     schedules: list[Schedule] = attrs.field(factory=list)
     recorded: dict[str, float] = attrs.field(factory=dict)
     max_age_s: float | None = None
+    history: int = 1
+    """How many bars each instrument has before the strategy looks at slices."""
+
     initializing: bool = False
 
 
@@ -134,9 +137,24 @@ class Strategy:
     def needs(
         self, *, history: int | None = None, max_age_s: float | None = None
     ) -> None:
-        """Declare how much history is needed, and how old a value may be."""
-        del history
-        self._host.max_age_s = max_age_s
+        """Declare how much history is needed, and how old a value may be.
+
+        Before each subscribed instrument has ``history`` bars of the data's own
+        interval, the current one counted, `handle_data` is not called. A read of a
+        value that is older than ``max_age_s`` raises. Legal in `initialize` only.
+
+        Raises:
+            InputError: outside of `initialize`, or ``history`` is no positive number.
+        """
+        host, where = self._host, f"{self._host.name}.needs"
+        if not host.initializing:
+            raise InputError(where, "a call in initialize", "one outside of it")
+        if history is not None:
+            if not isinstance(history, int) or history < 1:
+                raise InputError(where, "a history of 1 bar or more", repr(history))
+            host.history = history
+        if max_age_s is not None:
+            host.max_age_s = max_age_s
 
     def schedule(
         self,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any, Protocol
@@ -84,20 +85,34 @@ class Fires(Protocol):
 class _Growing:
     """Looks when it is asked: there is always more to come."""
 
-    def __init__(self, data: MarketData, symbols: list[str]) -> None:
+    def __init__(self, data: MarketData, symbols: list[str], history: int) -> None:
         self._seen = [data.seen[symbol] for symbol in symbols]
+        self._history = history
 
     def __getitem__(self, step: int) -> int:
+        if any(seen[step] < self._history for seen in self._seen):
+            return False
         return any(seen[step] > (seen[step - 1] if step else 0) for seen in self._seen)
 
 
-def fires_of(data: MarketData, subscribed: list[str]) -> Fires | None:
-    """Return for each step whether a subscribed one has a bar; None is always."""
+def fires_of(data: MarketData, subscribed: list[str], history: int) -> Fires | None:
+    """Return for each step whether the strategy looks at its slice; None is always.
+
+    It does if a subscribed instrument has a bar there, and all have ``history`` bars.
+    """
     symbols = subscribed or list(data.symbols)
     if data.grows:
-        return _Growing(data, symbols)
+        return _Growing(data, symbols, history)
+    ready = max(bisect_left(data.seen[symbol], history) for symbol in symbols)
     if any(len(data.columns[symbol]) == len(data) for symbol in symbols):
-        return None
+        fires = bytearray(b"\1") * len(data)
+    else:
+        fires = _with_bars(data, symbols)
+    fires[:ready] = bytes(ready)
+    return None if all(fires) else fires
+
+
+def _with_bars(data: MarketData, symbols: list[str]) -> bytearray:
     fires = bytearray(len(data))
     for symbol in symbols:
         before = 0
