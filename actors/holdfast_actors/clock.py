@@ -8,7 +8,7 @@ one value throughout a step. They are values to look at, not actors: a read is a
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 
 from holdfast_domain.cursor import ADVANCE_SLOT, START, slot_of
@@ -109,22 +109,41 @@ class VenueInterest:
             self.wanted = bool(self.wanting)
 
 
+LONGER_S = 1.0
+"""By how much a silence grows before that is worth a record."""
+
+
 class VenueSilence:
     """Until when the venue wants to hear nothing: its session keeps to it.
 
     It outlives the session, for a ban does. Times are the engine's, in seconds.
     """
 
-    __slots__ = ("_all_until_s", "_cancels_until_s")
+    __slots__ = ("_all_until_s", "_cancels_until_s", "_told", "on_longer")
 
     def __init__(self) -> None:
         self._all_until_s = self._cancels_until_s = 0.0
+        self._told = (0.0, 0.0)
+        self.on_longer: Callable[[], None] = lambda: None
+        """Called when it lasts for longer than was known when it was called last."""
 
     def heed(self, until_s: float, *, cancels_too: bool) -> None:
         """Be silent until ``until_s``, if not for longer."""
         self._all_until_s = max(self._all_until_s, until_s)
         if cancels_too:
             self._cancels_until_s = max(self._cancels_until_s, until_s)
+        ends = self._all_until_s, self._cancels_until_s
+        if any(
+            end > told + LONGER_S for end, told in zip(ends, self._told, strict=True)
+        ):
+            self._told = ends
+            self.on_longer()
+
+    def go_on(self, all_until_s: float, cancels_until_s: float) -> None:
+        """Be silent as a process before this one was told to be."""
+        self._all_until_s = max(self._all_until_s, all_until_s)
+        self._cancels_until_s = max(self._cancels_until_s, cancels_until_s)
+        self._told = self._all_until_s, self._cancels_until_s
 
     def left_s(self, now_s: float, *, cancel: bool = False) -> float:
         """Return how long it lasts from ``now_s`` on; of cancels, if it is one."""

@@ -102,6 +102,11 @@ class Connection:
         self._answers = 0
         """How often the venue has answered."""
 
+    def begin(self) -> None:
+        """Begin a session's life, which a silence puts off."""
+        if self.silent_s():
+            self.lose()
+
     def is_due(self) -> bool:
         """Tell whether it is time for the next attempt."""
         return self._now_s() >= self._due_s

@@ -23,6 +23,7 @@ from holdfast_actors.strategy.portfolio import Portfolio
 from holdfast_actors.strategy.restore import Past
 from holdfast_domain import events as ev
 from holdfast_domain.instruments import Instrument
+from holdfast_domain.marketdata import us_of
 from holdfast_domain.schedules import Schedule
 from holdfast_domain.snapshots import EventCodec
 
@@ -31,7 +32,13 @@ RECONCILER = "reconciler"
 """The names of the sections; a strategy's is ``strategy/NAME``."""
 
 
-_OF_RUNS = frozenset({ev.EngineStarted, ev.RunFinished, ev.Halted, ev.Resumed})
+_OF_RUNS = frozenset({
+    ev.EngineStarted,
+    ev.RunFinished,
+    ev.Halted,
+    ev.Resumed,
+    ev.VenueSilenced,
+})  # fmt: skip
 
 
 @attrs.define
@@ -46,6 +53,11 @@ class RunSoFar:
     halts: int = 0
     """The highest generation of a halt."""
 
+    silent: dict[str, list[int]] = attrs.field(factory=dict, converter=dict)
+    """By venue, until when nothing may be asked of it, and until when no cancel; in
+    microseconds UTC of the host's clock.
+    """
+
     def apply(self, event: ev.Event) -> None:
         """Take one record."""
         if type(event) not in _OF_RUNS:
@@ -58,6 +70,9 @@ class RunSoFar:
             self.halted, self.halts = True, max(self.halts, event.generation)
         elif isinstance(event, ev.Resumed):
             self.halted = False
+        elif isinstance(event, ev.VenueSilenced):
+            ends = (event.until, event.cancels_until)
+            self.silent[event.venue] = [us_of(end) for end in ends]
 
 
 @attrs.frozen(kw_only=True)

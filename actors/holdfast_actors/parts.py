@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import attrs
 
@@ -106,6 +106,8 @@ class Parts:
     mark: OrdersMark = attrs.field(factory=OrdersMark, init=False)
     interest: VenueInterest = attrs.field(init=False)
     silences: Mapping[str, VenueSilence] = attrs.field(init=False)
+    silent: Mapping[str, Sequence[int]] = attrs.field(factory=dict)
+    """Silences that the journal knows of; see `RunSoFar.silent`."""
 
     def __attrs_post_init__(self) -> None:
         self.prices = PriceBoard(self.data)

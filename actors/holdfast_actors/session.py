@@ -123,8 +123,10 @@ class Session:
     async def start(self) -> None:
         """Connect, and say so; what the session before had taken is in doubt.
 
-        Where nobody listens yet, it is tried again for ever.
+        Where nobody listens yet, or the venue wants to hear nothing, it is tried again
+        for ever.
         """
+        self._line.begin()
         await self._unless_fenced(None, lambda _: self._is_connected())
 
     async def stop(self) -> None:

@@ -50,6 +50,7 @@ from holdfast_actors.reconciliation.building import (
 )
 from holdfast_actors.scheduler import Scheduler
 from holdfast_actors.session import Session
+from holdfast_actors.silence import keep_silence
 from holdfast_actors.strategy.actor import StrategyActor
 from holdfast_actors.strategy.plan import StrategyPlan
 from holdfast_runtime import (
@@ -257,6 +258,7 @@ def _guard(parts: Parts, ctx: Context) -> Guard:
 def _session(parts: Parts, name: str, ctx: Context) -> Session | SessionAtOnce:
     venue, account = parts.venues[name](), parts.accounts.get(name)
     now_us = None if account is None else account.now_us
+    keep_silence(parts, name, ctx)
     session = Session(
         venue=venue,
         orders=ctx.ref(ORDERS),

@@ -150,6 +150,18 @@ class ActorParked(Struct, frozen=True, kw_only=True, gc=False):
     error: str
 
 
+class VenueSilenced(Struct, frozen=True, kw_only=True, gc=False):
+    """A venue wants to hear nothing for a while; a start within it keeps to that.
+
+    The times are the host's, for no other clock outlives a process.
+    """
+
+    venue: str
+    until: datetime
+    cancels_until: datetime
+    """The same of cancels; it lies in the past where they may go out."""
+
+
 class Quarantined(Struct, frozen=True, kw_only=True, gc=False):
     """A record crashed its reader twice: it stays, unapplied, and trading stops."""
 
@@ -220,6 +232,7 @@ Event: TypeAlias = (
     | SchedulesDeclared
     | ActorRestarted
     | ActorParked
+    | VenueSilenced
     | Quarantined
     | QuarantineReleased
     | RunFinished
@@ -230,6 +243,7 @@ OPERATIONAL: tuple[type, ...] = (
     EngineStarted,
     ActorRestarted,
     ActorParked,
+    VenueSilenced,
     StrategySaved,
     ExecutionsCovered,
     Reconciled,
@@ -307,4 +321,5 @@ __all__ = [
     "SchedulesDeclared",
     "StrategySaved",
     "StrayEvidence",
+    "VenueSilenced",
 ]

@@ -94,6 +94,7 @@ def make_parts(options: RunOptions, world: World) -> Parts:
     last = _last_entry(world.store)
     calendars = MarketCalendars(options.instruments, cache_directory())
     epoch = 1 + max(0 if last is None else last.epoch, world.epoch_floor)
+    recovery = world.recovery or Recovery(world.store, codec)
     return Parts(
         data=options.data,
         instruments=options.instruments,
@@ -101,7 +102,8 @@ def make_parts(options: RunOptions, world: World) -> Parts:
         limits=attrs.evolve(world.limits, commission=options.model.commission),
         plans=_plans(options),
         store=world.store,
-        recovery=world.recovery or Recovery(world.store, codec),
+        recovery=recovery,
+        silent=recovery.run_so_far().silent,
         journal_host=world.journal_host,
         venues={
             name: _venue(name, options, world, calendars, epoch)

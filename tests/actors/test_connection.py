@@ -8,6 +8,7 @@ from typing import Any
 import attrs
 import pytest
 
+from holdfast_actors.clock import LONGER_S, VenueSilence
 from holdfast_actors.connection import MARGIN_S, RECONNECTED
 from holdfast_actors.messages import Advance
 from holdfast_actors.requests import (
@@ -135,6 +136,35 @@ def test_it_is_not_tried_before_its_time_nor_for_an_incarnation_that_is_gone() -
     line.now_s += 1.0
     assert ups(line.ask(ConnectAgain(session=3))) == [3]
     assert line.ask(ConnectAgain(session=3)) == []
+
+
+def test_a_session_that_is_born_into_a_silence_keeps_to_it() -> None:
+    line = line_with()
+    line.silence.go_on(line.now_s + 30.0, 0.0)
+
+    now(line.session.start())
+    told = line.ask(submit())
+
+    assert line.venue.asked == []
+    assert (told[0].how, told[0].again_s) == (How.NOT_SENT, 30.0 + MARGIN_S)
+    ((pause_s, message),) = line.timers.set
+    line.now_s += pause_s
+    assert ups(line.ask(message)) == [3]
+
+
+def test_a_silence_is_told_when_it_grows() -> None:
+    silence, told = VenueSilence(), []
+    silence.on_longer = lambda: told.append(silence.left_s(0.0))
+
+    silence.heed(60.0, cancels_too=False)
+    silence.heed(30.0, cancels_too=False)
+    silence.heed(60.0 + LONGER_S / 2, cancels_too=False)
+    silence.heed(60.0, cancels_too=True)
+    silence.heed(90.0, cancels_too=True)
+    silence.go_on(300.0, 300.0)
+    silence.heed(200.0, cancels_too=True)
+
+    assert told == [60.0, 60.0 + LONGER_S / 2, 90.0]
 
 
 def test_a_half_made_connection_counts_as_none() -> None:
