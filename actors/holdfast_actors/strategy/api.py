@@ -149,10 +149,10 @@ class Strategy:
         host, where = self._host, f"{self._host.name}.needs"
         if not host.initializing:
             raise InputError(where, "a call in initialize", "one outside of it")
-        if history is not None:
-            if not isinstance(history, int) or history < 1:
-                raise InputError(where, "a history of 1 bar or more", repr(history))
-            host.history = history
+        bars: object = 1 if history is None else history
+        if not isinstance(bars, int) or bars < 1:
+            raise InputError(where, "a history of 1 bar or more", repr(history))
+        host.history = max(host.history, bars)
         if max_age_s is not None:
             host.max_age_s = max_age_s
 
