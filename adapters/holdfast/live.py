@@ -8,7 +8,6 @@ from pathlib import Path
 from random import Random  # noqa: TID251 - only when a lost line is tried again
 
 import attrs
-import msgspec
 import trio
 
 from holdfast.accounts import account_at
@@ -19,6 +18,7 @@ from holdfast.configuration.reading import source_of
 from holdfast.dealing import Dealing
 from holdfast.hosts import Hosts
 from holdfast.keeping import ignore
+from holdfast.listing import keep_listing, kept_listing
 from holdfast.loading import load_strategy
 from holdfast.logs import Logs
 from holdfast.options import RunOptions, names_of
@@ -38,7 +38,6 @@ from holdfast_adapters.binance import (
     addresses_of,
     listed,
 )
-from holdfast_adapters.files import written_whole
 from holdfast_adapters.matching import FillAt, FillModel
 from holdfast_adapters.statedir import StateDir
 from holdfast_adapters.streams import StreamPlan
@@ -229,24 +228,18 @@ async def _learn(market: _Market, run: LiveRun) -> tuple[Mapping[str, Instrument
     finally:
         await rest.close()
     instruments = {name: each.instrument for name, each in rules.items()}
-    text = msgspec.json.encode(instruments, order="deterministic").decode()
-    with written_whole(run.directory.listing) as file:
-        file.write(text)
+    keep_listing(run.directory, instruments)
     return instruments, rest.time.offset_us
 
 
 def _known(market: _Market, run: LiveRun, why: str) -> Mapping[str, Instrument]:
     """Return what the venue said at an earlier start: a restart must not need it."""
-    listing = run.directory.listing
-    if not listing.exists():
-        where, expected = (
-            market.addresses.rest,
-            "a venue that knows the symbols",
-        )
-        raise InputError(where, expected, why, "check address, testnet and symbols")
+    known = kept_listing(run.directory)
+    if not set(market.venue.symbols) <= set(known):
+        where, todo = market.addresses.rest, "check address, testnet and symbols"
+        raise InputError(where, "a venue that knows the symbols", why, todo)
     run.say(f"{why}; going on with what it said of its instruments before")
-    text = listing.read_bytes()
-    return msgspec.json.decode(text, type=dict[str, Instrument])
+    return known
 
 
 # --- what is run --------------------------------------------------------------

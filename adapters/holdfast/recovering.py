@@ -19,6 +19,7 @@ import attrs
 from holdfast.account import last_epoch
 from holdfast.console.orders import order_json
 from holdfast.keeping import STALE_AFTER_S
+from holdfast.listing import kept_listing
 from holdfast.venues import VENUE
 from holdfast_actors import folding
 from holdfast_actors.ledger import Ledger, SubLedger
@@ -156,7 +157,7 @@ class _Preview:
     def _held(self, recovery: Recovery) -> dict[str, Any]:
         ledger = Ledger(
             history=recovery.history(folding.LEDGER),
-            instruments=AnyInstrument(),
+            instruments=AnyInstrument(kept_listing(self.directory)),
             venue=VENUE,
         )
         return {name: _book(part) for name, part in ledger.sub_ledgers().items()}

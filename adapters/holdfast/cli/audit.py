@@ -23,15 +23,27 @@ from holdfast_domain.errors import InputError
 @click.option(
     "--instruments", metavar="FILE.yaml", help="That of the run, if it had one."
 )
+@click.option(
+    "--record",
+    "records",
+    multiple=True,
+    metavar="VENUE=FILE",
+    help="Where a venue keeps its record, if not in DIR; may be repeated.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-def audit(directory: str, instruments: str | None, as_json: bool) -> int:
+def audit(
+    directory: str,
+    instruments: str | None,
+    records: tuple[str, ...],
+    as_json: bool,
+) -> int:
     """Compare the journal in DIR with its venue's own record.
 
     Looks for fills that were lost or booked twice, orders sent twice, money that does
     not add up, and breaks of the journal. The exit status is 1 if it finds anything.
     """
     state = StateDir.at(Path(directory))
-    report = _report(state, instruments)
+    report = _report(state, instruments, dict(map(_record, records)))
     if as_json:
         show_json(
             {
@@ -45,7 +57,9 @@ def audit(directory: str, instruments: str | None, as_json: bool) -> int:
     return 0 if report.ok else FAILED
 
 
-def _report(state: StateDir, instruments: str | None) -> AuditReport:
+def _report(
+    state: StateDir, instruments: str | None, records: dict[str, Path]
+) -> AuditReport:
     multipliers = multipliers_of(instruments)
     owner = StateDir.owner(state.path)
     if owner is not None:
@@ -55,7 +69,7 @@ def _report(state: StateDir, instruments: str | None) -> AuditReport:
             f"one that process {owner} goes on with",
             "stop it first",
         )
-    venues = state.venues() or {VENUE: state.venue(VENUE)}
+    venues = {**state.venues(), **records} or {VENUE: state.venue(VENUE)}
     for path in (state.journal, *venues.values()):
         if not path.is_file():
             raise InputError(str(path), "a record", "no such file", "check DIR")
@@ -68,6 +82,14 @@ def _report(state: StateDir, instruments: str | None) -> AuditReport:
             f"one that cannot be read ({error})",
             "see which with 'holdfast journal verify DIR'",
         ) from error
+
+
+def _record(text: str) -> tuple[str, Path]:
+    name, equals, path = text.partition("=")
+    if not equals or not name:
+        todo = "such as binance=venue.sqlite"
+        raise InputError("--record", "VENUE=FILE", repr(text), todo)
+    return name, Path(path)
 
 
 def _table(report: AuditReport) -> Table:

@@ -13,6 +13,7 @@ import click
 from holdfast.cli.output import show_json, show_line
 from holdfast.cli.sharing import whole_number
 from holdfast.compose import VENUE
+from holdfast.listing import kept_listing
 from holdfast_actors.books import Books, SubLedger, books_as_of
 from holdfast_adapters.data.instruments import AnyInstrument, load_instruments
 from holdfast_adapters.journal.sqlite import SqliteJournal
@@ -51,8 +52,11 @@ def ledger(
     """
     if method not in METHODS:
         raise InputError("--method", " or ".join(METHODS), repr(method))
-    known = {} if instruments is None else load_instruments(Path(instruments))
-    store = SqliteJournal(StateDir.at(Path(directory)).journal, 0, read_only=True)
+    state = StateDir.at(Path(directory))
+    known = kept_listing(state)
+    if instruments is not None:
+        known |= load_instruments(Path(instruments))
+    store = SqliteJournal(state.journal, 0, read_only=True)
     with contextlib.closing(store):
         last = store.last_sequence
         at = last if as_of is None else whole_number("--as-of", as_of, 0)
