@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from decimal import Decimal
 from pathlib import Path
 from random import Random  # noqa: TID251 - only when a lost line is tried again
@@ -41,12 +41,13 @@ from holdfast_adapters.binance import (
 from holdfast_adapters.matching import FillAt, FillModel
 from holdfast_adapters.statedir import StateDir
 from holdfast_adapters.streams import StreamPlan
+from holdfast_adapters.streams.recording import Recorder
 from holdfast_adapters.tape import SqliteTape
 from holdfast_domain.errors import InputError, VenueError
 from holdfast_domain.growing import GrowingData
 from holdfast_domain.instruments import Instrument
-from holdfast_domain.ports import WallClock
-from holdfast_domain.stepping import StepMaker
+from holdfast_domain.ports import MarketSource, WallClock
+from holdfast_domain.stepping import News, StepMaker
 from holdfast_runtime import ActorSpec, Context, Signals
 
 CAPITAL = Decimal(100_000)
@@ -180,6 +181,7 @@ class _Market:
             )
 
         def build(ctx: Context) -> LiveFeed:
+            recorder = None if said.record is None else _recorder(said.record, clock)
             source = MarketStream(
                 StreamPlan.for_url(self.addresses.market),
                 self.venue.symbols,
@@ -188,9 +190,10 @@ class _Market:
                 quotes=said.quotes,
                 pulse_s=said.pulse_s,
                 said=lambda text: run.say(f"{self.name}: {text}"),
+                tap=recorder,
             )
             return LiveFeed(
-                source=source,
+                source=source if recorder is None else _Recorded(source, recorder),
                 tape=tape,
                 data=data,
                 maker=maker,
@@ -199,6 +202,35 @@ class _Market:
             )
 
         return ActorSpec(name=self.name, build=build, waits_for=())
+
+
+@attrs.frozen
+class _Recorded:
+    """A `MarketSource` whose recording ends when it is not listened to any more."""
+
+    source: MarketSource
+    recorder: Recorder
+
+    async def run(self, take: Callable[[News], Awaitable[None]]) -> None:
+        """Listen until cancelled; see `MarketSource.run`."""
+        try:
+            await self.source.run(take)
+        finally:
+            self.recorder.close()
+
+
+def _recorder(folder: Path, clock: WallClock) -> Recorder:
+    """Return what keeps each message in ``folder``, behind what is there.
+
+    Raises:
+        InputError: the folder cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        came = error.strerror or str(error)
+        raise InputError(str(folder), "a folder to record to", came) from error
+    return Recorder(folder, lambda: clock.now_us() * 1000)
 
 
 # --- what the venue says before anything is built -----------------------------

@@ -14,6 +14,7 @@ import trio
 from holdfast.cli import main
 from holdfast.live import LiveRun, run_live
 from holdfast_adapters.auditor import audit
+from holdfast_adapters.simulators.binance.recorded import recorded_trades
 from holdfast_adapters.statedir import StateDir
 from holdfast_domain import events as ev
 from holdfast_domain.errors import InputError
@@ -87,6 +88,29 @@ async def _break(here: Desk) -> None:
     await trio.sleep(0.3)
     for socket in here.simulator.sockets:
         socket.reset()
+
+
+async def test_what_was_recorded_is_what_the_exchange_told(tmp_path: Path) -> None:
+    folder = tmp_path / "recording"
+    path = tmp_path / "recording.yaml"
+    text = EXAMPLE.read_text().replace(
+        "interval: 1s", f"interval: 1s\n  record: {folder}"
+    )
+    path.write_text(text.replace("strategies/", f"{EXAMPLE.parent}/strategies/"))
+    told: list[tuple[str, str]] = []
+    async with desk(tmp_path / "state") as here:
+        here.simulator.exchange.on_market.append(
+            lambda _, event: (
+                told.append((event["p"], event["q"]))
+                if event.get("e") == "trade"
+                else None
+            )
+        )
+        await here.run(path, lambda entries: len(told) > 200)
+    found = [(str(t.price), str(t.quantity)) for t in recorded_trades(folder)]
+    first = told.index(found[0])
+    assert len(found) > 50
+    assert found == told[first : first + len(found)]
 
 
 async def test_a_symbol_that_is_not_listed_is_one_line(tmp_path: Path) -> None:

@@ -26,6 +26,10 @@ from holdfast_adapters.simulators.binance import (
     Exchange,
     SimSymbol,
 )
+from holdfast_adapters.simulators.binance.recorded import (
+    RecordedTrade,
+    recorded_trades,
+)
 from holdfast_adapters.simulators.binance.walk import walk
 from holdfast_adapters.simulators.serving import serving
 from holdfast_domain.errors import DomainError, InputError
@@ -59,6 +63,22 @@ class _Market:
     price: Decimal
 
 
+@attrs.frozen
+class _Replay:
+    """A recorded market; at its end it stands still."""
+
+    trades: Sequence[RecordedTrade]
+    speed: float
+
+    async def play(self, exchange: Exchange) -> None:
+        """Tell each trade when it is due."""
+        began_s, first_ns = trio.current_time(), self.trades[0].at_ns
+        for each in self.trades:
+            due_s = began_s + (each.at_ns - first_ns) / 1e9 / self.speed
+            await trio.sleep_until(due_s)
+            exchange.trade(each.symbol, each.price, each.quantity)
+
+
 @click.command(
     epilog="Example: holdfast venue binance --port 9000 --symbol BTCUSDT=50000"
 )
@@ -87,6 +107,18 @@ class _Market:
     help="How often each symbol trades.",
 )
 @click.option("--seed", default="0", metavar="N", help="Of the prices' random walk.")
+@click.option(
+    "--replay",
+    metavar="DIR",
+    help="Tell the trades of a recording, and not of a random walk.",
+)
+@click.option(
+    "--speed",
+    default="1",
+    show_default=True,
+    metavar="N",
+    help="How many times faster than they were recorded.",
+)
 @click.option("--record", metavar="FILE", help="Keep its own record, in SQLite.")
 @click.option(
     "--fault",
@@ -99,8 +131,9 @@ def binance(**given: Any) -> int:  # noqa: ANN401 - as click gives them
     """Run an exchange that speaks as Binance spot does, on this machine alone.
 
     REST, the WebSocket API with user data, and the streams of trades and quotes are on
-    one port. The key is 'desk-key', the secret is 'desk-secret'. Prices walk at random.
-    It forgets everything when it ends; only the record is kept.
+    one port. The key is 'desk-key', the secret is 'desk-secret'. Prices walk at random,
+    or are those of a recording. It forgets everything when it ends; only the record is
+    kept.
 
     Ctrl-C or SIGTERM end it.
     """
@@ -121,7 +154,11 @@ def binance(**given: Any) -> int:  # noqa: ANN401 - as click gives them
     for text in given["faults"]:
         simulator.faults.on(*_fault(text))
     seed = Random(whole_number("--seed", given["seed"], 0))
-    trio.run(_serve, simulator, markets, port, pause_s, seed)
+    replay = None
+    if given["replay"] is not None:
+        speed = float(_positive("--speed", given["speed"]))
+        replay = _Replay(_recording(given["replay"], exchange), speed)
+    trio.run(_serve, simulator, markets, port, pause_s, seed, replay)
     exchange.record.close()
     return 0
 
@@ -132,12 +169,18 @@ async def _serve(
     port: int,
     pause_s: float,
     random: Random,
+    replay: _Replay | None,
 ) -> None:
     try:
         async with serving(simulator, port) as taken, trio.open_nursery() as nursery:
             await nursery.start(_end_by_signal, nursery.cancel_scope)
-            for each in markets:
-                nursery.start_soon(_trade, simulator.exchange, each, pause_s, random)
+            if replay is not None:
+                nursery.start_soon(replay.play, simulator.exchange)
+            else:
+                for each in markets:
+                    nursery.start_soon(
+                        _trade, simulator.exchange, each, pause_s, random
+                    )
             show_line(f"the exchange listens at http://127.0.0.1:{taken}")
             sys.stdout.flush()
     except* OSError as errors:
@@ -163,6 +206,16 @@ async def _end_by_signal(
         task_status.started()
         async for _ in signals:
             scope.cancel()
+
+
+def _recording(folder: str, exchange: Exchange) -> list[RecordedTrade]:
+    """Return the recorded trades of what is listed."""
+    found = [t for t in recorded_trades(Path(folder)) if t.symbol in exchange.symbols]
+    if not found:
+        names = ", ".join(exchange.symbols)
+        todo = "record with 'record:' in the data of a run, or name others by --symbol"
+        raise InputError("--replay", f"recorded trades of {names}", "none", todo)
+    return found
 
 
 def _market(text: str) -> _Market:

@@ -92,6 +92,9 @@ class DataConfig:
     pulse_s: Seconds = 0.25
     """Trades and quotes are told in batches of this length."""
 
+    record: Path | None = None
+    """Where each message of the market is kept as it came; or nowhere."""
+
     grace_s: Seconds = 2.0
     """For how long a bar waits for trades that come late."""
 

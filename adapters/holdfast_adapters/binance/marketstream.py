@@ -22,6 +22,7 @@ from holdfast_adapters.streams import (
     StreamEvent,
     StreamPlan,
     Subscription,
+    Tap,
     Up,
 )
 from holdfast_domain.marketdata import Quote, Trade
@@ -41,13 +42,15 @@ class MarketStream:
         quotes: bool = False,
         pulse_s: float = 0.25,
         said: Callable[[str], None] = lambda _text: None,
+        tap: Tap | None = None,
     ) -> None:
         """Tell every ``pulse_s``; the venue's clock is ``now_us``.
 
-        ``said`` is told, in words, of what a person might want to know.
+        ``said`` is told, in words, of what a person might want to know, and ``tap`` of
+        each message as it came.
         """
         self.client = StreamClient(
-            Stream(plan, lambda: MarketDialect(lambda: now_us() // 1000), random)
+            Stream(plan, lambda: MarketDialect(lambda: now_us() // 1000), random, tap)
         )
         self._now_us = now_us
         self._pulse_s = pulse_s

@@ -74,6 +74,8 @@ async def test_it_trades_and_keeps_a_record(
         (["--balance", "USDT=-1"], "above 0"),
         (["--trades-per-s", "0"], "above 0"),
         (["--seed", "x"], "--seed"),
+        (["--replay", "nowhere"], "recorded trades of BTCUSDT"),
+        (["--replay", "nowhere", "--speed", "0"], "above 0"),
         (["--fault", "submit=x"], "expected one of"),
         (["--fault", "x"], "OPERATION=KIND"),
     ],
