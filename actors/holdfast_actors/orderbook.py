@@ -160,6 +160,9 @@ class OrderBook:
         """By venue: the ids are each venue's own."""
 
         self.decisions: dict[str, int] = {}
+        self.intents = 0
+        """How many orders were meant, whatever became of them."""
+
         self.bookings: dict[str, int] = {}
         """By venue, how many records of fills were taken; the books count the same."""
 
@@ -171,6 +174,7 @@ class OrderBook:
                 venue: _plain(each.saved()) for venue, each in self.executions.items()
             },
             "decisions": dict(self.decisions),
+            "intents": self.intents,
             "bookings": dict(self.bookings),
         }
 
@@ -183,6 +187,8 @@ class OrderBook:
         self.executions = {v: Executions(each) for v, each in executions.items()}
         self.decisions = dict(saved["decisions"])
         self.bookings = dict(saved.get("bookings", {}))
+        # Snapshots of older versions count all rows, of which no later one is there.
+        self.intents = saved.get("intents", len(rows))
 
     def executions_at(self, venue: str) -> Executions:
         """Return what is booked of a venue's executions; to be looked at."""
@@ -249,8 +255,9 @@ class OrderBook:
             event.valid_until_us,
             reserved=event.reserved,
             intended_us=at_us,
-            place=len(self.rows),
+            place=self.intents,
         )
+        self.intents += 1
         self.rows[event.order_id] = self.open[event.order_id] = row
 
     def _refused(self, event: OrderRefused) -> None:

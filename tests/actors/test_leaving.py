@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 
 from holdfast_actors.messages import Readmit, Readmitted
+from holdfast_actors.orderbook import OrderBook
 from holdfast_actors.requests import GATES, Asked, How, Submit, TryAgain
 from holdfast_domain.orders import OrderState
 
-from .desk import acked, terms
+from .desk import acked, intended, terms
 from .floor import Floor
 
 
@@ -131,6 +132,18 @@ def test_what_pauses_goes_out_by_the_next_connection() -> None:
     assert submitted(floor) == []
     readmit(floor, "a")
     assert submitted(floor) == ["a", "b", "c"]
+
+
+def test_a_place_does_not_depend_on_the_rows_that_are_there() -> None:
+    book, anew = OrderBook(), OrderBook()
+    for name in ("a", "b"):
+        book.apply(intended(name, terms()))
+    del book.rows["a"]
+
+    anew.load(book.save())
+    anew.apply(intended("c", terms()))
+
+    assert {name: row.place for name, row in anew.rows.items()} == {"b": 1, "c": 2}
 
 
 # --- a venue that wants to hear nothing ----------------------------------------
