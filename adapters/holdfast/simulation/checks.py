@@ -92,6 +92,11 @@ def judge(played: Played) -> Verdict:
     )
 
 
+def digest_of(played: Played) -> str:
+    """Return the digest of a history's journal, which is not judged."""
+    return _journal_rows(list(played.store.read()))[1]
+
+
 def _journal_rows(entries: list[ev.Entry]) -> tuple[list[tuple[Any, ...]], str]:
     """Return the journal as its file would have it, chained."""
     rows: list[tuple[Any, ...]] = []
