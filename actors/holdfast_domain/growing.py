@@ -85,9 +85,16 @@ class GrowingData(MarketData):
     grows = True
 
     def __init__(
-        self, symbols: Sequence[str], interval_us: int, digest: str = ""
+        self,
+        symbols: Sequence[str],
+        interval_us: int,
+        digest: str = "",
+        *,
+        tells_trades: bool = False,
     ) -> None:
         """Take the instruments in the order of the configuration, without any bars."""
+        self.tells_trades = tells_trades
+        self._trades: dict[str, list[Trade | None]] = {name: [] for name in symbols}
         columns = {name: GrowingColumns(name, interval_us) for name in symbols}
         super().__init__(columns, digest)
         self._rows = columns
@@ -109,12 +116,19 @@ class GrowingData(MarketData):
         self.bars += len(step.bars)
         for name, seen in self._seen.items():
             seen.append(len(self._rows[name]))
+        latest = {trade.instrument: trade for trade in step.trades}
+        for name, trades in self._trades.items():
+            trades.append(latest.get(name) or (trades[-1] if trades else None))
         self._news.append((step.trades, step.quotes))
         self.times_us.append(step.time_us)
 
     def news(self, step: int) -> tuple[tuple[Trade, ...], tuple[Quote, ...]]:
         """Return the trades and quotes of ``step``."""
         return self._news[step]
+
+    def last_trade(self, symbol: str, step: int) -> Trade | None:
+        """Return the last trade of ``symbol`` that had come by ``step``."""
+        return self._trades[symbol][step]
 
     @property
     def span_us(self) -> tuple[int, int]:

@@ -123,6 +123,9 @@ class MarketData:
     grows: ClassVar[bool] = False
     """Whether more may come; see `GrowingData`."""
 
+    tells_trades = False
+    """Whether the trades are there of which the bars are made."""
+
     def __init__(self, columns: Mapping[str, BarColumns], digest: str = "") -> None:
         """Take columns by symbol; their order is the order of the configuration."""
         self.columns = dict(columns)
@@ -148,6 +151,11 @@ class MarketData:
         """Return the trades and quotes that came at ``step``: here there are none."""
         del step
         return (), ()
+
+    def last_trade(self, symbol: str, step: int) -> Trade | None:
+        """Return the last trade of ``symbol`` that had come by ``step``; here none."""
+        del symbol, step
+        return None
 
     @property
     def span_us(self) -> tuple[int, int]:

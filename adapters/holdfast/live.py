@@ -145,7 +145,10 @@ class _Market:
     def data(self) -> GrowingData:
         """Return the market's data, which is empty yet."""
         digest = f"{self.config.mode} {self.identity}"
-        return GrowingData(self.venue.symbols, self.config.data.interval, digest)
+        said = self.config.data
+        return GrowingData(
+            self.venue.symbols, said.interval, digest, tells_trades=said.trades
+        )
 
     def accounts(
         self, clock: WallClock, offset_us: int, begun_us: int

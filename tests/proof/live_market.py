@@ -127,7 +127,8 @@ async def run(
     tape_of: Callable[[Path, str], SqliteTape] = SqliteTape,
 ) -> None:
     """Run an engine on the market until all was published, and everything done."""
-    data = GrowingData(SYMBOLS, MINUTE_US, "live")
+    tells = any(step.trades for step in told)
+    data = GrowingData(SYMBOLS, MINUTE_US, "live", tells_trades=tells)
     with StateDir.open(state, os.getpid()) as directory:
         tape = tape_of(directory.tape, "live")
         for step in tape.read():
