@@ -1,6 +1,6 @@
 """The paper venue: a venue in replayed market time, with a memory of its own.
 
-Read from the bottom up: `world`, `records`, `codec`, `store`, `account`, `core`,
+Read from the bottom up: `world`, `records`, `codec`, `store`, `account`, `market`, `core`,
 `venue`.
 """
 

@@ -22,6 +22,7 @@ from holdfast_adapters.paper.account import (
     story_of,
     works,
 )
+from holdfast_adapters.paper.market import last_of, match_trades
 from holdfast_adapters.paper.records import (
     Advanced,
     CancelRequested,
@@ -34,7 +35,7 @@ from holdfast_adapters.paper.records import (
 from holdfast_adapters.paper.world import World
 from holdfast_domain.cursor import ADVANCE_SLOT, START, slot_of, step_of
 from holdfast_domain.errors import VenueRefused
-from holdfast_domain.marketdata import us_of, utc_from_us
+from holdfast_domain.marketdata import utc_from_us
 from holdfast_domain.orders import OrderTerms
 from holdfast_domain.ports import (
     Acked,
@@ -112,18 +113,7 @@ class PaperCore:
 
     def last(self, symbol: str) -> LastBar | None:
         """Return the newest bar of ``symbol`` that has ended, or a later trade."""
-        data = self.world.data
-        trade = data.last_trade(symbol, self.step) if self.step >= 0 else None
-        if trade is not None:
-            return LastBar(trade.price, trade.size, us_of(trade.traded_at))
-        row = data.seen[symbol][self.step] - 1 if self.step >= 0 else -1
-        if row < 0:
-            return None
-        columns = data.columns[symbol]
-        values = columns.values
-        return LastBar(
-            values["close"][row], values["volume"][row], columns.ends_us[row]
-        )
+        return last_of(self.world.data, symbol, self.step)
 
     # --- requests -----------------------------------------------------------------
 
@@ -211,30 +201,12 @@ class PaperCore:
         if len(symbols) > 1:
             symbols.sort(key=self._places.__getitem__)
         if self.world.data.tells_trades:
-            return self._match_trades(step)
+            return match_trades(self._engine, self.world.data, step, self._open)
         for symbol in symbols:
             seen = self.world.data.seen[symbol]
             row = seen[step] - 1
             if row >= 0 and (step == 0 or seen[step - 1] <= row):
                 said += self._match_bar(symbol, row)
-        return said
-
-    def _match_trades(self, step: int) -> list[VenueEvent]:
-        """Match the trades of ``step``, each as a bar of one price at its moment."""
-        said: list[VenueEvent] = []
-        for trade in self.world.data.news(step)[0]:
-            if trade.instrument in self._open:
-                at_us, price = us_of(trade.traded_at), trade.price
-                said += self._engine.on_bar(
-                    trade.instrument,
-                    open_=price,
-                    high=price,
-                    low=price,
-                    close=price,
-                    volume=trade.size,
-                    opened_at_us=at_us,
-                    ended_at_us=at_us,
-                )
         return said
 
     def _match_bar(self, symbol: str, row: int) -> list[VenueEvent]:
