@@ -48,6 +48,9 @@ class State(enum.Enum):
     STOPPED = "stopped"
     PARKED = "parked"
 
+    # Each is one object, and Enum's own hash is a function in Python.
+    __hash__ = object.__hash__
+
 
 UNSETTLED = frozenset(
     {State.STARTING, State.STOPPING, State.DOWN, State.CRASHED, State.EXITED}
