@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
 from random import Random  # noqa: TID251 - only when a lost line is tried again
@@ -13,7 +13,7 @@ import trio
 from holdfast.accounts import account_at
 from holdfast.clocks import SystemClock
 from holdfast.configuration import Config
-from holdfast.configuration.model import VenueConfig
+from holdfast.configuration.model import StrategyConfig, VenueConfig
 from holdfast.configuration.reading import source_of
 from holdfast.dealing import Dealing
 from holdfast.hosts import Hosts
@@ -44,6 +44,7 @@ from holdfast_adapters.streams import StreamPlan
 from holdfast_adapters.streams.recording import Recorder
 from holdfast_adapters.tape import SqliteTape
 from holdfast_domain.errors import InputError, VenueError
+from holdfast_domain.fills import NOT_STRATEGIES
 from holdfast_domain.growing import GrowingData
 from holdfast_domain.instruments import Instrument
 from holdfast_domain.ports import MarketSource, WallClock
@@ -293,9 +294,7 @@ def _options(
     said = tuple(each.capital for each in strategies)
     return RunOptions(
         strategies=tuple(loaded),
-        names=tuple(
-            each.name or name for each, name in zip(strategies, numbered, strict=True)
-        ),
+        names=_named(strategies, numbered),
         params=tuple(
             parse_params(each.strategy, own.params)
             for each, own in zip(loaded, strategies, strict=True)
@@ -317,6 +316,24 @@ def _options(
             patience=Patience(gap_s=connection.poll_executions_s),
         ),
     )
+
+
+def _named(
+    strategies: Sequence[StrategyConfig], numbered: Sequence[str]
+) -> tuple[str, ...]:
+    """Return what each is called in journal and ledger.
+
+    Raises:
+        InputError: two have one name, or one has a name that a strategy cannot have.
+    """
+    names: list[str] = []
+    for each, otherwise in zip(strategies, numbered, strict=True):
+        name = each.name or otherwise
+        if name in names or name in NOT_STRATEGIES:
+            came, todo = repr(name), "rename it with name:"
+            raise InputError(each.place, "a name of its own", came, todo)
+        names.append(name)
+    return tuple(names)
 
 
 def _capital(config: Config) -> Decimal:

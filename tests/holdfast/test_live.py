@@ -126,6 +126,19 @@ async def test_a_symbol_that_is_not_listed_is_one_line(tmp_path: Path) -> None:
                 await run_live(share)
 
 
+async def test_two_strategies_need_two_names(tmp_path: Path) -> None:
+    async with desk(tmp_path / "state") as here:
+        config = here.config(EXAMPLE)
+        slow = attrs.evolve(config.strategies[1], name="fast")
+        with StateDir.open(here.state, os.getpid()) as directory:
+            share = LiveRun(
+                config=attrs.evolve(config, strategies=(config.strategies[0], slow)),
+                path=EXAMPLE, directory=directory, clock=here.clock,
+            )  # fmt: skip
+            with pytest.raises(InputError, match="a name of its own, got 'fast'"):
+                await run_live(share)
+
+
 @pytest.mark.parametrize(
     ("mode", "given", "said"),
     [("live", [], "consent"), ("paper", ["--live"], "mode: live with --live")],

@@ -6,6 +6,7 @@ stands for.
 
 from __future__ import annotations
 
+import re
 import types
 from collections.abc import Callable, Mapping
 from decimal import Decimal
@@ -197,3 +198,14 @@ def at_least_0(text: str) -> Decimal:
     if number < 0:
         raise ValueError(text)
     return number
+
+
+def plain_name(text: str) -> str:
+    """Return a name that can be a part of a path.
+
+    Raises:
+        ValueError: it is none.
+    """
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}", text):
+        raise ValueError(text)
+    return text

@@ -8,7 +8,7 @@ from typing import Annotated, Literal, TypeAlias
 
 import attrs
 
-from holdfast.configuration.binding import Check, at_least_0, positive
+from holdfast.configuration.binding import Check, at_least_0, plain_name, positive
 from holdfast.configuration.secrets import Secret
 from holdfast.logs import Form, Level
 from holdfast_actors.strategy.history import frequency_us
@@ -24,6 +24,11 @@ Interval: TypeAlias = Annotated[
 """Microseconds; written as ``1m``."""
 
 
+Name: TypeAlias = Annotated[
+    str, Check("a name of letters, digits, '.', '_' and '-'", plain_name)
+]
+
+
 @attrs.frozen(kw_only=True)
 class StrategyConfig:
     """One strategy; two of one class need a name each."""
@@ -31,7 +36,7 @@ class StrategyConfig:
     class_: str
     """``FILE.py`` or ``FILE.py:Class``; the file is beside the configuration."""
 
-    name: str = ""
+    name: Name = ""
     params: dict[str, str] = attrs.field(factory=dict)
     capital: Positive | None = None
     """What it may use; equal shares of what is left, where it is not said."""

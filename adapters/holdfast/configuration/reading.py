@@ -9,7 +9,7 @@ from pathlib import Path
 import attrs
 import yaml
 
-from holdfast.configuration.binding import Binder
+from holdfast.configuration.binding import Binder, plain_name
 from holdfast.configuration.model import Config, StrategyConfig, VenueConfig
 from holdfast.configuration.secrets import Secret, read_pairs
 from holdfast.loading import load_strategy
@@ -51,6 +51,11 @@ def _check(config: Config) -> None:
 
 
 def _check_venue(name: str, venue: VenueConfig, mode: str) -> None:
+    try:
+        plain_name(name)
+    except ValueError:
+        expected = "a venue's name of letters, digits, '.', '_' and '-'"
+        raise InputError(venue.place, expected, repr(name), "rename it") from None
     if not venue.symbols:
         raise InputError(venue.place, "at least one symbol", "none", "such as BTCUSDT")
     twice = sorted({each for each in venue.symbols if venue.symbols.count(each) > 1})

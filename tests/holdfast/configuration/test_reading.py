@@ -55,6 +55,8 @@ def test_texts_become_types(tmp_path: Path) -> None:
     [
         ("mode: paper", "mode: papre", "line 1, column 7, mode", "one of paper, live"),
         ("capital: 1000", "capital: 0", "line 5, column 14, capital", "above 0"),
+        ("mine.py", "mine.py\n    name: a/b", "line 4, column 11, name", "letters"),
+        ("  binance:", "  a/b:", "line 8, column 5", "a venue's name"),
         ("  adapter", "  adaptor", "line 8, column 5", "one of adapter, symbols"),
         ("[BTCUSDT]", "BTCUSDT", "line 9, column 14", "a list"),
         ("[BTCUSDT]", "[]", "line 8, column 5", "at least one symbol"),
