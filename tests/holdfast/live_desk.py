@@ -34,6 +34,7 @@ from holdfast_domain.marketdata import utc_from_us
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "binance_paper.yaml"
 FASTER = 25
+PATIENCE_S = 600.0
 KEY, SECRET = "a-key-of-the-desk", "a-secret-of-the-desk"
 
 
@@ -68,8 +69,8 @@ class Desk:
         return attrs.evolve(config, data=data)
 
     async def run(self, path: Path, enough: Callable[[list[ev.Entry]], bool]) -> None:
-        """Run until there is enough in the journal, or a minute is over."""
-        with trio.fail_after(60), StateDir.open(self.state, os.getpid()) as directory:
+        """Run until there is enough in the journal; a slow machine has its time."""
+        with trio.fail_after(PATIENCE_S), StateDir.open(self.state, os.getpid()) as directory:
             share = LiveRun(
                 config=self.config(path), path=path, directory=directory,
                 say=self.said.append, clock=self.clock, logs=Logs("json", "debug"),
