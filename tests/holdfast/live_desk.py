@@ -70,7 +70,10 @@ class Desk:
 
     async def run(self, path: Path, enough: Callable[[list[ev.Entry]], bool]) -> None:
         """Run until there is enough in the journal; a slow machine has its time."""
-        with trio.fail_after(PATIENCE_S), StateDir.open(self.state, os.getpid()) as directory:
+        with (
+            trio.fail_after(PATIENCE_S),
+            StateDir.open(self.state, os.getpid()) as directory,
+        ):
             share = LiveRun(
                 config=self.config(path), path=path, directory=directory,
                 say=self.said.append, clock=self.clock, logs=Logs("json", "debug"),

@@ -8,6 +8,7 @@ import pytest
 
 from holdfast import BarData, Context, InputError, Strategy, backtest
 from holdfast.testing import columns, flat, market, market_of
+from holdfast_actors.strategy.calling import Growing, fires_of
 
 seen: list[list[int]] = []
 
@@ -44,6 +45,31 @@ def test_an_instrument_that_comes_later_is_waited_for() -> None:
     )
 
     assert seen_by(Patient, late) == [[5, 3]]
+
+
+LISTED = market_of(
+    columns("A", flat(*range(1, 10))), columns("B", flat(1, 2), at=(6, 8))
+)
+"""The second one is listed when the first has been traded for a while."""
+
+
+def test_an_instrument_that_is_listed_later_keeps_nobody_waiting() -> None:
+    class Everything(Patient):
+        def initialize(self, context: Context) -> None:
+            context.a, context.b = self.symbols("A", "B")
+
+    assert [a for a, _ in seen_by(Patient, LISTED)] == [3, 4, 5, 6, 7, 8, 9]
+    assert [a for a, _ in seen_by(Everything, LISTED)] == [*range(1, 10)]
+
+
+@pytest.mark.parametrize("history", range(1, 11))
+def test_a_market_that_grows_is_waited_for_as_long(history: int) -> None:
+    symbols = ["B", "A"]
+    known = fires_of(LISTED, symbols, history)
+    growing = Growing(LISTED, symbols, history)
+
+    wanted = [known is None or bool(known[step]) for step in range(len(LISTED))]
+    assert [bool(growing[step]) for step in range(len(LISTED))] == wanted
 
 
 def test_what_is_never_there_is_never_looked_at() -> None:

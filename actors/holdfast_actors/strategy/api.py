@@ -71,7 +71,7 @@ class Host:
     recorded: dict[str, float] = attrs.field(factory=dict)
     max_age_s: float | None = None
     history: int = 1
-    """How many bars each instrument has before the strategy looks at slices."""
+    """How many bars there are before the strategy looks at slices."""
 
     initializing: bool = False
 
@@ -139,9 +139,10 @@ class Strategy:
     ) -> None:
         """Declare how much history is needed, and how old a value may be.
 
-        Before each subscribed instrument has ``history`` bars of the data's own
-        interval, the current one counted, `handle_data` is not called. A read of a
-        value that is older than ``max_age_s`` raises. Legal in `initialize` only.
+        `handle_data` is called from the first slice on at which those subscribed
+        instruments that have traded have ``history`` bars of the data's own interval,
+        the current one counted; one that is listed later keeps nobody waiting. A read
+        of a value that is older than ``max_age_s`` raises. Legal in `initialize` only.
 
         Raises:
             InputError: outside of `initialize`, or ``history`` is no positive number.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import Any, Protocol
 
@@ -82,34 +82,56 @@ class Fires(Protocol):
     def __getitem__(self, step: int, /) -> int: ...
 
 
-class _Growing:
+class Growing:
     """Looks when it is asked: there is always more to come."""
 
     def __init__(self, data: MarketData, symbols: list[str], history: int) -> None:
         self._seen = [data.seen[symbol] for symbol in symbols]
         self._history = history
+        self._ready = 0
+        """The first step that may be looked at, as far as steps were asked for."""
 
     def __getitem__(self, step: int) -> int:
-        if any(seen[step] < self._history for seen in self._seen):
-            return False
+        while self._ready <= step and self._waits(self._ready):
+            self._ready += 1
+        return step >= self._ready and self._has_bar(step)
+
+    def _waits(self, step: int) -> bool:
+        counts = [seen[step] for seen in self._seen]
+        return not any(counts) or any(0 < each < self._history for each in counts)
+
+    def _has_bar(self, step: int) -> bool:
         return any(seen[step] > (seen[step - 1] if step else 0) for seen in self._seen)
 
 
 def fires_of(data: MarketData, subscribed: list[str], history: int) -> Fires | None:
     """Return for each step whether the strategy looks at its slice; None is always.
 
-    It does if a subscribed instrument has a bar there, and all have ``history`` bars.
+    It does if a subscribed instrument has a bar there, from the first step on at which
+    those that have any bar have ``history`` of them. One that is listed later keeps
+    nobody waiting.
     """
     symbols = subscribed or list(data.symbols)
     if data.grows:
-        return _Growing(data, symbols, history)
-    ready = max(bisect_left(data.seen[symbol], history) for symbol in symbols)
+        return Growing(data, symbols, history)
+    ready = _ready_at([data.seen[symbol] for symbol in symbols], history)
     if any(len(data.columns[symbol]) == len(data) for symbol in symbols):
         fires = bytearray(b"\1") * len(data)
     else:
         fires = _with_bars(data, symbols)
     fires[:ready] = bytes(ready)
     return None if all(fires) else fires
+
+
+def _ready_at(seen: list[Sequence[int]], history: int) -> int:
+    """Return the first step at which no instrument has some bars, and too few."""
+    spans = sorted((bisect_left(each, 1), bisect_left(each, history)) for each in seen)
+    ready = spans[0][0]
+    for first, full in spans:
+        if first > ready:
+            break
+        ready = max(ready, full)
+    return ready
 
 
 def _with_bars(data: MarketData, symbols: list[str]) -> bytearray:
