@@ -22,7 +22,11 @@ COMPACT_AFTER = 10_000
 
 
 class Keeper:
-    """Makes snapshots; one thread at a time calls `take`."""
+    """Makes snapshots, on any thread.
+
+    One that hung was abandoned, and may go on while the next one is made: each has a
+    fold of its own, so no record is taken twice.
+    """
 
     def __init__(
         self,
@@ -50,7 +54,9 @@ class Keeper:
         self._compact_after = compact_after
         self._compacted = 0
         self._began_at = store.last_sequence
-        self._fold: Fold | None = None
+        self._folds: list[Fold] = []
+        """The fold that goes on, while no thread has it."""
+
         self._held: set[tuple[str, str]] = set()
         self._unfit = ""
         self.last: Snapshot | None = None
@@ -80,9 +86,10 @@ class Keeper:
         return snapshot
 
     def _made(self, why: str) -> Snapshot:
-        fold = self._fold
-        if fold is None:
-            fold = self._fold = self._begun()
+        try:
+            fold = self._folds.pop()  # nobody else gets it
+        except IndexError:
+            fold = self._begun()
         self._catch_up(fold, self._store.read(fold.sequence))
         if self._held or self._unfit:
             held = ", ".join(sorted({origin for _, origin in self._held}))
@@ -93,7 +100,7 @@ class Keeper:
         if last is None:
             message = "expected records to make a snapshot of, got none"
             raise SnapshotFailed(message)
-        return Snapshot(
+        snapshot = Snapshot(
             engine=self._engine,
             sequence=fold.sequence,
             hash=self._store.hash_of(fold.sequence),
@@ -104,6 +111,8 @@ class Keeper:
             why=why,
             sections=fold.save(),
         )
+        self._folds[:] = [fold]
+        return snapshot
 
     def _begun(self) -> Fold:
         fold, used = self._make(), self._recovery.used()

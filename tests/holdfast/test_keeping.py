@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -91,6 +91,40 @@ def test_the_journal_is_compacted_up_to_the_oldest_snapshot_that_is_kept() -> No
         made.take("timer")
 
     assert compacted == [25, 35, 45, 55]
+
+
+class Interrupted(MemoryJournal):
+    """Lets something happen in the middle of its next read, as another thread may."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.meanwhile: Callable[[], object] | None = None
+
+    def read(self, after: int = 0) -> Iterator[ev.Entry]:
+        for number, entry in enumerate(super().read(after)):
+            if number == 5 and self.meanwhile is not None:
+                meanwhile, self.meanwhile = self.meanwhile, None
+                meanwhile()
+            yield entry
+
+
+def test_two_that_are_made_at_once_take_no_record_twice() -> None:
+    ran, shelf = run(options(1)), Shelf()
+    store = Interrupted()
+    store.append(ran.entries[:20])
+    made = keeper(ran, store, shelf)
+    made.take("timer")
+    store.append(ran.entries[20:])
+
+    store.meanwhile = lambda: made.take("shutdown")
+    made.take("timer")
+    made.take("timer")
+
+    expected = Fold(ran.parts.shape, codec)
+    expected.take(ran.entries)
+    assert [each.why for each in shelf.kept] == ["timer", "shutdown", "timer", "timer"]
+    assert {each.sequence for each in shelf.kept[1:]} == {len(ran.entries)}
+    assert [each.sections for each in shelf.kept[1:]] == [expected.save()] * 3
 
 
 def test_nothing_is_saved_while_a_record_is_in_quarantine() -> None:
