@@ -7,7 +7,7 @@ from pathlib import Path
 
 import polars as pl
 
-from holdfast_adapters.data.refusals import at_row, first_true, shown
+from holdfast_adapters.data.refusals import at_row, first_true, refusal, shown
 from holdfast_domain.errors import InputError
 from holdfast_domain.marketdata import utc_from_us
 
@@ -18,7 +18,6 @@ Prices that were adjusted by a factor differ by such roundings.
 """
 
 PRICES = ("open", "high", "low", "close")
-_TODO = "correct or drop the row"
 
 
 def check_bars(frame: pl.DataFrame, path: Path) -> None:
@@ -63,7 +62,7 @@ def _refuse(
     came = shown(frame[column][row])
     if beside is not None:
         came = f"{came} ({beside} {shown(frame[beside][row])})"
-    raise InputError(at_row(path, row, column), expected, came, _TODO)
+    raise refusal(path, row, column, expected, came)
 
 
 def check_order(frame: pl.DataFrame, path: Path, symbol: str) -> None:

@@ -6,11 +6,9 @@ from pathlib import Path
 
 import polars as pl
 
-from holdfast_adapters.data.refusals import at_row, first_true, refusing, shown
+from holdfast_adapters.data.refusals import first_true, refusal, refusing, shown
 from holdfast_domain.errors import InputError
 from holdfast_domain.marketdata import FIELDS
-
-_TODO = "correct or drop the row"
 
 
 def with_floats(frame: pl.DataFrame, path: Path) -> pl.DataFrame:
@@ -34,7 +32,7 @@ def _floats(raw: pl.Series, path: Path) -> pl.Series:
     row = first_true(numbers.is_null() | ~numbers.is_finite())
     assert row is not None
     came = "no value" if raw[row] is None else shown(raw[row])
-    raise InputError(at_row(path, row, raw.name), "a finite number", came, _TODO)
+    raise refusal(path, row, raw.name, "a finite number", came)
 
 
 def _cast(raw: pl.Series) -> pl.Series:

@@ -35,6 +35,13 @@ def listed(names: Iterable[str], limit: int = 12) -> str:
     return f"{words} and {rest} more" if rest > 0 else words
 
 
+def refusal(path: Path, row: int, column: str, expected: str, came: str) -> InputError:
+    """Return the error of a value; ``row`` counts the data rows from 0."""
+    return InputError(
+        at_row(path, row, column), expected, came, "correct or drop the row"
+    )
+
+
 def at_row(path: Path, row: int, column: str) -> str:
     """Return where a value stands; ``row`` counts the data rows from 0."""
     return f"{path}, row {row + 1}, column {column!r}"
