@@ -14,7 +14,7 @@ import attrs
 import pytest
 
 from holdfast.simulation.checks import judge
-from holdfast.simulation.plan import EngineFault, Fault, Plan
+from holdfast.simulation.plan import EngineFault, Fault
 from holdfast.simulation.playing import Played, play
 from holdfast_actors.messages import Report
 from holdfast_actors.tree import ORDERS
@@ -22,18 +22,7 @@ from holdfast_adapters.hostile import Op, VenueFault
 from holdfast_domain import events as ev
 from holdfast_domain.ports import Executed
 
-PLAN = Plan(
-    seed=1,
-    market=3,
-    strategies=1,
-    fill="next_open",
-    partial=False,
-    speed=1.0,
-    commit_s=0.0,
-    latency_s=0.0,
-    shuffle=False,
-    faults=(),
-)
+from .plans import QUIET
 
 
 def venue(kind: str, op: Op, nth: int = 1, size: int = 1) -> VenueFault:
@@ -42,7 +31,7 @@ def venue(kind: str, op: Op, nth: int = 1, size: int = 1) -> VenueFault:
 
 def played(*faults: Fault, latency_s: float = 0.0) -> Played:
     """Play the faults; nothing may be violated, and each must have struck."""
-    history = play(attrs.evolve(PLAN, faults=faults, latency_s=latency_s))
+    history = play(attrs.evolve(QUIET, faults=faults, latency_s=latency_s))
     assert judge(history).violations == ()
     for fault in faults:
         assert history.struck[fault.kind], fault

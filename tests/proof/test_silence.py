@@ -8,27 +8,18 @@ import attrs
 import pytest
 
 from holdfast.simulation.checks import judge
-from holdfast.simulation.plan import EngineFault, Plan
+from holdfast.simulation.plan import EngineFault
 from holdfast.simulation.playing import play
 from holdfast.simulation.power import FailingJournal
 from holdfast_adapters.hostile import HostileVenue, Op, VenueFault
 from holdfast_domain import events as ev
 
+from .plans import QUIET
+
 BAN = VenueFault(kind="ban", op=Op.SUBMIT, nth=2, size=3)
 """For three minutes, at the second order."""
 
-PLAN = Plan(
-    seed=1,
-    market=3,
-    strategies=1,
-    fill="next_open",
-    partial=False,
-    speed=1.0,
-    commit_s=0.0,
-    latency_s=0.0,
-    shuffle=False,
-    faults=(BAN,),
-)
+PLAN = attrs.evolve(QUIET, faults=(BAN,))
 
 
 def commit_of_the_silence(monkeypatch: pytest.MonkeyPatch) -> int:

@@ -16,18 +16,20 @@ from msgspec import structs
 from tests.forking import Ran, run_holdfast
 
 from holdfast.simulation.checks import change_in_doubt, judge
-from holdfast.simulation.plan import ALL_KINDS, EngineFault, Fault, Plan, draw
+from holdfast.simulation.plan import ALL_KINDS, EngineFault, Fault, draw
 from holdfast.simulation.playing import play
 from holdfast.simulation.running import here, verdict_of
 from holdfast.simulation.shrinking import shrink
 from holdfast_actors.messages import NextStep
 from holdfast_actors.reconciliation.messages import Answer
 from holdfast_actors.requests import SessionUp
-from holdfast_actors.tree import session_path
+from holdfast_actors.tree import GUARD, ORDERS, session_path
 from holdfast_adapters.hostile import KINDS, Op, VenueFault
 from holdfast_domain import events as ev
 from holdfast_runtime.cell import Cell
 from holdfast_runtime.testing import FaultyEngine
+
+from .plans import QUIET
 
 SEED = os.environ.get("HOLDFAST_SAMPLE", "0")
 FIRST = int.from_bytes(hashlib.sha256(SEED.encode()).digest()[:4])
@@ -117,20 +119,6 @@ def test_a_kind_that_there_is_not_is_refused_in_one_line() -> None:
 @pytest.mark.parametrize("guilty", [(), (0,), (7,), (2, 5), (0, 3, 7)])
 def test_shrinking_leaves_what_is_needed(guilty: tuple[int, ...]) -> None:
     assert shrink(8, lambda kept: set(guilty) <= set(kept)) == list(guilty)
-
-
-QUIET = Plan(
-    seed=1,
-    market=3,
-    strategies=1,
-    fill="next_open",
-    partial=False,
-    speed=1.0,
-    commit_s=0.0,
-    latency_s=0.0,
-    shuffle=False,
-    faults=(),
-)
 
 
 @pytest.mark.parametrize("kind", sorted(KINDS))
@@ -238,9 +226,17 @@ def test_an_engine_at_two_venues_is_played_too() -> None:
     assert all(truth.values())
 
 
-@pytest.mark.parametrize(("session", "in_doubt"), [("paper", True), ("second", False)])
+@pytest.mark.parametrize(
+    ("path", "in_doubt"),
+    [
+        (session_path("paper"), True),
+        (session_path("second"), False),
+        (ORDERS, True),
+        (GUARD, False),
+    ],
+)
 def test_new_terms_in_a_dead_sessions_hands_are_in_doubt(
-    session: str, in_doubt: bool
+    path: str, in_doubt: bool
 ) -> None:
     """The comparison with the undisturbed run leaves out this, and no more."""
     entries = list(play(attrs.evolve(draw(200_504), faults=())).store.read())
@@ -249,13 +245,38 @@ def test_new_terms_in_a_dead_sessions_hands_are_in_doubt(
         for number, each in enumerate(entries)
         if isinstance(each.event, ev.ReplaceRequested)
     )
-    path = session_path(session)
     died = ev.ActorRestarted(path=path, incarnation=2, error="by a test")
 
     entries.insert(at + 1, structs.replace(asked, event=died))
 
     assert change_in_doubt(entries[: at + 2]) is in_doubt
     assert not change_in_doubt(entries[:at])
+
+
+def test_orders_may_die_between_the_record_of_new_terms_and_the_request() -> None:
+    plan = draw(413_098).only([0])
+
+    assert [str(fault) for fault in plan.faults] == [
+        "kill engine/core/orders at 49, process 0"
+    ]
+    assert verdict_of(plan).violations == ()
+
+
+@pytest.mark.parametrize("seed", [444_958_355, 419_212])
+def test_no_two_crashes_are_drawn_for_one_message(seed: int) -> None:
+    """The second one would put it into quarantine, which is another outcome."""
+    plan = draw(seed)
+    crashes = [
+        (each.place, each.process, each.nth)
+        for each in plan.faults
+        if isinstance(each, EngineFault) and each.kind in ("crash", "crash_after")
+    ]
+
+    assert crashes
+    assert not {(place, process, nth + 1) for place, process, nth in crashes} & {
+        *crashes
+    }
+    assert verdict_of(plan).violations == ()
 
 
 def test_new_terms_that_a_process_died_with_are_in_doubt() -> None:

@@ -163,10 +163,11 @@ def _changed(played: Played, entries: list[ev.Entry]) -> Iterator[str]:
 
 
 def change_in_doubt(entries: list[ev.Entry]) -> bool:
-    """Whether a session, or the process, died with new terms or a cancel in its hands.
+    """Whether a session, `orders` or the process died with a change in its hands.
 
-    They are in doubt without a record that says so, and are asked for again when the
-    venue's processing bound is over.
+    New terms and cancels are in doubt then, without a record that says so: they are
+    asked for again when the venue's processing bound is over. `orders` may have died
+    between the record and the request.
     """
     sessions: dict[str, str] = {}
     pending: dict[str, str] = {}
@@ -177,7 +178,7 @@ def change_in_doubt(entries: list[ev.Entry]) -> bool:
         elif isinstance(event, ev.ReplaceRequested | ev.CancelRequested):
             pending[event.order_id] = sessions[event.order_id]
         elif isinstance(event, ev.ActorRestarted):
-            if event.path in pending.values():
+            if pending and event.path in (ORDERS, *pending.values()):
                 return True
         elif isinstance(event, ev.EngineStarted):
             if pending:

@@ -131,7 +131,7 @@ def draw(seed: int, kinds: Sequence[str] | None = None) -> Plan:
         nth = dice.randint(1, 2)
         faults.append(VenueFault(kind=kind, op=Op.LOOKUP, nth=nth))
     venues = dice.choice((1, 1, VENUES_MAX))
-    faults = [_placed(dice, fault, venues) for fault in faults]
+    faults = _apart([_placed(dice, fault, venues) for fault in faults])
     doubted = any(fault.kind in _DOUBTS for fault in faults)
     if kinds is None and doubted and dice.random() < _PERSON_RATE:
         faults += _looked_at(dice)
@@ -156,6 +156,24 @@ def _placed(dice: Random, fault: Fault, venues: int) -> Fault:
     if isinstance(fault, EngineFault) or venues == 1:
         return fault
     return attrs.evolve(fault, venue=dice.randrange(venues))
+
+
+def _apart(faults: list[Fault]) -> list[Fault]:
+    """Leave out crashes that would strike a message that has crashed its reader.
+
+    The second one puts the message into quarantine, as it should: then the outcome is
+    another one.
+    """
+    apart: list[Fault] = []
+    crashes: dict[tuple[str, int], list[int]] = {}
+    for fault in faults:
+        if isinstance(fault, EngineFault) and fault.kind in ("crash", "crash_after"):
+            nths = crashes.setdefault((fault.place, fault.process), [])
+            if any(abs(nth - fault.nth) <= 1 for nth in nths):
+                continue
+            nths.append(fault.nth)
+        apart.append(fault)
+    return apart
 
 
 def _chosen(dice: Random) -> Sequence[str]:
