@@ -107,14 +107,16 @@ class Family(Brood):
                 await self._stop_all(self.children, self.ends_as)
                 self._end(self.ends_as)
                 return
-            await self._obey()
-            culprit = self._look()
+            # Mostly one of these has something to do, so each is asked first.
+            if self._leaving or self._again:
+                await self._obey()
+            culprit = self._look() if self._dead else None
             if culprit is not None:
                 await self._give_up(culprit)
                 return
-            if await self._stop_others():
+            if self._marked and await self._stop_others():
                 continue
-            if await self._start_due(first=first):
+            if self._down and await self._start_due(first=first):
                 continue
             if first and not (self._down or self._starting or self._dead):
                 first = False
@@ -122,10 +124,9 @@ class Family(Brood):
                 self.become(State.RUNNING)
                 self.up.ring()
                 self.kernel.ring_family(self)
-            self._tell_watchers()
-            waiting = self._waiting(first=first)
-            dues = [child.due_s for child in waiting if child.due_s is not None]
-            await self.bell.wait(min(dues, default=None))
+            if self._watchers:
+                self._tell_watchers()
+            await self.bell.wait(self._next_due_s(first=first))
 
     async def _obey(self) -> None:
         """Do what was asked for by hand."""
@@ -178,6 +179,9 @@ class Family(Brood):
         child.attempt += 1
         child.started_s = None
         child.become(State.DOWN)
+        if self._alone:
+            child.due_s = max(due_s, child.due_s or 0.0)
+            return
         for each in self._affected(child):
             each.due_s = max(due_s, each.due_s or 0.0)
             self._marked.add(each)
@@ -231,6 +235,14 @@ class Family(Brood):
                 if first or not self._alone:
                     break
         return started
+
+    def _next_due_s(self, *, first: bool) -> float | None:
+        """Return when the next of the waiting is to be started; None for never."""
+        if not self._down:
+            return None
+        waiting = self._waiting(first=first)
+        dues = [child.due_s for child in waiting if child.due_s is not None]
+        return min(dues, default=None)
 
     async def _count_turn(self) -> None:
         """Let others run after some children that started or ended at once."""
