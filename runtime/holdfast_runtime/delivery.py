@@ -123,7 +123,9 @@ class Delivery(Engine):
             return
         self.put(cell, message, sender, lane)
         append = mailbox.way_in(lane)
-        if append is not None and not (cell.probing or cell.closed):
+        if append is not None and not cell.closed:
+            if cell.probing and cell.meter is not None:
+                append = cell.meter.way_in(append)
             cell.routes[type(message)] = append
 
     @staticmethod

@@ -77,6 +77,7 @@ class LiveEngine(Kernel):
         """
 
         super().__init__(spec, lock_step=lock_step, random=Random(seed))
+        self._clock = trio.lowlevel.current_clock()
 
     # --- for users -----------------------------------------------------------
 
@@ -177,7 +178,8 @@ class LiveEngine(Kernel):
 
     def now_s(self) -> float:
         """Return trio's clock."""
-        return trio.current_time()
+        # What `trio.current_time` does, in half the calls.
+        return self._clock.current_time()
 
     def new_bell(self) -> LiveBell:
         """Return a bell of this engine."""

@@ -49,8 +49,8 @@ class Histogram:
         """Count one duration."""
         if self._count == RECENT:
             self._before, self._now, self._count = self._now, {}, 0
-        bucket = _bucket(int(duration_s * 1e9))
-        self._now[bucket] = self._now.get(bucket, 0) + 1
+        bucket, now = _bucket(int(duration_s * 1e9)), self._now
+        now[bucket] = now.get(bucket, 0) + 1
         self._count += 1
 
     def quantile(self, share: float) -> float:
@@ -93,17 +93,18 @@ class Meter:
         "_came_at",
         "_came_s",
         "_due_at",
+        "_ended_s",
         "_last_handled",
         "_life",
         "_mark_handled",
         "_mark_s",
         "_noted",
         "_rate",
-        "_stride",
         "_timed",
         "cell",
         "handling",
         "last_s",
+        "stride",
         "waiting",
     )
 
@@ -114,11 +115,14 @@ class Meter:
         self.last_s = self._mark_s = cell.kernel.now_s()
         self._last_handled = self._mark_handled = cell.handled
         self._rate = 0.0
-        self._stride = 1
+        self.stride = 1
+        """Of as many messages one is measured."""
+
         self._timed: Any = None
         self._life = cell.life
         self._noted: dict[int, tuple[Any, float]] = {}
         self._blind = cell.mailbox.size
+        self._ended_s = 0.0
         self._due_at = _NEVER
         self._came_at = 0
         self._came_s = 0.0
@@ -127,8 +131,11 @@ class Meter:
 
     def sample(self) -> None:
         """Note that a message has just been handled, and measure what comes next."""
-        cell = self.cell
-        handled, now_s = cell.handled, cell.kernel.now_s()
+        cell, handled = self.cell, self.cell.handled
+        # While each message is measured, the last one has just been.
+        now_s, self._ended_s = self._ended_s, 0.0
+        if not now_s or self.stride > 1:
+            now_s = cell.kernel.now_s()
         self._set_pace(handled, now_s)
         if now_s - self._mark_s >= RATE_S:
             self._rate = (handled - self._mark_handled) / (now_s - self._mark_s)
@@ -144,7 +151,7 @@ class Meter:
             self._forget_dead()
         self.install()
         self._watch_waiting(now_s)
-        cell.sample_at = min(handled + self._stride, self._due_at)
+        cell.sample_at = min(handled + self.stride, self._due_at)
 
     def _set_pace(self, handled: int, now_s: float) -> None:
         """Double the stride up to what the rate allows; shorten it at once."""
@@ -152,7 +159,7 @@ class Meter:
         most = STRIDE_MAX if self.cell.batch_handler is None else 1
         if gap_s > 0:
             most = min(most, int((handled - self._last_handled) / gap_s * PACE_S))
-        self._stride = max(1, min(2 * self._stride, most))
+        self.stride = max(1, min(2 * self.stride, most))
 
     def install(self) -> None:
         """See to it that the next message is handled by way of a clock."""
@@ -165,21 +172,17 @@ class Meter:
             timed = _timed_async if cell.is_async else _timed
             self._timed = cell.handler = timed(self, cell.handler)
 
-    @property
-    def is_now_and_then(self) -> bool:
-        """Whether a message is measured now and then only, and not each."""
-        return self._stride > 1
-
     def measured(self, messages: Sequence[Any], began_s: float) -> None:
         """Take how long ``messages`` were handled, from ``began_s`` until now."""
-        cell = self.cell
+        cell, noted = self.cell, self._noted
         if self.handling is None:
             self.handling = Histogram()
-        self.handling.add(cell.kernel.now_s() - began_s)
+        self._ended_s = ended_s = cell.kernel.now_s()
+        self.handling.add(ended_s - began_s)
         for message in messages:
-            _, came_s = self._noted.pop(id(message), (None, None))
-            if came_s is not None:
-                self._waited(began_s - came_s)
+            note = noted.pop(id(message), None)
+            if note is not None:
+                self._waited(began_s - note[1])
             elif self._blind:
                 self._blind -= 1
             elif cell.probing and cell.kernel.is_direct:
@@ -190,29 +193,41 @@ class Meter:
     def _watch_waiting(self, now_s: float) -> None:
         cell = self.cell
         waiting = cell.mailbox.size
-        if self._stride > 1 and waiting:
-            cell.probing = False
+        if self.stride > 1 and waiting:
+            self._probe(on=False)
             if self._due_at == _NEVER:
                 self._came_s, self._came_at = now_s, cell.handled
                 self._due_at = cell.handled + waiting
         elif len(self._noted) < NOTED_MAX:
             if not cell.probing:
                 self._blind = waiting - len(self._noted)
-                cell.probing = True
+                self._probe(on=True)
             if not waiting:
                 self._noted.clear()
-            # So that the next message goes the long way, on which it is noted.
-            cell.routes.clear()
+
+    def _probe(self, *, on: bool) -> None:
+        """Want to know of the next messages, or no more; their ways in are others."""
+        if self.cell.probing is not on:
+            self.cell.probing = on
+            self.cell.routes.clear()
+
+    def way_in(self, append: Callable[[object], None]) -> Callable[[object], None]:
+        """Return ``append``, which adds to the mailbox, noting what it adds."""
+
+        def add_noted(message: object) -> None:
+            append(message)
+            self.arrived(message)
+
+        return add_noted
 
     def arrived(self, message: Any) -> None:  # noqa: ANN401
         """Note ``message``, which has just been put into the mailbox."""
-        cell = self.cell
-        self._noted[id(message)] = (message, cell.kernel.now_s())
-        if self._stride > 1:
-            cell.probing = False
+        self._noted[id(message)] = (message, self.cell.kernel.now_s())
+        if self.stride > 1:
+            self._probe(on=False)
             self.install()
         elif len(self._noted) == NOTED_MAX:
-            cell.probing = False
+            self._probe(on=False)
 
     def dropped(self, message: Any) -> None:  # noqa: ANN401
         """Notice that ``message`` is out of the mailbox, by its lane's policy."""
@@ -264,7 +279,7 @@ def _timed(meter: Meter, plain: Callable[[Any], Any]) -> Callable[[Any], Any]:
     cell, now_s = meter.cell, meter.cell.kernel.now_s
 
     def timed(message: Any) -> Any:  # noqa: ANN401 - any handler's
-        if meter.is_now_and_then and cell.handler is timed:
+        if meter.stride > 1 and cell.handler is timed:
             cell.handler = plain
         began_s = now_s()
         value = plain(message)
@@ -278,7 +293,7 @@ def _timed_async(meter: Meter, plain: Callable[[Any], Any]) -> Callable[[Any], A
     cell, now_s = meter.cell, meter.cell.kernel.now_s
 
     async def timed(message: Any) -> Any:  # noqa: ANN401 - any handler's
-        if meter.is_now_and_then and cell.handler is timed:
+        if meter.stride > 1 and cell.handler is timed:
             cell.handler = plain
         began_s = now_s()
         value = await plain(message)

@@ -71,7 +71,11 @@ class Pump:
             and cell.state is RUNNING
             and not (cell.stalls or cell.interrupted)
         ):
-            count += self._read_lane(cell, BATCH - count)
+            if mailbox.size == 1:
+                self._read_one(cell)
+                count += 1
+            else:
+                count += self._read_lane(cell, BATCH - count)
         self.reading = None
         cell.queued = False
         if cell.kill_error is not None and cell.state is RUNNING:
@@ -82,6 +86,14 @@ class Pump:
             self._kernel.wake(cell)
         return count
 
+    def _read_one(self, cell: Cell) -> None:
+        """Let ``cell`` handle the only message that waits for it."""
+        message = cell.mailbox.pop()
+        if type(message) is Stop:
+            self._finish(cell, 0, message, None)
+        else:
+            self._kernel.handle(cell, message)
+
     def _read_lane(self, cell: Cell, most: int) -> int:
         """Let ``cell`` handle at most ``most`` messages of its highest lane.
 
@@ -91,10 +103,9 @@ class Pump:
         kernel, mailbox = self._kernel, cell.mailbox
         active, queue, above = mailbox.highest()
         popleft = queue.popleft
-        said, records = cell.outbox, cell.records
+        said, records, taken = cell.outbox, cell.records, 0
         message: Any = None
         fatal: Exception | None = None
-        taken = 0
         kernel.current = cell
         try:
             for taken in range(1, min(most, len(queue)) + 1):  # noqa: B007 - told below
@@ -125,21 +136,20 @@ class Pump:
                     break
         finally:
             kernel.current = None
-        self._finish(cell, taken, message, fatal)
+        mailbox.size -= taken
+        unhandled = type(message) is Stop or fatal is not None
+        self._finish(cell, taken - unhandled, message, fatal)
         return taken
 
     def _finish(
         self,
         cell: Cell,
-        taken: int,
+        done: int,
         last: Any,  # noqa: ANN401 - whatever was told
         fatal: Exception | None,
     ) -> None:
-        """Count what was taken from a mailbox, and end the incarnation if it must."""
+        """Count what was handled, and end the incarnation if ``last`` was its end."""
         kernel = self._kernel
-        stops = type(last) is Stop
-        done = taken - 1 if stops or fatal is not None else taken
-        cell.mailbox.size -= taken
         cell.handled += done
         if done and cell.handled >= cell.sample_at:
             kernel.sample(cell)
@@ -149,6 +159,6 @@ class Pump:
         if fatal is not None:
             cell.in_hand = (last,)
             kernel.died(cell, fatal)
-        elif stops:
+        elif type(last) is Stop:
             kernel.ends_by_itself(cell)
             kernel.resume(cell)

@@ -175,7 +175,7 @@ def test_a_busy_actor_is_measured_now_and_then(kind: str) -> None:
         cell = world.cell("top/a")
         assert cell.handled == 10_000
         assert cell.meter is not None
-        assert cell.meter._stride == STRIDE_MAX
+        assert cell.meter.stride == STRIDE_MAX
         assert cell.meter.handling is not None
         assert sum(cell.meter.handling._now.values()) < 40
         await world.sleep(10.0)
