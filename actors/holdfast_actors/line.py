@@ -89,13 +89,32 @@ class Line:
             doubts=self.doubts,
             record=record,
         )
+        self._early: list[Evidence] | None = [] if incarnation > 1 else None
+        """What was said to the incarnation before; None once it is taken."""
 
     def greet(self) -> None:
         """Ask the session to say that it is up."""
         self._session.tell(Greet())
 
     def hear(self, message: Evidence) -> None:
-        """Take what the venue said, and how a request to it ended."""
+        """Take what the venue said, and how a request to it ended.
+
+        Of what was said to the incarnation before, the first may have died with it. So
+        the rest waits: the session tells again what the step brought about, and the
+        list of executions has them in the order in which they happened.
+        """
+        early, is_gap = self._early, message.asked is Asked.GAP
+        is_new = bool(self.sending.session_number)
+        if early is None or (is_new and message.asked is Asked.STREAM):
+            self._take(message)
+        elif is_new or (is_gap and message.how is not How.ANSWERED):
+            self._early = None
+            for each in (message, *early) if is_gap else (*early, message):
+                self._take(each)
+        else:
+            early.append(message)
+
+    def _take(self, message: Evidence) -> None:
         order_id, asked = message.order_id, message.asked
         sending, doubts = self.sending, self.doubts
         if message.again_s:

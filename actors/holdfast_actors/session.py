@@ -207,6 +207,8 @@ class Session:
 
     async def _greet(self) -> None:
         if not await self._is_connected():
+            # Before anything else it wants to know of executions: not for now.
+            self._away(AskGap(""))
             return
         self._say.up(self._line.number, self._venue.promises)
         # What the step brought about may have been lost with what was told.
@@ -271,10 +273,14 @@ class Session:
         if wait_s:
             self._say.put_off(message, f"{name}: it wants to hear nothing", wait_s)
         elif self._line.is_lost:
-            wait_s = self._line.away_s()
-            self._say.put_off(message, f"{name}: there is no connection", wait_s)
+            self._away(message)
         else:
             await self._do(message)
+
+    def _away(self, message: Request) -> None:
+        """Say that a request did not leave, for the venue cannot be reached."""
+        why = f"{self._venue.name}: there is no connection"
+        self._say.put_off(message, why, self._line.away_s())
 
     async def _do(self, message: Request) -> None:
         match message:

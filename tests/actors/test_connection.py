@@ -107,6 +107,16 @@ def test_a_venue_that_refuses_its_data_crashes_the_session() -> None:
         line.session.handle(Advance(AT, 5, T0_US)).send(None)
 
 
+def test_who_greets_a_venue_that_is_away_hears_that_there_are_no_executions() -> None:
+    line = line_with(connect=[reset()] * 3)
+    now(line.session.start())
+
+    told = line.ask(Greet())
+
+    assert [(each.asked, each.how) for each in told] == [(Asked.GAP, How.UNKNOWN)]
+    assert told[0].again_s > 0
+
+
 def test_where_nobody_listens_yet_it_is_tried_ever_more_slowly() -> None:
     line = line_with(connect=[ConnectionRefusedError("nobody there")] * 8)
     now(line.session.start())

@@ -101,6 +101,8 @@ def test_a_submit_that_its_session_did_not_send_is_a_proof_in_doubt_too() -> Non
     assert floor.state() is S.UNKNOWN
 
     floor.hear(Asked.SUBMIT, "a", how=How.NOT_SENT)
+    floor.up()
+    floor.hear(Asked.GAP, "")
 
     assert floor.state() is S.NOT_SENT
 

@@ -289,3 +289,14 @@ def test_new_terms_that_a_process_died_with_are_in_doubt() -> None:
     entries = list(play(plan.only([1])).store.read())
     assert change_in_doubt(entries)
     assert not change_in_doubt(list(play(plan.only([])).store.read()))
+
+
+@pytest.mark.parametrize(("seed", "kept"), [(418_157, (0, 2)), (418_708, (2, 3))])
+def test_fills_of_two_venues_are_told_in_one_order_whoever_dies(
+    seed: int, kept: tuple[int, ...]
+) -> None:
+    """The disk fails at the first venue's fill: that of the second comes after it."""
+    plan = draw(seed).only(kept)
+
+    assert (plan.venues, plan.strategies) == (2, 1)
+    assert verdict_of(plan).violations == ()
