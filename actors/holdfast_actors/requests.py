@@ -150,9 +150,14 @@ class Evidence(Struct, frozen=True):
 
 
 class SessionUp(Struct, frozen=True):
-    """A session of a venue is connected (again)."""
+    """A session of a venue is connected (again).
+
+    It may have missed something: what is asked of it then comes before what the venues
+    after it said meanwhile.
+    """
 
     turn: ClassVar[int] = Turn.EVIDENCE
+    ends_turn: ClassVar[bool] = True
     venue: str
     incarnation: int
     promises: VenuePromises

@@ -261,7 +261,10 @@ class Delivery(Engine):
             self._take_turns()
 
     def _take_turns(self) -> None:
-        """Take all messages of the lowest turn, in canonical order."""
+        """Take all messages of the lowest turn, in canonical order.
+
+        Those after one that ends it are taken when that has been seen through.
+        """
         if self.unsettled or not self.held:
             return
         held = self.held
@@ -277,7 +280,9 @@ class Delivery(Engine):
             return
         lowest = first[0]
         due = sorted((e for e in held if e[0] == lowest), key=_canonical)
-        self.held = [entry for entry in held if entry[0] != lowest]
+        taken = 1 + next((n for n, e in enumerate(due) if _ends_turn(e)), len(due))
+        self.held = [entry for entry in held if entry[0] != lowest] + due[taken:]
+        del due[taken:]
         # Counted as one more pending thing, so that a dead receiver cannot start the
         # next turn in the middle of this one.
         self.pending += 1
@@ -372,6 +377,10 @@ def _waits_for(cell: Cell, other: Cell) -> bool:
             seen.add(id(found))
             todo.extend(found.blocked)
     return False
+
+
+def _ends_turn(entry: tuple[int, int, int, Cell, Any]) -> bool:
+    return getattr(type(entry[4]), "ends_turn", False) is True
 
 
 def _canonical(entry: tuple[int, int, int, Cell, Any]) -> tuple[int, int, int]:

@@ -1,10 +1,12 @@
 """What a message's class may say about its delivery, and the messages of the runtime.
 
-Any object is a message. A class may carry three class variables:
+Any object is a message. A class may carry four class variables:
 
 * ``lane``: a `Lane`; `Lane.EVENTS` if absent.
 * ``turn``: an integer; on an engine in lock-step such a message waits until all else
   is quiescent, and is then taken in canonical order (turn, sender's place, sequence).
+* ``ends_turn``: True lets what follows of that turn wait until what this message leads
+  to is quiescent, and then be ordered anew with what that has added.
 * ``origin`` (property): what the message derives from. A derived message that crashes
   its reader is read once more after the restart; the second time it is quarantined.
 """

@@ -300,3 +300,21 @@ def test_fills_of_two_venues_are_told_in_one_order_whoever_dies(
 
     assert (plan.venues, plan.strategies) == (2, 1)
     assert verdict_of(plan).violations == ()
+
+
+def test_a_venue_that_was_away_is_asked_before_the_next_is_heard() -> None:
+    """Its session dies while it tells again what had died with `orders`."""
+    plan = attrs.evolve(
+        QUIET,
+        market=2,
+        venues=2,
+        partial=True,
+        latency_s=0.05,
+        faults=(
+            EngineFault(kind="crash_after", nth=25, place=session_path("paper")),
+            EngineFault(kind="disk_full", nth=35),
+        ),
+    )
+
+    assert plan.is_harmless
+    assert verdict_of(plan).violations == ()

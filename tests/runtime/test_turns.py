@@ -37,6 +37,13 @@ class Intent:
     text: str
 
 
+@attrs.frozen
+class Back(Intent):
+    """Somebody is there again, and may have missed something."""
+
+    ends_turn: ClassVar[bool] = True
+
+
 def family(*children: Any, **spec: Any) -> SupervisorSpec:
     usual: dict[str, Any] = {"backoff": Backoff(jitter=0.0), "restarts": 9}
     return SupervisorSpec(name="top", children=children, **(usual | spec))
@@ -220,3 +227,44 @@ def test_a_dead_receiver_does_not_begin_the_next_turn_in_the_midst_of_one(
         "source: step 3",
     ]
     assert [letter.message for letter in engine.dead_letters] == [Intent("lost")]
+
+
+@on_each_engine
+@pytest.mark.parametrize("ends", [True, False])
+def test_what_ends_a_turn_is_seen_through_before_what_follows(
+    kind: str, ends: bool
+) -> None:
+    notes: list[str] = []
+
+    class Asker(Guard):
+        """Asks whoever is back what it has missed."""
+
+        def handle(self, message: object) -> Any:
+            if isinstance(message, Intent) and message.text == "back":
+                self.ctx.ref("top/s1").tell(Do(tell("missed")))
+            return super().handle(message)
+
+    def tell(*texts: str, how: type[Intent] = Intent) -> Any:
+        def speak(actor: Puppet) -> None:
+            for text in texts:
+                actor.ctx.ref("top/guard").tell(how(text))
+
+        return speak
+
+    def both(actor: Puppet) -> None:
+        actor.ctx.ref("top/s2").tell(Do(tell("later", "and later")))
+        tell("before")(actor)
+        tell("back", how=Back if ends else Intent)(actor)
+
+    async def scenario(world: World) -> None:
+        await world.told("top/s1", Do(both))
+
+    spec = family(
+        puppet(notes, "guard", make=Asker),
+        *(puppet(notes, name) for name in STRATEGIES),
+    )
+    play(kind, spec, scenario, lock_step=True)
+    said = [n.removeprefix("guard: ") for n in notes if n.startswith("guard: ")][1:]
+    others = ["later", "and later"]
+    asked = ["missed", *others] if ends else [*others, "missed"]
+    assert said[:5] == ["before", "back", *asked]

@@ -10,11 +10,12 @@ from functools import cache
 from typing import Any
 
 import attrs
+from msgspec.structs import replace
 
 from holdfast.compose import VENUE
 from holdfast.simulation.plan import Plan
 from holdfast.simulation.playing import Played, play
-from holdfast.testing.outcome import difference, outcome
+from holdfast.testing.outcome import difference, outcome, plain
 from holdfast_actors.ledger import Ledger, SubLedger
 from holdfast_actors.messages import Report
 from holdfast_actors.tree import (
@@ -44,6 +45,9 @@ RESOLVING = (
     ev.OrderResolved,
 )
 """What ends a doubt; anything else would be a guess, which the auditor finds."""
+
+
+_TOLD = (ev.OrderFilled, ev.OrderCanceled, ev.OrderExpired, ev.OrderRejected)
 
 
 @attrs.frozen(kw_only=True)
@@ -156,7 +160,7 @@ def _changed(played: Played, entries: list[ev.Entry]) -> Iterator[str]:
     if change_in_doubt(entries):
         return
     expected = _undisturbed(played.plan.undisturbed())
-    actual = outcome(entries, played.options.instruments, VENUE)
+    actual = _outcome(played, entries)
     said = difference(expected, actual)
     if said:
         yield f"not the outcome of the undisturbed run: {' '.join(said.split())}"
@@ -191,8 +195,21 @@ def change_in_doubt(entries: list[ev.Entry]) -> bool:
 @cache
 def _undisturbed(plan: Plan) -> dict[str, list[str]]:
     played = play(plan)
-    entries = list(played.store.read())
-    return outcome(entries, played.options.instruments, VENUE)
+    return _outcome(played, list(played.store.read()))
+
+
+def _outcome(played: Played, entries: list[ev.Entry]) -> dict[str, list[str]]:
+    """Return what no fault may change: also in which order each strategy was told."""
+    told = [
+        (each.fill.strategy, plain(replace(each.fill, execution_id="")))
+        if isinstance(each, ev.OrderFilled)
+        else (each.strategy, plain(each))
+        for each in (entry.event for entry in entries)
+        if isinstance(each, _TOLD)
+    ]
+    told.sort(key=lambda each: each[0])
+    traded = outcome(entries, played.options.instruments, VENUE)
+    return traded | {"told": [text for _, text in told]}
 
 
 def _doubts(entries: list[ev.Entry]) -> tuple[Counter[str], int]:
