@@ -53,6 +53,9 @@ M = TypeVar("M")
 AGES_S = 1e9
 """Longer than any engine runs."""
 
+NOT_TAKEN = "order_kind"
+"""The code of an order of a kind that its venue does not declare."""
+
 
 class Session:
     """Carries requests to one venue, and says truthfully how each of them ended."""
@@ -306,6 +309,11 @@ class Session:
         # The last gate: nothing may come between the look at it and the send.
         if stale:
             self._say.ended(Asked.SUBMIT, order.order_id, How.NOT_SENT, reason=stale)
+        elif lacks := self._venue.promises.takes.lacks(order.terms):
+            reason = f"{self._venue.name} takes no {lacks}"
+            self._say.ended(
+                Asked.SUBMIT, order.order_id, How.REFUSED, reason=reason, code=NOT_TAKEN
+            )
         else:
             await self._ask(Asked.SUBMIT, order.order_id, self._venue.submit(order))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from holdfast_domain.instruments import Instrument
-from holdfast_domain.orders import OrderTerms, OrderType, Side
+from holdfast_domain.orders import OrderTerms, Side
 
 
 def off_grid(instrument: Instrument, terms: OrderTerms) -> str:
@@ -15,7 +15,7 @@ def off_grid(instrument: Instrument, terms: OrderTerms) -> str:
             f"expected a multiple of the lot {instrument.lot}, "
             f"was {terms.quantity.value}"
         )
-    for price in (terms.limit_price, terms.stop_price):
+    for price in (terms.limit_price, terms.stop_price, terms.trail):
         if price is not None and not instrument.is_on_tick(price.value):
             return (
                 f"expected a multiple of the tick {instrument.tick}, was {price.value}"
@@ -28,8 +28,5 @@ def crosses(new: OrderTerms, resting: OrderTerms, last: Decimal) -> bool:
     limit = resting.limit_price
     if limit is None:
         return False
-    if new.type in (OrderType.MARKET, OrderType.STOP):
-        price = last
-    else:
-        price = new.limit_price.value if new.limit_price is not None else last
+    price = last if new.limit_price is None else new.limit_price.value
     return price >= limit.value if new.side is Side.BUY else price <= limit.value

@@ -47,6 +47,8 @@ class OrderType(enum.Enum):
     LIMIT = "limit"
     STOP = "stop"
     STOP_LIMIT = "stop_limit"
+    TRAILING_STOP = "trailing_stop"
+    """A stop that follows the best price at a distance, and never goes back."""
 
 
 class TimeInForce(enum.Enum):
@@ -64,12 +66,18 @@ class TimeInForce(enum.Enum):
     FOK = "fok"
     """All of it at once, or nothing."""
 
+    AT_OPEN = "at_open"
+    """Only in the auction that opens the session."""
+
+    AT_CLOSE = "at_close"
+    """Only in the auction that closes the session."""
+
 
 class OrderTerms(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     """What an order asks for, without who asks.
 
     A limit price is there for LIMIT and STOP_LIMIT, a stop price for STOP and
-    STOP_LIMIT, and neither otherwise.
+    STOP_LIMIT, a distance for TRAILING_STOP, and none of them otherwise.
     """
 
     instrument: str
@@ -80,6 +88,16 @@ class OrderTerms(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True
     limit_price: Price | None = None
     stop_price: Price | None = None
     reduce_only: bool = False
+    """Only to bring the position nearer to nothing."""
+
+    post_only: bool = False
+    """Only to rest: it is refused where it would trade at once. Of a LIMIT."""
+
+    trail: Price | None = None
+    """How far a TRAILING_STOP stays behind the best price, in the price's units."""
+
+    shown: Quantity | None = None
+    """How much the market sees at a time (an iceberg); None is all. Of a LIMIT."""
 
     def __post_init__(self) -> None:
         kind = self.type
@@ -90,6 +108,19 @@ class OrderTerms(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True
             raise ImpossibleTransition(message)
         if wants_stop is not (self.stop_price is not None):
             message = f"stop price and order type do not agree: {self}"
+            raise ImpossibleTransition(message)
+        if (kind is OrderType.TRAILING_STOP) is not (self.trail is not None):
+            message = f"distance and order type do not agree: {self}"
+            raise ImpossibleTransition(message)
+        if self.post_only or self.shown is not None:
+            self._check_rests()
+
+    def _check_rests(self) -> None:
+        at_once = (TimeInForce.IOC, TimeInForce.FOK)
+        if self.type is not OrderType.LIMIT or self.time_in_force in at_once:
+            message = (
+                f"only a limit order that may rest can be hidden or post-only: {self}"
+            )
             raise ImpossibleTransition(message)
 
 

@@ -32,6 +32,7 @@ from holdfast_domain.answers import (
 from holdfast_domain.events import Entry
 from holdfast_domain.growing import Seen
 from holdfast_domain.marketdata import Quote, Trade
+from holdfast_domain.orderkinds import OrderKinds
 from holdfast_domain.orders import OrderTerms
 from holdfast_domain.stepping import News
 
@@ -237,6 +238,9 @@ class VenuePromises(Struct, frozen=True, kw_only=True, gc=False):
     clock_skew_s: float = 0.0
     """How far the venue's clock may be from ours."""
 
+    takes: OrderKinds = OrderKinds()
+    """The kinds of orders that may be sent there."""
+
 
 class Venue(Protocol):
     """One connection to one venue. Every request may raise a `VenueError`.
@@ -350,6 +354,7 @@ __all__ = [
     "MarketSource",
     "NotFound",
     "OpenOrders",
+    "OrderKinds",
     "Positions",
     "Replaced",
     "ReplayedVenue",

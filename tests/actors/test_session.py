@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from holdfast_actors.atonce import SessionAtOnce
 from holdfast_actors.messages import Advance
@@ -23,6 +24,8 @@ from holdfast_actors.requests import (
 )
 from holdfast_domain.cursor import ADVANCE_SLOT, SLICE_SLOT, cursor_at
 from holdfast_domain.errors import DomainError, NotSent, OutcomeUnknown, VenueRefused
+from holdfast_domain.money import Price, Quantity
+from holdfast_domain.orders import OrderType, TimeInForce
 from holdfast_domain.ports import (
     VenueEvent,
     VenueOrder,
@@ -138,6 +141,38 @@ def test_a_stale_submit_is_not_sent(message: Submit, halted: bool, reason: str) 
     told = line.ask(message)
 
     assert told == [evidence(Asked.SUBMIT, How.NOT_SENT, reason=reason)]
+    assert line.venue.asked == []
+
+
+@pytest.mark.parametrize(
+    ("wanted", "words"),
+    [
+        ({"post_only": True}, "paper takes no post-only orders"),
+        ({"shown": Quantity.of(1)}, "paper takes no orders of which only a part"),
+        (
+            {"time_in_force": TimeInForce.AT_OPEN},
+            "paper takes no at_open orders; it takes day, fok, gtc, ioc",
+        ),
+        (
+            {
+                "type": OrderType.TRAILING_STOP,
+                "trail": Price.of(1),
+                "limit_price": None,
+            },
+            "paper takes no trailing_stop orders; it takes limit, market, stop",
+        ),
+    ],
+)
+def test_a_kind_of_order_that_is_not_declared_never_leaves(
+    wanted: dict[str, Any], words: str
+) -> None:
+    line, asked = Line(), submit()
+    order = replace(asked.order, terms=replace(terms(1, limit=9), **wanted))
+
+    (told,) = line.ask(replace(asked, order=order))
+
+    assert (told.how, told.code) == (How.REFUSED, "order_kind")
+    assert told.reason.startswith(words)
     assert line.venue.asked == []
 
 

@@ -10,7 +10,7 @@ from hypothesis import given, strategies as st
 from msgspec.structs import astuple, replace
 
 from holdfast import Amount, param
-from holdfast_actors.strategy.orders import INDEX_BITS, Desk, terms_of
+from holdfast_actors.strategy.orders import INDEX_BITS, Desk
 from holdfast_actors.strategy.params import declared_params, parse_params
 from holdfast_actors.strategy.portfolio import Portfolio
 from holdfast_actors.strategy.sizing import units_for_value, units_to_target
@@ -18,7 +18,6 @@ from holdfast_domain import events as ev
 from holdfast_domain.errors import DomainError, InputError
 from holdfast_domain.ids import ClientOrderId
 from holdfast_domain.instruments import Instrument
-from holdfast_domain.orders import OrderType, Side, TimeInForce
 
 from .desk import INSTRUMENTS, SPY, D, filled, intended, terms
 
@@ -309,32 +308,6 @@ def test_a_change_of_an_order_of_the_same_call_is_that_order() -> None:
 def test_a_change_of_what_is_not_open_is_an_error() -> None:
     with pytest.raises(DomainError, match="expected an open order, got gone"):
         desk().change("gone", 1, None, None)
-
-
-@pytest.mark.parametrize(
-    ("limit", "stop", "kind"),
-    [
-        (None, None, OrderType.MARKET),
-        (1, None, OrderType.LIMIT),
-        (None, 2, OrderType.STOP),
-        (1, 2, OrderType.STOP_LIMIT),
-    ],
-)
-def test_prices_say_what_kind_of_order_it_is(
-    limit: int | None, stop: int | None, kind: OrderType
-) -> None:
-    made = terms_of(SPY, -2.5, limit, stop, "day", reduce_only=True)
-
-    assert made is not None
-    assert made.type is kind
-    assert (made.side, made.quantity.value) == (Side.SELL, D("2.5"))
-    assert made.time_in_force is TimeInForce.DAY
-    assert made.reduce_only
-
-
-def test_an_unknown_time_in_force_is_refused_with_those_that_are_known() -> None:
-    with pytest.raises(InputError, match="one of day, gtc, ioc, fok, got forever"):
-        terms_of(SPY, 1, None, None, "forever", reduce_only=False)
 
 
 # --- the portfolio ------------------------------------------------------------

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable
+from typing import Any
 
 import pytest
 from hypothesis import given, strategies as st
@@ -19,6 +20,7 @@ from holdfast_domain.orders import (
     OrderTerms,
     OrderType,
     Side,
+    TimeInForce,
     next_state,
 )
 
@@ -195,14 +197,16 @@ def test_whatever_happens_a_finished_order_stays_finished(causes: list[Cause]) -
 @pytest.mark.parametrize("kind", list(OrderType), ids=lambda each: each.name)
 @pytest.mark.parametrize("limit", [None, Price.of(1)], ids=["", "limit"])
 @pytest.mark.parametrize("stop", [None, Price.of(2)], ids=["", "stop"])
+@pytest.mark.parametrize("trail", [None, Price.of(3)], ids=["", "trail"])
 def test_terms_have_the_prices_of_their_type_and_no_other(
-    kind: OrderType, limit: Price | None, stop: Price | None
+    kind: OrderType, limit: Price | None, stop: Price | None, trail: Price | None
 ) -> None:
     wants = {
-        OrderType.MARKET: (False, False),
-        OrderType.LIMIT: (True, False),
-        OrderType.STOP: (False, True),
-        OrderType.STOP_LIMIT: (True, True),
+        OrderType.MARKET: (False, False, False),
+        OrderType.LIMIT: (True, False, False),
+        OrderType.STOP: (False, True, False),
+        OrderType.STOP_LIMIT: (True, True, False),
+        OrderType.TRAILING_STOP: (False, False, True),
     }
 
     def make() -> OrderTerms:
@@ -213,10 +217,37 @@ def test_terms_have_the_prices_of_their_type_and_no_other(
             type=kind,
             limit_price=limit,
             stop_price=stop,
+            trail=trail,
         )
 
-    if (limit is not None, stop is not None) == wants[kind]:
+    if tuple(each is not None for each in (limit, stop, trail)) == wants[kind]:
         assert make().type is kind
+    else:
+        with pytest.raises(ImpossibleTransition):
+            make()
+
+
+@pytest.mark.parametrize("force", list(TimeInForce), ids=lambda each: each.name)
+@pytest.mark.parametrize("kind", [OrderType.LIMIT, OrderType.STOP_LIMIT])
+@pytest.mark.parametrize("how", [{"post_only": True}, {"shown": Quantity.of(1)}])
+def test_only_what_may_rest_is_post_only_or_hidden(
+    kind: OrderType, force: TimeInForce, how: dict[str, Any]
+) -> None:
+    def make() -> OrderTerms:
+        return OrderTerms(
+            instrument="SPY",
+            side=Side.BUY,
+            quantity=Quantity.of(1),
+            type=kind,
+            time_in_force=force,
+            limit_price=Price.of(1),
+            stop_price=Price.of(2) if kind is OrderType.STOP_LIMIT else None,
+            **how,
+        )
+
+    may_rest = force not in (TimeInForce.IOC, TimeInForce.FOK)
+    if kind is OrderType.LIMIT and may_rest:
+        assert make().time_in_force is force
     else:
         with pytest.raises(ImpossibleTransition):
             make()

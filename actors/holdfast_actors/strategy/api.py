@@ -234,10 +234,20 @@ class Strategy:
         *,
         time_in_force: str = "gtc",
         reduce_only: bool = False,
+        post_only: bool = False,
+        trail: Numeric | None = None,
+        shown: Numeric | None = None,
     ) -> str | None:
         """Order ``quantity`` units; negative sells. Return the order's id.
 
+        ``post_only`` is rejected where it would trade at once, ``trail`` is the
+        distance of a trailing stop, ``shown`` what the market sees at a time. A kind
+        of order that the venue does not take is rejected before it leaves.
+
         A quantity of zero orders nothing and returns None.
+
+        Raises:
+            InputError: the words do not go together.
         """
         self._known(asset)
         terms = terms_of(
@@ -247,6 +257,9 @@ class Strategy:
             stop_price,
             time_in_force,
             reduce_only=reduce_only,
+            post_only=post_only,
+            trail=trail,
+            shown=shown,
         )
         return None if terms is None else self._host.desk.place(terms)
 

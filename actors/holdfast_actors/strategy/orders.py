@@ -276,12 +276,15 @@ def terms_of(
     stop_price: Numeric | None,
     time_in_force: str,
     *,
-    reduce_only: bool,
+    reduce_only: bool = False,
+    post_only: bool = False,
+    trail: Numeric | None = None,
+    shown: Numeric | None = None,
 ) -> OrderTerms | None:
     """Return the terms for signed ``quantity``; None where it is zero.
 
     Raises:
-        InputError: an unknown time in force.
+        InputError: an unknown time in force, or terms that no order has together.
     """
     units = to_decimal(quantity)
     if units == 0:
@@ -290,13 +293,32 @@ def terms_of(
     if force is None:
         known = ", ".join(_FORCES)
         raise InputError("time_in_force", f"one of {known}", time_in_force)
+    kind = _TYPES[limit_price is not None, stop_price is not None]
+    if trail is not None:
+        if kind is not OrderType.MARKET:
+            came = f"a distance with a {kind.value} order"
+            raise InputError("trail", "no limit price and no stop price", came)
+        kind = OrderType.TRAILING_STOP
+    if post_only or shown is not None:
+        _check_rests("post_only" if post_only else "shown", kind, force)
     return OrderTerms(
         instrument=asset.symbol,
         side=Side.BUY if units > 0 else Side.SELL,
         quantity=Quantity(abs(units)),
-        type=_TYPES[limit_price is not None, stop_price is not None],
+        type=kind,
         time_in_force=force,
         limit_price=None if limit_price is None else Price.of(limit_price),
         stop_price=None if stop_price is None else Price.of(stop_price),
         reduce_only=reduce_only,
+        post_only=post_only,
+        trail=None if trail is None else Price.of(trail),
+        shown=None if shown is None else Quantity(to_decimal(shown)),
     )
+
+
+def _check_rests(where: str, kind: OrderType, force: TimeInForce) -> None:
+    at_once = force in (TimeInForce.IOC, TimeInForce.FOK)
+    if kind is not OrderType.LIMIT or at_once:
+        came = f"a {kind.value} order that is {force.value}"
+        todo = "give it a limit_price, and let it rest"
+        raise InputError(where, "a limit order that may rest", came, todo)

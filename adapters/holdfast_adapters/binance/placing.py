@@ -7,6 +7,7 @@ from typing import Final
 from holdfast_adapters.binance.credentials import Value
 from holdfast_adapters.binance.naming import LAST_REVISION, cancel_id, revision_id
 from holdfast_domain.errors import VenueRefused
+from holdfast_domain.orderkinds import OrderKinds
 from holdfast_domain.orders import OrderTerms, OrderType, Side, TimeInForce
 
 TYPES: Final = {
@@ -15,12 +16,19 @@ TYPES: Final = {
     OrderType.STOP: "STOP_LOSS",
     OrderType.STOP_LIMIT: "STOP_LOSS_LIMIT",
 }
+MAKER: Final = "LIMIT_MAKER"
+"""A limit order that is refused (-2010) where it would trade at once."""
+
 FORCES: Final = {
     TimeInForce.GTC: "GTC",
     TimeInForce.IOC: "IOC",
     TimeInForce.FOK: "FOK",
 }
 """A day has no end at an exchange that never closes, so there is no DAY."""
+
+TAKES: Final = OrderKinds(
+    types=frozenset(TYPES), forces=frozenset(FORCES), post_only=True
+)
 
 UNLIMITED: Final = {
     OrderType.MARKET: frozenset({TimeInForce.GTC, TimeInForce.IOC}),
@@ -39,9 +47,9 @@ def placing(client_order_id: str, terms: OrderTerms) -> dict[str, Value]:
     asked: dict[str, Value] = {
         "symbol": terms.instrument,
         "side": terms.side.name,
-        "type": TYPES[terms.type],
+        "type": MAKER if terms.post_only else TYPES[terms.type],
     }
-    if terms.limit_price is not None:
+    if terms.limit_price is not None and not terms.post_only:
         asked["timeInForce"] = FORCES[terms.time_in_force]
     asked["quantity"] = terms.quantity.value
     if terms.limit_price is not None:
@@ -83,12 +91,6 @@ def changing(order_id: str, revision: int, terms: OrderTerms) -> dict[str, Value
 
 
 def _check(terms: OrderTerms) -> None:
-    if terms.time_in_force not in FORCES:
-        reason = (
-            f"expected {', '.join(each.value for each in FORCES)}, got "
-            f"{terms.time_in_force.value}: this exchange has no sessions"
-        )
-        raise VenueRefused(reason, "time_in_force")
     if terms.limit_price is None and terms.time_in_force not in UNLIMITED[terms.type]:
         reason = f"a {terms.type.value} order cannot be {terms.time_in_force.value}"
         raise VenueRefused(reason, "time_in_force")

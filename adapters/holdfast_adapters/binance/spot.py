@@ -12,7 +12,7 @@ from holdfast_adapters.binance.history import Cursors, History
 from holdfast_adapters.binance.listing import listed
 from holdfast_adapters.binance.naming import Name, revision_id
 from holdfast_adapters.binance.places import Place, Places
-from holdfast_adapters.binance.placing import canceling, changing, placing
+from holdfast_adapters.binance.placing import TAKES, canceling, changing, placing
 from holdfast_adapters.binance.rest import TIMING, Rest, Timing
 from holdfast_adapters.binance.rules import SymbolRules
 from holdfast_adapters.binance.telling import (
@@ -99,7 +99,10 @@ class BinanceSpot(OwnTime):
         self.name = name
         bound_s = timing.recv_window_s + MATCHING_S + MARGIN_S
         self.promises = VenuePromises(
-            proves_absence=True, processing_bound_s=bound_s, clock_skew_s=MARGIN_S
+            proves_absence=True,
+            processing_bound_s=bound_s,
+            clock_skew_s=MARGIN_S,
+            takes=TAKES,
         )
         self.rules: dict[str, SymbolRules] = {}
         """What holds for orders, by symbol; known once it is connected."""

@@ -14,6 +14,7 @@ import msgspec
 
 from holdfast_adapters.binance.errors import Kind, meaning
 from holdfast_adapters.binance.naming import Name
+from holdfast_adapters.binance.placing import MAKER
 from holdfast_adapters.binance.wire import (
     ChangeHalves,
     ChangeRefusal,
@@ -55,6 +56,7 @@ LIVING: Final = frozenset({
 _TYPES: Final = {
     "MARKET": OrderType.MARKET,
     "LIMIT": OrderType.LIMIT,
+    MAKER: OrderType.LIMIT,
     "STOP_LOSS": OrderType.STOP,
     "STOP_LOSS_LIMIT": OrderType.STOP_LIMIT,
 }
@@ -249,6 +251,7 @@ def terms_from(
         time_in_force=TimeInForce[force],
         limit_price=Price(price) if limited else None,
         stop_price=Price(stop_price) if stopped else None,
+        post_only=kind == MAKER,
     )
 
 

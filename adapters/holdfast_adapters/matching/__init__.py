@@ -5,6 +5,7 @@ Read from the bottom up: `model`, `book`, `rules`, `checks`, `engine`.
 
 from holdfast_adapters.matching.engine import MatchingEngine
 from holdfast_adapters.matching.model import (
+    TAKES,
     FillAt,
     FillModel,
     LastBar,
@@ -15,6 +16,7 @@ from holdfast_adapters.matching.model import (
 )
 
 __all__ = [
+    "TAKES",
     "FillAt",
     "FillModel",
     "LastBar",

@@ -40,6 +40,9 @@ class Working(Struct, eq=False):
     """IOC or FOK: one moment in the market, then the rest is cancelled."""
 
     all_or_none: bool = False
+    makes: bool = False
+    """Post-only: it only ever rests, and fills at its own price."""
+
     edge: float = 0.0
     """A bar that does not come to here certainly does not reach the order's price."""
 
@@ -58,6 +61,7 @@ class Working(Struct, eq=False):
         force = terms.time_in_force
         self.all_or_none = force is TimeInForce.FOK
         self.immediate = self.all_or_none or force is TimeInForce.IOC
+        self.makes = terms.post_only
         if triggered:
             self.trigger()
         elif self.kind is not OrderType.MARKET:

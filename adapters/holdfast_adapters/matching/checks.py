@@ -10,7 +10,7 @@ from holdfast_adapters.matching.model import MarketView
 from holdfast_domain.errors import VenueRefused
 from holdfast_domain.instruments import Instrument
 from holdfast_domain.money import ZERO, Price, to_decimal
-from holdfast_domain.orders import OrderTerms, OrderType
+from holdfast_domain.orders import OrderTerms, OrderType, Side
 
 
 def checked(
@@ -20,7 +20,7 @@ def checked(
 
     Raises:
         VenueRefused: with the code ``unknown_symbol``, ``quantity``, ``lot``,
-            ``price``, ``tick`` or ``min_notional``.
+            ``price``, ``tick``, ``min_notional`` or ``post_only``.
     """
     instrument = instruments.get(terms.instrument)
     if instrument is None:
@@ -33,6 +33,8 @@ def checked(
         _check_price(terms.stop_price, instrument)
     if instrument.min_notional > 0:
         _check_notional(terms, instrument, now)
+    if terms.post_only and terms.limit_price is not None:
+        _check_rests(terms, terms.limit_price.value, now)
     return instrument
 
 
@@ -88,6 +90,17 @@ def _check_notional(terms: OrderTerms, instrument: Instrument, now: MarketView) 
     if worth < instrument.min_notional:
         reason = f"expected at least {instrument.min_notional}, got {worth}"
         raise VenueRefused(reason, "min_notional")
+
+
+def _check_rests(terms: OrderTerms, limit: Decimal, now: MarketView) -> None:
+    """Refuse a post-only order that would trade at the last price."""
+    last = now.last(terms.instrument)
+    if last is None:
+        return
+    price = to_decimal(last.close)
+    if limit >= price if terms.side is Side.BUY else limit <= price:
+        reason = f"post-only, but {limit} would trade at once: the last was {price}"
+        raise VenueRefused(reason, "post_only")
 
 
 def _price_for_notional(terms: OrderTerms, now: MarketView) -> Decimal | None:

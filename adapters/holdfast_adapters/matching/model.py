@@ -5,12 +5,13 @@ from __future__ import annotations
 import enum
 from collections.abc import Callable
 from decimal import Decimal
-from typing import NamedTuple, Protocol, TypeAlias
+from typing import Final, NamedTuple, Protocol, TypeAlias
 
 import attrs
 from msgspec import Struct
 
 from holdfast_domain.money import ZERO
+from holdfast_domain.orderkinds import OrderKinds
 from holdfast_domain.ports import Acked, Ended, Executed, Replaced
 
 DAY_US = 86_400_000_000
@@ -19,6 +20,10 @@ NEVER_US = 1 << 62
 
 SessionEnd: TypeAlias = Callable[[str, int], int]
 """(symbol, market time in µs) to the end of the session that holds it, in µs UTC."""
+
+
+TAKES: Final = OrderKinds(post_only=True)
+"""What the engine can match."""
 
 
 class FillAt(enum.Enum):

@@ -46,7 +46,8 @@ def _is_reached(order: Working, price: Decimal) -> bool:
 def _limit(order: Working, bar: MatchBar, *, triggered: bool) -> Hit:
     opening = bar.price(bar.open)
     if is_at_or_better(order, opening):
-        return opening, bar.opened_at_us, triggered
+        price = order.limit if order.makes else opening
+        return price, bar.opened_at_us, triggered
     best = bar.low if order.buy else bar.high
     if not order.immediate and is_at_or_better(order, bar.price(best)):
         return order.limit, bar.ended_at_us, triggered

@@ -64,6 +64,7 @@ def _terms(terms: OrderTerms) -> Body:
         "limit_price": None if limit is None else str(limit.value),
         "stop_price": None if stop is None else str(stop.value),
         "reduce_only": terms.reduce_only,
+        "post_only": terms.post_only,
     }
 
 
@@ -100,6 +101,7 @@ def _terms_of(body: Body) -> OrderTerms:
         limit_price=_price(body["limit_price"]),
         stop_price=_price(body["stop_price"]),
         reduce_only=body["reduce_only"],
+        post_only=body.get("post_only", False),
     )
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final, TypeVar
 
 from holdfast_adapters.matching.model import (
+    TAKES,
     FillModel,
     SessionEnd,
     utc_day_end_us,
@@ -50,7 +51,7 @@ class PaperVenue:
     `connect` the file tells what is true.
     """
 
-    promises = VenuePromises(proves_absence=True, processing_bound_s=0.0)
+    promises = VenuePromises(proves_absence=True, processing_bound_s=0.0, takes=TAKES)
     """A lookup waits for all commits before it, so what it does not find is not there.
     """
 

@@ -11,6 +11,7 @@ from typing import Any, Final, NoReturn
 
 import trio
 
+from holdfast_adapters.matching import TAKES
 from holdfast_adapters.remote import wire
 from holdfast_domain.errors import (
     DuplicateOrder,
@@ -60,7 +61,9 @@ class RemoteVenue:
         ``world`` is the market as the engine has it; the venue must have the same.
         """
         self.name = name
-        self.promises = VenuePromises(proves_absence=False, processing_bound_s=0.0)
+        self.promises = VenuePromises(
+            proves_absence=False, processing_bound_s=0.0, takes=TAKES
+        )
         self._path = path
         self._patience_s = patience_s
         self._hello = wire.Hello(engine=engine, epoch=epoch, world=world)

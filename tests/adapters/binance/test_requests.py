@@ -115,6 +115,7 @@ def test_a_limit_order_is_asked_for() -> None:
                 "price": Decimal("100.10"),
             },
         ),
+        ({"post_only": True}, {"type": "LIMIT_MAKER", "price": Decimal("100.10")}),
         (
             {"time_in_force": TimeInForce.FOK, "side": Side.SELL},
             {
@@ -138,7 +139,6 @@ def test_each_kind_of_order_is_asked_for(
 @pytest.mark.parametrize(
     "changes",
     [
-        {"time_in_force": TimeInForce.DAY},
         {
             "type": OrderType.MARKET,
             "limit_price": None,

@@ -255,6 +255,21 @@ async def test_a_change_whose_new_terms_are_refused_has_ended_the_order() -> Non
         assert "PRICE_FILTER" in ended.reason
 
 
+async def test_a_post_only_order_that_would_cross_is_refused_in_the_venues_words() -> (
+    None
+):
+    async with desk() as d:
+        order = d.order(limit_price=Price.of(50_010), post_only=True)
+        with pytest.raises(VenueRefused) as caught:
+            await d.venue.submit(order)
+        assert caught.value.code == "-2010"
+        assert caught.value.reason == "Order would immediately match and take."
+        (asked,) = d.asked("submit")
+        assert asked["type"] == "LIMIT_MAKER"
+        d.clock.go_on(17)
+        assert isinstance(await d.venue.lookup(order.order_id), NotFound)
+
+
 @pytest.mark.parametrize("kind", ["lost_request", "lost_ack"])
 async def test_a_change_in_doubt_is_not_told_before_its_time(kind: str) -> None:
     async with desk() as d:

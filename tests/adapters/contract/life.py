@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from decimal import Decimal
 
+from holdfast_domain.errors import VenueRefused
 from holdfast_domain.money import ZERO
 from holdfast_domain.orders import Side, TimeInForce
 from holdfast_domain.ports import Acked, Ended, Executed, Found, Replaced, VenueEvent
@@ -15,6 +17,7 @@ from .face import Book, Face
 DOWN = [(100, 1000), (99, 1000), (98, 1000), (97, 1000)]
 UP = [(100, 1000), (101, 1000), (102, 1000), (103, 1000)]
 THIN = [(100, 1000), (99, "0.5"), (99, "0.7"), (99, 1000), (99, 1000)]
+FALL = [(100, 1000), (97, 1000)]
 PAUSE = [(100, 1000), (101, 1000), (100, 1000), (100, 1000)]
 
 
@@ -278,6 +281,26 @@ async def _(face: Face, book: Book) -> None:
     assert after["USD"] - before["USD"] == -3 * 100 + 99 - dollars
     gained = holds[face.symbol] - held.get(face.symbol, ZERO)
     assert gained == 2 - coins
+
+
+@case(26, "a post-only order fills at its own price, however far it is passed", FALL)
+async def _(face: Face, book: Book) -> None:
+    order = book.order(limit=99, post_only=True)
+    assert [type(each) for each in await face.venue.submit(order)] == [Acked]
+    assert (await found(face, order.order_id)).terms == order.terms
+    await face.market()
+    assert await prices(face, order.order_id) == [Decimal(99)]
+
+
+@case(27, "new terms of a post-only order that would cross fill nothing")
+async def _(face: Face, book: Book) -> None:
+    order = book.order(limit=99, post_only=True)
+    await face.venue.submit(order)
+    crossing = book.terms(limit=100, post_only=True)
+    with suppress(VenueRefused):
+        await face.venue.replace(order.order_id, crossing)
+    face.pass_time(60)
+    assert await filled(face, order.order_id) == ZERO
 
 
 @case(25, "a DAY order rests until its session ends", DOWN, "sessions")

@@ -70,7 +70,8 @@ async def _(face: Face, book: Book) -> None:
 
 @case(40, "a time in force that the venue does not know", FLAT, "bands")
 async def _(face: Face, book: Book) -> None:
-    await refused(face, book.order(limit=99, time_in_force=TimeInForce.DAY))
+    day = book.order(limit=99, time_in_force=TimeInForce.DAY)
+    assert face.venue.promises.takes.lacks(day.terms).startswith("day orders; it takes")
 
 
 @case(41, "a stop that the market has passed already", FLAT, "bands")
@@ -131,6 +132,12 @@ async def _(face: Face, book: Book) -> None:
 async def _(face: Face, book: Book) -> None:
     with pytest.raises(VenueRefused):
         await face.venue.executions_since("somebody else's")
+
+
+@case(30, "a post-only order that would cross")
+async def _(face: Face, book: Book) -> None:
+    await refused(face, book.order(limit=100, post_only=True))
+    await refused(face, book.order(limit=99, side=Side.SELL, post_only=True))
 
 
 @case(49, "what was never sent is not there")

@@ -38,15 +38,20 @@ stopped = (OrderType.STOP, OrderType.STOP_LIMIT)
 @st.composite
 def terms(draw: st.DrawFn) -> OrderTerms:
     kind = draw(st.sampled_from(OrderType))
+    force = draw(st.sampled_from(TimeInForce))
+    rests = kind is OrderType.LIMIT and force not in (TimeInForce.IOC, TimeInForce.FOK)
     return OrderTerms(
         instrument=draw(texts),
         side=draw(st.sampled_from(Side)),
         quantity=draw(quantities),
         type=kind,
-        time_in_force=draw(st.sampled_from(TimeInForce)),
+        time_in_force=force,
         limit_price=draw(prices) if kind in limited else None,
         stop_price=draw(prices) if kind in stopped else None,
         reduce_only=draw(st.booleans()),
+        post_only=rests and draw(st.booleans()),
+        trail=draw(prices) if kind is OrderType.TRAILING_STOP else None,
+        shown=draw(quantities) if rests and draw(st.booleans()) else None,
     )
 
 

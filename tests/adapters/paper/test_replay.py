@@ -16,7 +16,7 @@ import polars as pl
 from hypothesis import given, strategies as st
 from tests.sampling import examples
 
-from holdfast_adapters.matching import FillAt, FillModel
+from holdfast_adapters.matching import TAKES, FillAt, FillModel
 from holdfast_adapters.paper import PaperVenue
 from holdfast_domain.cursor import ADVANCE_SLOT, SLICE_SLOT, START, cursor_at
 from holdfast_domain.errors import VenueRefused
@@ -61,7 +61,9 @@ PRICES = st.integers(min_value=190, max_value=210)
 
 @st.composite
 def terms(draw: st.DrawFn) -> OrderTerms:
-    kind = draw(st.sampled_from(OrderType))
+    kind = draw(st.sampled_from(sorted(TAKES.types, key=lambda each: each.value)))
+    force = draw(st.sampled_from(sorted(TAKES.forces, key=lambda each: each.value)))
+    rests = kind is OrderType.LIMIT and force in (TimeInForce.GTC, TimeInForce.DAY)
     half = Decimal("0.5")
     has_limit = kind in (OrderType.LIMIT, OrderType.STOP_LIMIT)
     has_stop = kind in (OrderType.STOP, OrderType.STOP_LIMIT)
@@ -70,9 +72,10 @@ def terms(draw: st.DrawFn) -> OrderTerms:
         side=draw(st.sampled_from(Side)),
         quantity=Quantity.of(draw(st.integers(1, 9))),
         type=kind,
-        time_in_force=draw(st.sampled_from(TimeInForce)),
+        time_in_force=force,
         limit_price=Price(half * draw(PRICES)) if has_limit else None,
         stop_price=Price(half * draw(PRICES)) if has_stop else None,
+        post_only=rests and draw(st.booleans()),
     )
 
 

@@ -116,6 +116,7 @@ async def test_what_was_answered_is_in_the_file(path: Path) -> None:
         "limit_price": None,
         "stop_price": None,
         "reduce_only": False,
+        "post_only": False,
         "placed_at_us": DATA.times_us[0],
     }
     assert executed == {

@@ -97,6 +97,7 @@ def terms_of(order: SimOrder) -> OrderTerms:
         time_in_force=TimeInForce[order.force],
         limit_price=Price(order.price) if order.price else None,
         stop_price=Price(order.stop_price) if order.stop_price else None,
+        post_only=order.type == "LIMIT_MAKER",
     )
 
 
