@@ -197,8 +197,9 @@ class MarketDialect:
                 number = event.trade_id
                 return [_data(key, _trade(event), received_s, number, number - 1)]
             case DepthFrame():
-                first, last = event.first_id, event.last_id
-                return [_data(key, _update(event), received_s, last, first - 1)]
+                update = _update(event)
+                last, before = update.sequence, update.follows
+                return [_data(key, update, received_s, last, before)]
             case KlineFrame():
                 bar = _bar(event)
                 return [Beat() if bar is None else _data(key, bar, received_s)]
@@ -252,10 +253,11 @@ def _quote(ticker: BookTicker, now_ms: int) -> Quote:
 
 
 def _update(event: DepthFrame) -> BookUpdate:
+    previous = event.previous_id
     return BookUpdate(
         instrument=event.symbol,
         sequence=event.last_id,
-        follows=event.first_id - 1,
+        follows=event.first_id - 1 if previous is None else previous,
         bids=event.bids,
         asks=event.asks,
     )

@@ -1,8 +1,8 @@
 """What an answer that is no success means, by what one may do next.
 
 The table is from binance-spot-api-docs (errors.md and rest-api.md, "HTTP return
-codes"). What is not in it is judged by the rule at its end: a well-formed 4xx is a
-refusal, all else leaves a command in doubt.
+codes") and that of USD-M futures ("Error Codes"). What is not in it is judged by the
+rule at its end: a well-formed 4xx is a refusal, all else leaves a command in doubt.
 """
 
 from __future__ import annotations
@@ -58,6 +58,9 @@ BANNED: Final = 418
 _PER: Final = re.compile(r"per (\d+) (SECOND|MINUTE)")
 _UNIT_S: Final = {"SECOND": 1.0, "MINUTE": 60.0}
 _DUPLICATE: Final = "Duplicate order sent"
+_DUPLICATES: Final = frozenset({
+    -4116,  # futures: the client order id is that of an open order
+})  # fmt: skip
 _BANNED_UNTIL: Final = re.compile(r"banned until (\d{13})")
 DEFAULT_PAUSE_S: Final = 60.0
 """How long to be silent where a limit does not say it: a window of the limits."""
@@ -152,7 +155,7 @@ def meaning(said: Refusal) -> Verdict:
         kind = Kind.DOUBT
     elif said.code == CLOCK or said.code in _LIMITS:
         kind = Kind.NOT_TAKEN
-    elif _DUPLICATE in said.msg:
+    elif _DUPLICATE in said.msg or said.code in _DUPLICATES:
         kind = Kind.DUPLICATE
     return Verdict(kind, said.msg, said.code)
 

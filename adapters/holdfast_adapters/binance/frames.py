@@ -197,6 +197,9 @@ class KlineFrame(Frame, frozen=True, kw_only=True, tag_field="e", tag="kline"):
 class DepthFrame(Frame, frozen=True, kw_only=True, tag_field="e", tag="depthUpdate"):
     """A change of the order book: levels with their new quantity, 0 removes one."""
 
+    previous_id: int | None = field(name="pu", default=None)
+    """The last id of the update before; futures number with holes, and say it."""
+
     symbol: str = field(name="s")
     at: Millis = field(name="E")
     first_id: int = field(name="U")

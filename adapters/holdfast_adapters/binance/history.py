@@ -12,7 +12,7 @@ from holdfast_adapters.binance.credentials import Value
 from holdfast_adapters.binance.naming import Name
 from holdfast_adapters.binance.rest import Rest
 from holdfast_adapters.binance.telling import executions
-from holdfast_adapters.binance.wire import OrderRow, TradeRow
+from holdfast_adapters.binance.wire import OrderReport, OrderRow, TradeRow
 from holdfast_domain.errors import OutcomeUnknown, VenueRefused
 from holdfast_domain.orders import Side
 from holdfast_domain.ports import Executed
@@ -65,6 +65,7 @@ class History:
     def __init__(self, rest: Rest, from_us: int | None) -> None:
         """Begin at ``from_us`` (venue time) where there is no watermark."""
         self._rest = rest
+        self._routes = rest.routes
         self._from_us = from_us
         self._names: dict[tuple[str, int], str] = {}
 
@@ -77,7 +78,7 @@ class History:
             said += await self._told(symbol, trades)
         return said, Cursors(after)
 
-    async def trades_of(self, row: OrderRow) -> list[TradeRow]:
+    async def trades_of(self, row: OrderRow | OrderReport) -> list[TradeRow]:
         """Return all trades of one order."""
         return await self._all({"symbol": row.symbol, "orderId": row.order_id})
 
@@ -85,7 +86,20 @@ class History:
         """Return the trades from the id ``at`` on."""
         if at is not None or self._from_us is None:
             return await self._all({"symbol": symbol, "fromId": at or 0})
-        return await self._all({"symbol": symbol, "startTime": self._from_us // 1000})
+        from_ms, window_s = self._from_us // 1000, self._routes.trades_window_s
+        if window_s is None:
+            return await self._all({"symbol": symbol, "startTime": from_ms})
+        # Each answer ends that long after its beginning, whatever came later.
+        for begin_ms in range(
+            from_ms, self._rest.time.now_ms() + 1, int(window_s * 1e3)
+        ):
+            found = await self._page(
+                {"symbol": symbol, "startTime": begin_ms, "limit": PAGE}
+            )
+            if found:
+                first = min(each.id for each in found)
+                return await self._all({"symbol": symbol, "fromId": first})
+        return []
 
     async def _all(self, asked: dict[str, Value]) -> list[TradeRow]:
         """Return the trades that are asked for, page by page."""
@@ -99,7 +113,8 @@ class History:
         return trades
 
     async def _page(self, asked: dict[str, Value]) -> list[TradeRow]:
-        return await self._rest.ask("/api/v3/myTrades", asked, list[TradeRow])
+        kind = self._routes.trade_row
+        return await self._rest.ask(self._routes.trades, asked, list[kind])  # type: ignore[valid-type]
 
     def _next(self, trades: Sequence[TradeRow], at: int | None) -> int | None:
         """Return the first id that may still have one before it that does not show."""
@@ -138,7 +153,7 @@ class History:
         known = self._names.get((symbol, number))
         if known is None:
             asked: dict[str, Value] = {"symbol": symbol, "orderId": number}
-            row = await self._rest.ask("/api/v3/order", asked, OrderRow)
+            row = await self._rest.ask(self._routes.order, asked, OrderRow)
             known = Name.parse(row.client_order_id).order_id
             self._names[symbol, number] = known
             if len(self._names) > REMEMBERED:

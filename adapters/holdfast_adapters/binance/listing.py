@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from typing import Final
 
 import attrs
 
+from holdfast_adapters.binance.credentials import Value
 from holdfast_adapters.binance.rest import Rest
 from holdfast_adapters.binance.rules import SymbolRules, rules_of
-from holdfast_adapters.binance.wire import Account, ExchangeInfo
+from holdfast_adapters.binance.wire import ExchangeInfo, RightsRow
+from holdfast_domain.errors import VenueRefused
+
+UNKNOWN_SYMBOL: Final = "-1121"
+"""The code of a symbol that is not listed, where the venue lists all it has."""
 
 
 async def listed(rest: Rest, symbols: Sequence[str]) -> dict[str, SymbolRules]:
@@ -19,22 +25,28 @@ async def listed(rest: Rest, symbols: Sequence[str]) -> dict[str, SymbolRules]:
         VenueRefused: one of them is not known there.
         VenueError: nobody answered, or not so that it could be read.
     """
-    names = json.dumps(list(symbols), separators=(",", ":"))
-    info = await rest.ask(
-        "/api/v3/exchangeInfo", {"symbols": names}, ExchangeInfo, signed=False
-    )
-    return {each.symbol: rules_of(each, rest.name) for each in info.symbols}
+    routes, asked = rest.routes, dict[str, Value]()
+    if routes.names_symbols:
+        asked["symbols"] = json.dumps(list(symbols), separators=(",", ":"))
+    info = await rest.ask(routes.info, asked, ExchangeInfo, signed=False)
+    found = {each.symbol: each for each in info.symbols}
+    if missing := [name for name in symbols if name not in found]:
+        raise VenueRefused(f"there is no symbol {missing[0]}", UNKNOWN_SYMBOL)
+    return {name: rules_of(found[name], rest.name) for name in symbols}
 
 
 @attrs.frozen
 class Rights:
     """What an account may do. What its key may do besides, the venue does not say here.
 
-    Source: binance-spot-api-docs, rest-api.md, "Account information".
+    Source: binance-spot-api-docs, rest-api.md, "Account information"; USD-M futures,
+    "Futures Account Configuration".
     """
 
     trades: bool
     withdraws: bool
+    hedges: bool = False
+    """Whether a position has two sides there, which this engine does not do."""
 
 
 async def rights_of(rest: Rest) -> Rights:
@@ -44,5 +56,5 @@ async def rights_of(rest: Rest) -> Rights:
         VenueRefused: the key or its signature is not good.
         VenueError: nobody answered, or not so that it could be read.
     """
-    account = await rest.ask("/api/v3/account", {"omitZeroBalances": "true"}, Account)
-    return Rights(account.can_trade, account.can_withdraw)
+    said = await rest.ask(rest.routes.rights, {}, RightsRow)
+    return Rights(said.can_trade, said.can_withdraw, said.dual_side_position)

@@ -21,6 +21,9 @@ class Place:
     seen: bool = False
     """Whether the venue has said that it has the order."""
 
+    is_algo: bool = False
+    """Whether it was placed with the algo service, which keeps the stops of futures."""
+
     changing_ms: int = 0
     """When a change that is in doubt was sent, by the venue's clock."""
 

@@ -13,6 +13,7 @@ import httpx
 
 from holdfast_adapters.binance.credentials import Credentials, Parameters, encoded
 from holdfast_adapters.binance.errors import CLOCK, OK, Answer, Silence, Verdict, judge
+from holdfast_adapters.binance.routes import SPOT, Routes
 from holdfast_adapters.binance.telling import decoded
 from holdfast_adapters.binance.wire import ServerTime
 from holdfast_domain.errors import NotSent, OutcomeUnknown, VenueError, VenueRefused
@@ -81,12 +82,14 @@ class Rest:
         clock: WallClock,
         sleep: Callable[[float], Awaitable[object]],
         timing: Timing = TIMING,
+        routes: Routes = SPOT,
     ) -> None:
         """Wait by ``sleep`` (seconds) before a question is asked again.
 
         Without credentials only what is public can be asked for.
         """
         self.name = name
+        self.routes = routes
         self.time = VenueTime(clock)
         self.used_weight: int | None = None
         """What the venue says of this address's requests in this minute."""
@@ -123,7 +126,7 @@ class Rest:
         """Learn the venue's clock."""
         clock = self.time.clock
         sent_us = clock.now_us()
-        said = await self.ask("/api/v3/time", {}, ServerTime, signed=False)
+        said = await self.ask(self.routes.time, {}, ServerTime, signed=False)
         self.time.learn(sent_us, said.server_time, clock.now_us())
 
     async def ask(

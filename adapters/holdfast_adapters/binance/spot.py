@@ -1,81 +1,49 @@
-"""The Binance spot exchange as a `Venue`: requests about orders, and questions."""
+"""The Binance spot exchange as a `Venue`: requests about orders, and the account."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import datetime
 from typing import Final
 
 from holdfast_adapters.binance.credentials import Credentials, Parameters
-from holdfast_adapters.binance.errors import ARCHIVED, NOT_FOUND, OK
-from holdfast_adapters.binance.history import Cursors, History
-from holdfast_adapters.binance.listing import listed
-from holdfast_adapters.binance.naming import Name, revision_id
-from holdfast_adapters.binance.places import Place, Places
+from holdfast_adapters.binance.errors import OK
+from holdfast_adapters.binance.naming import revision_id
+from holdfast_adapters.binance.places import Place
 from holdfast_adapters.binance.placing import TAKES, canceling, changing, placing
-from holdfast_adapters.binance.rest import TIMING, Rest, Timing
-from holdfast_adapters.binance.rules import SymbolRules
+from holdfast_adapters.binance.rest import TIMING, Timing
+from holdfast_adapters.binance.routes import SPOT
 from holdfast_adapters.binance.telling import (
     canceled,
     changed,
     decoded,
     half_changed,
     placed,
-    snapshot_of,
     story,
     terms_of,
 )
-from holdfast_adapters.binance.wire import (
-    Account,
-    ChangeReport,
-    Depth,
-    OrderReport,
-    OrderRow,
-)
-from holdfast_adapters.owntime import OwnTime
-from holdfast_domain.book import BookSnapshot
-from holdfast_domain.errors import InputError, NotSent, OutcomeUnknown, VenueRefused
-from holdfast_domain.instruments import Instrument
-from holdfast_domain.marketdata import utc_from_us
+from holdfast_adapters.binance.venue import BinanceVenue
+from holdfast_adapters.binance.wire import Account, ChangeReport, OrderReport, OrderRow
+from holdfast_domain.errors import NotSent, OutcomeUnknown, VenueRefused
 from holdfast_domain.money import Money, Quantity
 from holdfast_domain.orders import OrderTerms, Side
 from holdfast_domain.ports import (
     Balances,
-    Executions,
     Found,
-    NotFound,
     OpenOrders,
     Positions,
     VenueBalance,
     VenueEvent,
     VenueOrder,
     VenuePosition,
-    VenuePromises,
     WallClock,
 )
-
-MATCHING_S: Final = 10.0
-"""After this long without an answer of its matching engine the venue says -1007."""
-
-MARGIN_S: Final = 1.0
-"""For the way of a request to the venue's gate, and for the error of the clocks."""
 
 CHANGED: Final = 409
 """A cancel-replace of which one half was done."""
 
-DEPTH: Final = 1000
-"""How many levels of a book are asked for; their weight is 50."""
 
-TWICE: Final = 2
-"""How many answers in a row must say that an order is not there."""
-
-
-class BinanceSpot(OwnTime):
-    """One account at the spot exchange.
-
-    Requests may overlap. What is remembered here only saves questions: after a restart
-    all of it is asked for again.
-    """
+class BinanceSpot(BinanceVenue):
+    """One account at the spot exchange."""
 
     def __init__(
         self,
@@ -89,57 +57,22 @@ class BinanceSpot(OwnTime):
         history_from_us: int | None = None,
         name: str = "binance",
     ) -> None:
-        """Trade ``symbols``; executions count from ``history_from_us`` on, or all.
-
-        Raises:
-            InputError: no symbols are given.
-        """
-        if not symbols:
-            raise InputError(name, "at least one symbol", "none", "such as BTCUSDT")
-        self.name = name
-        bound_s = timing.recv_window_s + MATCHING_S + MARGIN_S
-        self.promises = VenuePromises(
-            proves_absence=True,
-            processing_bound_s=bound_s,
-            clock_skew_s=MARGIN_S,
+        """Trade ``symbols``; see `BinanceVenue`."""
+        super().__init__(
+            routes=SPOT,
             takes=TAKES,
-        )
-        self.rules: dict[str, SymbolRules] = {}
-        """What holds for orders, by symbol; known once it is connected."""
-
-        self._symbols = tuple(symbols)
-        self._rest = Rest(
-            name=name,
-            address=address,
+            symbols=symbols,
             credentials=credentials,
+            address=address,
             clock=clock,
             sleep=sleep,
             timing=timing,
+            history_from_us=history_from_us,
+            name=name,
         )
-        self._history = History(self._rest, history_from_us)
-        self._places = Places()
 
-    @property
-    def instruments(self) -> dict[str, Instrument]:
-        """What can be traded, by symbol; known once it is connected."""
-        return {name: rules.instrument for name, rules in self.rules.items()}
-
-    # --- the session --------------------------------------------------------------
-
-    async def connect(self) -> None:
-        """Learn the venue's clock and rules, and try the key; idempotent.
-
-        Raises:
-            VenueRefused: the key is not good, or a symbol is not known there.
-        """
-        self._rest.open()
-        await self._rest.sync_time()
-        self.rules = await listed(self._rest, self._symbols)
+    async def _try_key(self) -> None:
         await self._account()
-
-    async def close(self) -> None:
-        """End the session; idempotent."""
-        await self._rest.close()
 
     # --- what changes something: one attempt ----------------------------------------
 
@@ -149,7 +82,7 @@ class BinanceSpot(OwnTime):
         asked = placing(order_id, terms)
         place = self._places.remember(order_id, Place(terms.instrument, 0))
         try:
-            body = await self._change("POST", "/api/v3/order", asked)
+            body = await self._change("POST", SPOT.order, asked)
         except VenueRefused:
             self._places.forget(order_id)
             raise
@@ -161,7 +94,7 @@ class BinanceSpot(OwnTime):
         """Cancel what is left of the order; see `Venue.cancel`."""
         place = await self._place(order_id)
         asked = canceling(place.symbol, order_id, place.revision or 0)
-        body = await self._change("DELETE", "/api/v3/order", asked)
+        body = await self._change("DELETE", SPOT.order, asked)
         return canceled(order_id, decoded(body, OrderReport))
 
     async def replace(self, order_id: str, terms: OrderTerms) -> Sequence[VenueEvent]:
@@ -188,47 +121,11 @@ class BinanceSpot(OwnTime):
         place.revision = revision + 1
         return said
 
-    async def _change(self, method: str, path: str, asked: Parameters) -> bytes:
-        answer = await self._rest.send(method, path, asked)
-        if answer.status != OK:
-            raise self._rest.judged(answer).error(self.name)
-        return answer.body
-
     # --- questions ------------------------------------------------------------------
-
-    async def lookup(self, order_id: str) -> Found | NotFound:
-        """Return the story of the order; see `VenuePromises` for what absence proves.
-
-        Raises:
-            OutcomeUnknown: the venue contradicts itself, or it is too early to tell.
-        """
-        known = self._places.get(order_id)
-        symbols = (known.symbol,) if known else self._symbols
-        for _ in range(TWICE):
-            for symbol in symbols:
-                first = await self._row(symbol, order_id)
-                if first is not None:
-                    return await self._found(order_id, first, known)
-        if known is not None and known.seen:
-            message = f"{self.name}: {order_id} was there, and now is not known"
-            raise OutcomeUnknown(message)
-        return NotFound()
-
-    async def executions_since(self, watermark: str) -> Executions:
-        """Return all executions of the symbols from ``watermark`` on.
-
-        Raises:
-            VenueRefused: the watermark is none of this venue.
-        """
-        cursors = Cursors.parse(watermark, self._symbols)
-        events, after = await self._history.since(cursors)
-        for event in events:
-            self._places.see(event.order_id)
-        return Executions(events=events, watermark=str(after))
 
     async def open_orders(self) -> OpenOrders:
         """Return all orders of the account that work, of all its symbols."""
-        rows = await self._rest.ask("/api/v3/openOrders", {}, list[OrderRow])
+        rows = await self._open_rows()
         return OpenOrders(orders=[self._open(row) for row in rows], at=self._now())
 
     async def positions(self) -> Positions:
@@ -260,15 +157,9 @@ class BinanceSpot(OwnTime):
         ]
         return Balances(balances=balances, at=self._now())
 
-    async def book(self, symbol: str) -> BookSnapshot:
-        """Return the order book, `DEPTH` levels a side, for a `BookKeeper`."""
-        asked: Parameters = {"symbol": symbol, "limit": DEPTH}
-        depth = await self._rest.ask("/api/v3/depth", asked, Depth, signed=False)
-        return snapshot_of(symbol, depth)
-
     async def _account(self) -> Account:
         asked: Parameters = {"omitZeroBalances": "true"}
-        return await self._rest.ask("/api/v3/account", asked, Account)
+        return await self._rest.ask(SPOT.account, asked, Account)
 
     def _bases(self) -> dict[str, str]:
         """Return the first symbol of each base asset, in configured order."""
@@ -278,26 +169,13 @@ class BinanceSpot(OwnTime):
                 bases.setdefault(self.rules[symbol].base, symbol)
         return bases
 
-    def _now(self) -> datetime:
-        return utc_from_us(self._rest.time.now_ms() * 1000)
-
     # --- inside -----------------------------------------------------------------------
 
-    async def _row(self, symbol: str, client_order_id: str) -> OrderRow | None:
-        """Return the order as it stands, or None where the venue does not have it.
-
-        Raises:
-            OutcomeUnknown: it is so old that the venue does not say any more.
-        """
-        asked: Parameters = {"symbol": symbol, "origClientOrderId": client_order_id}
-        try:
-            return await self._rest.ask("/api/v3/order", asked, OrderRow)
-        except VenueRefused as error:
-            if error.code in {str(code) for code in NOT_FOUND}:
-                return None
-            if error.code == str(ARCHIVED):
-                raise OutcomeUnknown(str(error)) from error
-            raise
+    async def _found_at(
+        self, symbol: str, order_id: str, known: Place | None
+    ) -> Found | None:
+        first = await self._row(symbol, order_id)
+        return None if first is None else await self._found(order_id, first, known)
 
     async def _found(
         self, order_id: str, first: OrderRow, known: Place | None
@@ -342,34 +220,3 @@ class BinanceSpot(OwnTime):
         if age_s < self.promises.processing_bound_s and not last.executed_qty:
             message = f"{self.name}: new terms of {age_s:g} s ago may still come"
             raise OutcomeUnknown(message)
-
-    def _open(self, row: OrderRow) -> Found:
-        name = Name.parse(row.client_order_id)
-        order_id = name.order_id if name.is_ours else ""
-        if order_id:
-            self._places.remember(order_id, Place(row.symbol, name.revision, seen=True))
-        return Found(
-            order_id=order_id,
-            venue_order_id=str(row.order_id),
-            instrument=row.symbol,
-            side=Side[row.side],
-            quantity=Quantity(row.orig_qty),
-            terms=terms_of(row),
-            placed_at_us=row.time * 1000 - self._rest.time.offset_us,
-            cumulative=Quantity(row.executed_qty),
-            events=(),
-        )
-
-    async def _place(self, order_id: str) -> Place:
-        """Return where the order is; it is looked up if that is not known.
-
-        Raises:
-            VenueRefused: the venue does not have it.
-        """
-        known = self._places.get(order_id)
-        if known is not None and known.revision is not None:
-            return known
-        found = await self.lookup(order_id)
-        if isinstance(found, NotFound):
-            raise VenueRefused(found.reason, str(NOT_FOUND[0]))
-        return self._places.get(order_id) or Place(found.instrument, 0)

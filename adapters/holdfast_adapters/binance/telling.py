@@ -59,7 +59,13 @@ _TYPES: Final = {
     MAKER: OrderType.LIMIT,
     "STOP_LOSS": OrderType.STOP,
     "STOP_LOSS_LIMIT": OrderType.STOP_LIMIT,
+    # Of futures:
+    "STOP_MARKET": OrderType.STOP,
+    "STOP": OrderType.STOP_LIMIT,
 }
+POST_ONLY: Final = "GTX"
+"""The time in force of a post-only order of futures."""
+
 SELF_TRADE: Final = "it would have traded with the account itself"
 
 
@@ -224,6 +230,7 @@ def terms_of(row: OrderRow) -> OrderTerms | None:
         force=row.time_in_force,
         price=row.price,
         stop_price=row.stop_price or ZERO,
+        reduce_only=row.reduce_only,
     )
 
 
@@ -236,9 +243,12 @@ def terms_from(
     force: str,
     price: Decimal,
     stop_price: Decimal,
+    reduce_only: bool = False,
 ) -> OrderTerms | None:
     """Return terms from Binance's words, if they are of a kind that we know."""
     type_ = _TYPES.get(kind)
+    post_only = kind == MAKER or force == POST_ONLY
+    force = "GTC" if post_only else force
     if type_ is None or force not in TimeInForce.__members__:
         return None
     limited = type_ in (OrderType.LIMIT, OrderType.STOP_LIMIT)
@@ -251,7 +261,8 @@ def terms_from(
         time_in_force=TimeInForce[force],
         limit_price=Price(price) if limited else None,
         stop_price=Price(stop_price) if stopped else None,
-        post_only=kind == MAKER,
+        reduce_only=reduce_only,
+        post_only=post_only,
     )
 
 

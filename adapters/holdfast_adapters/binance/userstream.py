@@ -11,9 +11,10 @@ import trio
 
 from holdfast_adapters.binance.credentials import Credentials
 from holdfast_adapters.binance.dialects import USER, UserDialect
-from holdfast_adapters.binance.userdata import AccountChanged
+from holdfast_adapters.binance.userdata import AccountChanged, StreamEnded
 from holdfast_adapters.streams import (
     Data,
+    Dialect,
     Dropped,
     Garbled,
     Overflow,
@@ -44,22 +45,17 @@ class Listener:
     """Events may be missing, for a reason: ask for the executions."""
 
 
-class UserStream:
-    """The user data of one account, for as long as `run` runs."""
+class AccountStream:
+    """The events of one account over one stream, for as long as `run` runs."""
 
     def __init__(
         self,
         plan: StreamPlan,
-        credentials: Credentials,
-        now_ms: Callable[[], int],
+        dialect: Callable[[], Dialect],
         random: Random,
         listener: Listener,
     ) -> None:
-        """Connect as ``plan`` says, and sign by the venue's clock, ``now_ms``."""
-
-        def dialect() -> UserDialect:
-            return UserDialect(credentials, now_ms, RECV_WINDOW_MS)
-
+        """Connect as ``plan`` says, and read by a ``dialect`` for each connection."""
         self.client = StreamClient(Stream(plan, dialect, random))
         self._listener = listener
 
@@ -67,6 +63,8 @@ class UserStream:
         self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
     ) -> None:
         """Stay connected and tell what comes, until cancelled.
+
+        It returns where the stream says that nothing more will come at its address.
 
         Raises:
             Exception: a listener failed.
@@ -79,6 +77,9 @@ class UserStream:
             task_status.started()
             while True:
                 for event in await self.client.batch():
+                    if isinstance(event, Data) and isinstance(event.value, StreamEnded):
+                        nursery.cancel_scope.cancel()
+                        return
                     self._tell(event)
 
     def _tell(self, event: StreamEvent) -> None:
@@ -100,3 +101,22 @@ class UserStream:
                 self._listener.hole(f"{count} events were let go")
             case _:
                 pass  # how the connection lives; nothing was heard, and nothing lost
+
+
+class UserStream(AccountStream):
+    """The user data of one spot account: a signed subscription is its login."""
+
+    def __init__(
+        self,
+        plan: StreamPlan,
+        credentials: Credentials,
+        now_ms: Callable[[], int],
+        random: Random,
+        listener: Listener,
+    ) -> None:
+        """Connect as ``plan`` says, and sign by the venue's clock, ``now_ms``."""
+
+        def dialect() -> UserDialect:
+            return UserDialect(credentials, now_ms, RECV_WINDOW_MS)
+
+        super().__init__(plan, dialect, random, listener)

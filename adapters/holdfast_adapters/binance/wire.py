@@ -177,6 +177,8 @@ class OrderRow(Wire, frozen=True, kw_only=True):
     time: Millis
     update_time: Millis
     expiry_reason: str = ""
+    reduce_only: bool = False
+    """Of futures alone."""
 
 
 class TradeRow(Wire, frozen=True, kw_only=True):
@@ -209,6 +211,14 @@ class Account(Wire, frozen=True, kw_only=True):
     balances: list[BalanceRow]
     update_time: Millis
     permissions: list[str] = []
+
+
+class RightsRow(Wire, frozen=True, kw_only=True):
+    """What says what an account may do, at either exchange."""
+
+    can_trade: bool
+    can_withdraw: bool
+    dual_side_position: bool = False
 
 
 class Depth(Wire, frozen=True, kw_only=True):

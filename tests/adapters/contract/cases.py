@@ -36,6 +36,7 @@ def case(
 
     ``sessions``: it knows DAY orders. ``funds``: it refuses what cannot be paid.
     ``bands``: it refuses prices that are far off. ``wire``: faults can be switched on.
+    ``reduces``: it has positions of either sign, and reduce-only orders.
     ``stream``: it tells of its own accord what happens to orders.
     """
 

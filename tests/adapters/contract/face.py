@@ -6,7 +6,7 @@ process and starts another, and switches faults on. To add a venue is to add its
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
@@ -24,6 +24,12 @@ class Face(Protocol):
 
     can: ClassVar[frozenset[str]]
     """What the venue, and its face, are able to: see `case`."""
+
+    codes: ClassVar[Mapping[str, str]]
+    """The venue's own codes of what it refuses, by what that is."""
+
+    too_much: ClassVar[int]
+    """More than the account can deliver, in units."""
 
     @property
     def symbol(self) -> str:

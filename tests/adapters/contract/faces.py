@@ -1,14 +1,14 @@
-"""The faces of the venues that there are: paper, and Binance spot over real sockets."""
+"""The faces of the venues that there are: paper, and Binance over real sockets."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from random import Random
-from typing import ClassVar, Final, TypeAlias
+from typing import Any, ClassVar, Final, TypeAlias
 
 import polars as pl
 import trio
@@ -17,9 +17,16 @@ from holdfast_adapters.binance import (
     BinanceSpot,
     Credentials,
     Listener,
+    Rest,
     Timing,
     UserStream,
 )
+from holdfast_adapters.binance.futures import (
+    FUTURES,
+    BinanceFutures,
+    FuturesUserStream,
+)
+from holdfast_adapters.binance.venue import BinanceVenue
 from holdfast_adapters.matching import FillAt, FillModel
 from holdfast_adapters.paper import PaperVenue
 from holdfast_adapters.simulators.binance import (
@@ -27,6 +34,10 @@ from holdfast_adapters.simulators.binance import (
     BinanceSimulator,
     Exchange,
     SimSymbol,
+)
+from holdfast_adapters.simulators.binance.futures import (
+    FuturesExchange,
+    FuturesSimulator,
 )
 from holdfast_adapters.simulators.serving import serving
 from holdfast_adapters.streams import StreamPlan
@@ -43,10 +54,27 @@ CASH, COINS = Decimal(100_000), Decimal(500)
 OPENED = datetime(2024, 1, 2, tzinfo=UTC)
 
 
+ACCOUNT, WHO = Account("key", "secret"), Credentials("key", "secret")
+
+
+def coin() -> SimSymbol:
+    return SimSymbol(
+        name=SYMBOL, base="COIN", quote="USD", tick=TICK, lot=LOT, min_quantity=LOT,
+        min_notional=LEAST,
+    )  # fmt: skip
+
+
+def named(client_id: str) -> str:
+    """The order that a client order id is of."""
+    return client_id[:32]
+
+
 class PaperFace:
     """The paper venue with its file; a price is a bar without a range."""
 
     can: ClassVar[frozenset[str]] = frozenset({"sessions"})
+    codes: ClassVar = {"crosses": "post_only"}
+    too_much: ClassVar = 0
     symbol = SYMBOL
 
     def __init__(self, path: Path_, record: Path) -> None:
@@ -124,40 +152,47 @@ class BinanceFace:
     """Binance spot: the adapter, real sockets, and the exchange on the desk."""
 
     can: ClassVar[frozenset[str]] = frozenset({"funds", "wire", "bands", "stream"})
+    codes: ClassVar[Mapping[str, str]] = {
+        "funds": "-2010",
+        "far": "-1013",
+        "passed": "-2010",
+        "crosses": "-2010",
+    }
+    too_much: ClassVar = 600
     symbol = SYMBOL
 
     def __init__(self, path: Path_, record: Path, clock: Clock) -> None:
         self._path = list(path)
         self._clock = clock
         self.record = record
-        coin = SimSymbol(
-            name=SYMBOL, base="COIN", quote="USD", tick=TICK, lot=LOT,
-            min_quantity=LOT, min_notional=LEAST,
-        )  # fmt: skip
-        self.exchange = Exchange(
-            [coin],
-            {"USD": CASH, "COIN": COINS},
-            clock,
-            record=record,
-            order_of=lambda name: name[:32],
-        )
-        self.simulator = BinanceSimulator(self.exchange, Account("key", "secret"))
+        self.exchange = self._opened()
+        self.simulator = self._served()
         self.port = 0
         self.venue = self.new_venue()
         self._heard: list[VenueEvent] = []
         self._holes: list[str] = []
         self._bell = trio.Event()
 
-    def new_venue(self) -> BinanceSpot:
+    def _opened(self) -> Exchange:
+        cash = {"USD": CASH, "COIN": COINS}
+        return Exchange([coin()], cash, self._clock, record=self.record, order_of=named)
+
+    def _served(self) -> BinanceSimulator:
+        return BinanceSimulator(self.exchange, ACCOUNT)
+
+    def new_venue(self) -> BinanceVenue:
         """An adapter as a new process makes it."""
-        return BinanceSpot(
-            symbols=[SYMBOL],
-            credentials=Credentials("key", "secret"),
-            address=f"http://127.0.0.1:{self.port}",
-            clock=self._clock,
-            sleep=self._clock.sleep,
-            timing=Timing(read_s=60.0),
-        )
+        return BinanceSpot(**self._wanted())
+
+    def _wanted(self) -> dict[str, Any]:
+        return {
+            "symbols": [SYMBOL],
+            "credentials": WHO,
+            "address": f"http://127.0.0.1:{self.port}",
+            "clock": self._clock,
+            "sleep": self._clock.sleep,
+            "timing": Timing(read_s=60.0),
+        }
 
     @property
     def now_us(self) -> int:
@@ -179,14 +214,21 @@ class BinanceFace:
     def fault(self, kind: str, operation: str, count: int = 1, skip: int = 0) -> None:
         self.simulator.faults.on(kind, operation, count=count, skip=skip)
 
-    def stream(self) -> UserStream:
-        """The stream of user data, which tells this face."""
-        plan = StreamPlan(
-            url=f"ws://127.0.0.1:{self.port}/ws-api/v3", backoff_first_s=0.01
+    async def listen(
+        self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
+    ) -> None:
+        """Hear user data."""
+        plan = self._plan("/ws-api/v3")
+        stream = UserStream(
+            plan, WHO, lambda: self._clock.us // 1000, Random(1), self._listener()
         )
-        told = Listener(event=self._told, account=lambda: None, hole=self._missed)
-        who = Credentials("key", "secret")
-        return UserStream(plan, who, lambda: self._clock.us // 1000, Random(1), told)
+        await stream.run(task_status=task_status)
+
+    def _plan(self, path: str) -> StreamPlan:
+        return StreamPlan(url=f"ws://127.0.0.1:{self.port}{path}", backoff_first_s=0.01)
+
+    def _listener(self) -> Listener:
+        return Listener(event=self._told, account=lambda: None, hole=self._missed)
 
     def _told(self, event: VenueEvent) -> None:
         self._heard.append(event)
@@ -224,15 +266,61 @@ async def paper(path: Path_, record: Path) -> AsyncIterator[PaperFace]:
         await face.venue.close()
 
 
+class FuturesFace(BinanceFace):
+    """Binance USD-M futures: positions of either sign, and stops kept elsewhere."""
+
+    can: ClassVar[frozenset[str]] = BinanceFace.can | {"reduces"}
+    codes: ClassVar[Mapping[str, str]] = {
+        "funds": "-2019",
+        "far": "-4016",
+        "passed": "-2021",
+        "crosses": "-5022",
+        "opens": "-2022",
+    }
+    too_much: ClassVar = 1001
+    exchange: FuturesExchange
+
+    def _opened(self) -> FuturesExchange:
+        return FuturesExchange(
+            [coin()], {"USD": CASH}, self._clock, record=self.record, order_of=named,
+            leverage=Decimal(1),
+        )  # fmt: skip
+
+    def _served(self) -> FuturesSimulator:
+        return FuturesSimulator(self.exchange, ACCOUNT)
+
+    def new_venue(self) -> BinanceFutures:
+        return BinanceFutures(**self._wanted())
+
+    async def listen(
+        self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
+    ) -> None:
+        rest = Rest(
+            name="keys", address=f"http://127.0.0.1:{self.port}", credentials=WHO,
+            clock=self._clock, sleep=trio.sleep, routes=FUTURES,
+        )  # fmt: skip
+        rest.open()
+        try:
+            stream = FuturesUserStream(
+                rest,
+                lambda key: self._plan(f"/private/ws?listenKey={key}"),
+                Random(1),
+                self._listener(),
+            )
+            await stream.run(task_status=task_status)
+        finally:
+            with trio.CancelScope(shield=True):
+                await rest.close()
+
+
 @asynccontextmanager
-async def binance(path: Path_, record: Path) -> AsyncIterator[BinanceFace]:
-    face = BinanceFace(path, record, Clock())
+async def desk(face: BinanceFace) -> AsyncIterator[BinanceFace]:
     async with serving(face.simulator) as face.port:
         face.venue = face.new_venue()
         await face.venue.connect()
         try:
             async with trio.open_nursery() as nursery:
-                await nursery.start(face.stream().run)
+                await nursery.start(face.listen)
                 await face.hear(0)
                 yield face
                 nursery.cancel_scope.cancel()
@@ -241,9 +329,21 @@ async def binance(path: Path_, record: Path) -> AsyncIterator[BinanceFace]:
             face.exchange.record.close()
 
 
+def binance(path: Path_, record: Path) -> AbstractAsyncContextManager[BinanceFace]:
+    return desk(BinanceFace(path, record, Clock()))
+
+
+def futures(path: Path_, record: Path) -> AbstractAsyncContextManager[BinanceFace]:
+    return desk(FuturesFace(path, record, Clock()))
+
+
 Opened: TypeAlias = Callable[[Path_, Path], AbstractAsyncContextManager[Face]]
 
-OPEN: Final[dict[str, Opened]] = {"paper": paper, "binance": binance}
+OPEN: Final[dict[str, Opened]] = {
+    "paper": paper,
+    "binance": binance,
+    "futures": futures,
+}
 """How each face is opened, by its name."""
 
-ABLE = {"paper": PaperFace.can, "binance": BinanceFace.can}
+ABLE = {"paper": PaperFace.can, "binance": BinanceFace.can, "futures": FuturesFace.can}

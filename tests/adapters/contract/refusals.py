@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from holdfast_domain.errors import DuplicateOrder, VenueRefused
+from holdfast_domain.money import Price
 from holdfast_domain.orders import Side, TimeInForce
-from holdfast_domain.ports import Ended, NotFound, VenueOrder
+from holdfast_domain.ports import Ended, Executed, NotFound, VenueOrder
 
 from .cases import FLAT, case
 from .face import Book, Face
@@ -55,17 +56,18 @@ async def _(face: Face, book: Book) -> None:
 
 @case(37, "more than the account can pay", FLAT, "funds")
 async def _(face: Face, book: Book) -> None:
-    await refused(face, book.order(2000, limit=99), "-2010")
+    await refused(face, book.order(2000, limit=99), face.codes["funds"])
 
 
 @case(38, "more than the account can deliver", FLAT, "funds")
 async def _(face: Face, book: Book) -> None:
-    await refused(face, book.order(600, side=Side.SELL), "-2010")
+    order = book.order(face.too_much, side=Side.SELL)
+    await refused(face, order, face.codes["funds"])
 
 
 @case(39, "a price that is far from the market", FLAT, "bands")
 async def _(face: Face, book: Book) -> None:
-    await refused(face, book.order(1, limit=501), "-1013")
+    await refused(face, book.order(1, limit=501), face.codes["far"])
 
 
 @case(40, "a time in force that the venue does not know", FLAT, "bands")
@@ -76,7 +78,7 @@ async def _(face: Face, book: Book) -> None:
 
 @case(41, "a stop that the market has passed already", FLAT, "bands")
 async def _(face: Face, book: Book) -> None:
-    await refused(face, book.order(stop=99), "-2010")
+    await refused(face, book.order(stop=99), face.codes["passed"])
 
 
 @case(42, "an id that an open order has is a duplicate, and no refusal")
@@ -136,8 +138,34 @@ async def _(face: Face, book: Book) -> None:
 
 @case(30, "a post-only order that would cross")
 async def _(face: Face, book: Book) -> None:
-    await refused(face, book.order(limit=100, post_only=True))
-    await refused(face, book.order(limit=99, side=Side.SELL, post_only=True))
+    code = face.codes["crosses"]
+    await refused(face, book.order(limit=100, post_only=True), code)
+    selling = book.order(limit=99, side=Side.SELL, post_only=True)
+    await refused(face, selling, code)
+
+
+@case(29, "a reduce-only order that would open a position", FLAT, "reduces")
+async def _(face: Face, book: Book) -> None:
+    code = face.codes["opens"]
+    await refused(face, book.order(limit=99, reduce_only=True), code)
+    await face.venue.submit(book.order(3))
+    await refused(face, book.order(1, reduce_only=True), code)
+    closing = book.order(3, side=Side.SELL, reduce_only=True)
+    await face.venue.submit(closing)
+    assert (await face.venue.positions()).positions == []
+
+
+@case(28, "a position has a sign", FLAT, "reduces")
+async def _(face: Face, book: Book) -> None:
+    before = (await face.venue.balances()).balances
+    await face.venue.submit(book.order(3, side=Side.SELL))
+    (held,) = (await face.venue.positions()).positions
+    assert held.quantity == -3
+    assert held.average_price == Price.of(100)
+    said = (await face.venue.executions_since("")).events
+    fees = sum(each.fee.amount for each in said if isinstance(each, Executed))
+    (after,) = (await face.venue.balances()).balances
+    assert after.total.amount - before[0].total.amount == 300 - fees
 
 
 @case(49, "what was never sent is not there")

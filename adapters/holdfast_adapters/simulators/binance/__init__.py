@@ -3,10 +3,10 @@
 What it does follows the vendor's documentation; `shapes` is compared with recorded
 payloads. It keeps a record that the auditor reads, and plays the `faults` that are
 switched on. Bottom up: `model`, `shapes`, `checks`, `record`, `exchange`, `faults`,
-`answers`, `server`.
+`answering`, `answers`, `server`; `futures` is the other exchange, around the same.
 """
 
-from holdfast_adapters.simulators.binance.answers import Account
+from holdfast_adapters.simulators.binance.answering import Account
 from holdfast_adapters.simulators.binance.exchange import Exchange
 from holdfast_adapters.simulators.binance.faults import AFTER, BEFORE, STREAM, Fault
 from holdfast_adapters.simulators.binance.model import SimSymbol

@@ -44,6 +44,7 @@ class Asked:
     quantity: Decimal
     price: Decimal
     stop_price: Decimal
+    reduce_only: bool = False
 
 
 def asked_of(parameters: Mapping[str, str], default_id: str) -> Asked:
@@ -53,37 +54,46 @@ def asked_of(parameters: Mapping[str, str], default_id: str) -> Asked:
         Refused: a parameter is missing, is one too many, or cannot be read.
     """
     for name in ("symbol", "side", "type"):
-        _needed(parameters, name)
+        needed(parameters, name)
     kind = parameters["type"]
     if kind not in TYPES:
         raise Refused(-1116, "Invalid orderType.")
     if parameters["side"] not in Side.__members__:
         raise Refused(-1117, "Invalid side.")
     for name in NEEDS[kind]:
-        _needed(parameters, name)
+        needed(parameters, name)
     if extra := sorted((TAKEN - set(NEEDS[kind])) & parameters.keys()):
         message = f"Parameter '{extra[0]}' sent when not required."
         raise Refused(-1106, message)
     force = parameters.get("timeInForce", "GTC")
     if force not in ("GTC", "IOC", "FOK"):
         raise Refused(-1115, "Invalid timeInForce.")
-    client_id = parameters.get("newClientOrderId", default_id)
-    if not CLIENT_ID.fullmatch(client_id):
-        message = (
-            "Illegal characters found in parameter 'newClientOrderId'; legal range is "
-            "'^[a-zA-Z0-9-_]{1,36}$'."
-        )
-        raise Refused(-1100, message)
     return Asked(
-        client_id=client_id,
+        client_id=client_id_of(parameters, "newClientOrderId", default_id),
         symbol=parameters["symbol"],
         side=parameters["side"],
         type=kind,
         force=force,
-        quantity=_number(parameters, "quantity"),
-        price=_number(parameters, "price"),
-        stop_price=_number(parameters, "stopPrice"),
+        quantity=number_of(parameters, "quantity"),
+        price=number_of(parameters, "price"),
+        stop_price=number_of(parameters, "stopPrice"),
     )
+
+
+def client_id_of(parameters: Mapping[str, str], name: str, default_id: str) -> str:
+    """Return the client's id of an order.
+
+    Raises:
+        Refused: it is no id.
+    """
+    client_id = parameters.get(name, default_id)
+    if not CLIENT_ID.fullmatch(client_id):
+        message = (
+            f"Illegal characters found in parameter '{name}'; legal range is "
+            "'^[a-zA-Z0-9-_]{1,36}$'."
+        )
+        raise Refused(-1100, message)
+    return client_id
 
 
 def terms_of(order: SimOrder) -> OrderTerms:
@@ -144,7 +154,8 @@ def _check_crossing(asked: Asked, last: Decimal) -> None:
         raise Refused(-2010, "Stop price would trigger immediately.")
 
 
-def _needed(parameters: Mapping[str, str], name: str) -> None:
+def needed(parameters: Mapping[str, str], name: str) -> None:
+    """Raise that a parameter is missing, where it is."""
     if not parameters.get(name):
         message = (
             f"Mandatory parameter '{name}' was not sent, was empty/null, or malformed."
@@ -152,7 +163,8 @@ def _needed(parameters: Mapping[str, str], name: str) -> None:
         raise Refused(-1102, message)
 
 
-def _number(parameters: Mapping[str, str], name: str) -> Decimal:
+def number_of(parameters: Mapping[str, str], name: str) -> Decimal:
+    """Return a parameter as a number above 0, or 0 where it is not there."""
     text = parameters.get(name)
     if text is None:
         return ZERO

@@ -22,6 +22,8 @@ from holdfast_adapters.simulators.binance.model import (
 )
 from holdfast_adapters.simulators.binance.record import Record
 from holdfast_domain.instruments import Instrument
+from holdfast_domain.money import ZERO
+from holdfast_domain.orders import OrderTerms
 from holdfast_domain.ports import Ended, Executed, VenueOrder, WallClock
 
 COMMISSION: Final = Decimal("0.001")
@@ -89,15 +91,9 @@ class Exchange:
         at_us = max(self.time_us, known.ended_at_us + 1 if known else 0)
         self._last[symbol] = LastBar(float(price), float(quantity), at_us)
         self._updates += 1
-        for tell in self.on_market:
-            trade = shapes.trade_event(
-                symbol, self._updates, price, quantity, self.now_ms
-            )
-            tell(f"{symbol.lower()}@trade", trade)
-            quote = shapes.book_ticker(
-                self.symbols[symbol], self._updates, price, quantity
-            )
-            tell(f"{symbol.lower()}@bookTicker", quote)
+        for kind, event in self._seen(symbol, price, quantity):
+            for tell in self.on_market:
+                tell(f"{symbol.lower()}@{kind}", event)
         self._engine.on_bar(
             symbol,
             open_=float(price),
@@ -109,10 +105,25 @@ class Exchange:
             ended_at_us=at_us,
         )
 
+    def _seen(
+        self, symbol: str, price: Decimal, quantity: Decimal
+    ) -> list[tuple[str, shapes.Shape]]:
+        """Return what the streams tell of a trade, by their kind."""
+        number = self._updates
+        trade = shapes.trade_event(symbol, number, price, quantity, self.now_ms)
+        quote = shapes.book_ticker(self.symbols[symbol], number, price, quantity)
+        return [("trade", trade), ("bookTicker", quote)]
+
     # --- requests -------------------------------------------------------------------
 
-    def place(self, asked: Asked, replaces: SimOrder | None = None) -> SimOrder:
-        """Take a new order, and match it.
+    def place(
+        self,
+        asked: Asked,
+        replaces: SimOrder | None = None,
+        *,
+        is_known: bool = False,
+    ) -> SimOrder:
+        """Take a new order, and match it; the record has it already if it ``is_known``.
 
         Raises:
             Refused: nothing is kept of it.
@@ -122,10 +133,11 @@ class Exchange:
         self.orders.append(order)
         venue_order = VenueOrder(
             order_id=str(order.number),
-            terms=terms_of(order),
+            terms=self._terms(order),
             placed_at_us=self.time_us,
         )
-        self.record.placed(order, venue_order, replaces)
+        if not is_known:
+            self.record.placed(order, venue_order, replaces)
         self._tell(order, "NEW")
         self._engine.submit(venue_order, self)
         if order.type == "MARKET" and order.status not in CLOSED:
@@ -199,13 +211,7 @@ class Exchange:
 
     def _admissible(self, asked: Asked) -> SimOrder:
         symbol = self._symbol(asked.symbol)
-        last = self._last.get(asked.symbol)
-        check_market(asked, symbol, None if last is None else Decimal(str(last.close)))
-        working = self.open_orders(asked.symbol)
-        if any(each.client_id == asked.client_id for each in self.open_orders()):
-            raise Refused(-2010, "Duplicate order sent.")
-        if len(working) >= symbol.max_orders:
-            raise Refused(-1013, "Filter failure: MAX_NUM_ORDERS")
+        self._check(asked, symbol)
         return SimOrder(
             number=len(self.orders) + 1,
             client_id=asked.client_id,
@@ -216,20 +222,33 @@ class Exchange:
             quantity=asked.quantity,
             price=asked.price,
             stop_price=asked.stop_price,
+            reduce_only=asked.reduce_only,
             placed_ms=self.now_ms,
             updated_ms=self.now_ms,
         )
+
+    def _terms(self, order: SimOrder) -> OrderTerms:
+        return terms_of(order)
+
+    def _check(self, asked: Asked, symbol: SimSymbol) -> None:
+        """Raise what refuses an order."""
+        check_market(asked, symbol, self._price(asked.symbol))
+        if any(each.client_id == asked.client_id for each in self.open_orders()):
+            raise Refused(-2010, "Duplicate order sent.")
+        if len(self.open_orders(asked.symbol)) >= symbol.max_orders:
+            raise Refused(-1013, "Filter failure: MAX_NUM_ORDERS")
+
+    def _price(self, symbol: str) -> Decimal | None:
+        last = self._last.get(symbol)
+        return None if last is None else Decimal(str(last.close))
 
     def _funds(self, order: SimOrder, quantity: Decimal) -> tuple[str, Decimal]:
         """Return which asset, and how much of it, ``quantity`` of an order may cost."""
         symbol = self.symbols[order.symbol]
         if order.side == "SELL":
             return symbol.base, quantity
-        last = self._last.get(order.symbol)
-        price = order.price or order.stop_price
-        if not price and last is not None:
-            price = Decimal(str(last.close))
-        return symbol.quote, quantity * price
+        price = order.price or order.stop_price or self._price(order.symbol)
+        return symbol.quote, quantity * (price or ZERO)
 
     def _lock(self, order: SimOrder) -> None:
         asset, amount = self._funds(order, order.quantity)
@@ -259,19 +278,11 @@ class Exchange:
             self.orders[int(record.order_id) - 1].updated_ms = self.now_ms
 
     def _executed(self, order: SimOrder, event: Executed) -> None:
-        symbol = self.symbols[order.symbol]
         quantity, price = event.quantity.value, event.price.value
-        self._unlock(order, quantity)
-        worth, buys = quantity * price, order.side == "BUY"
-        paid, got = (symbol.quote, symbol.base) if buys else (symbol.base, symbol.quote)
-        brought = quantity if buys else worth
-        self.balances.setdefault(paid, SimBalance()).free -= worth if buys else quantity
-        self.balances.setdefault(got, SimBalance()).free += brought
-        fee_asset = self._fee_asset or got
-        fee = (brought * COMMISSION).quantize(EIGHT, ROUND_DOWN)
-        self.balances.setdefault(fee_asset, SimBalance()).free -= fee
+        buys = order.side == "BUY"
+        fee, fee_asset = self._settle(order, quantity, price)
         order.executed += quantity
-        order.worth += worth
+        order.worth += quantity * price
         order.updated_ms = self.now_ms
         filled = order.executed >= order.quantity
         order.status = "FILLED" if filled else "PARTIALLY_FILLED"
@@ -291,6 +302,22 @@ class Exchange:
         self.record.executed(order, trade)
         self._tell(order, "TRADE", trade=trade)
         self.record.commit()
+
+    def _settle(
+        self, order: SimOrder, quantity: Decimal, price: Decimal
+    ) -> tuple[Decimal, str]:
+        """Move what a fill moves; return its fee."""
+        symbol = self.symbols[order.symbol]
+        self._unlock(order, quantity)
+        worth, buys = quantity * price, order.side == "BUY"
+        paid, got = (symbol.quote, symbol.base) if buys else (symbol.base, symbol.quote)
+        brought = quantity if buys else worth
+        self.balances.setdefault(paid, SimBalance()).free -= worth if buys else quantity
+        self.balances.setdefault(got, SimBalance()).free += brought
+        fee_asset = self._fee_asset or got
+        fee = (brought * COMMISSION).quantize(EIGHT, ROUND_DOWN)
+        self.balances.setdefault(fee_asset, SimBalance()).free -= fee
+        return fee, fee_asset
 
     def _close(
         self,
@@ -325,16 +352,21 @@ class Exchange:
         client_id: str = "",
         trade: SimTrade | None = None,
     ) -> None:
+        for event in self._told(order, what, client_id, trade):
+            for tell in self.on_user:
+                tell(event)
+
+    def _told(
+        self, order: SimOrder, what: str, client_id: str, trade: SimTrade | None
+    ) -> list[shapes.Shape]:
+        """Return what user data tells of something that happened to an order."""
         self._events += 1
-        now_ms = self.now_ms
         report = shapes.report(
             order,
             what,
             number=self._events,
-            now_ms=now_ms,
+            now_ms=self.now_ms,
             client_id=client_id,
             trade=trade,
         )
-        for tell in self.on_user:
-            tell(report)
-            tell(shapes.position(self.balances, now_ms))
+        return [report, shapes.position(self.balances, self.now_ms)]

@@ -64,6 +64,7 @@ class SimOrder:
     quantity: Decimal
     price: Decimal
     stop_price: Decimal
+    reduce_only: bool = False
     status: str = "NEW"
     executed: Decimal = ZERO
     worth: Decimal = ZERO

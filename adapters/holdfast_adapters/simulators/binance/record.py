@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Protocol
 
 from msgspec.structs import replace
 
@@ -15,6 +16,13 @@ from holdfast_domain.money import Money, Price, Quantity
 from holdfast_domain.ports import Ended, Executed, Replaced, VenueOrder
 
 HOW = {"CANCELED": "canceled", "EXPIRED": "expired", "REJECTED": "rejected"}
+
+
+class Named(Protocol):
+    """An order, as far as the record needs it."""
+
+    client_id: str
+    status: str
 
 
 class Record:
@@ -31,7 +39,7 @@ class Record:
         self._committed = 0
 
     def placed(
-        self, order: SimOrder, venue_order: VenueOrder, replaces: SimOrder | None
+        self, order: Named, venue_order: VenueOrder, replaces: Named | None
     ) -> None:
         """Keep that an order was taken, or new terms of one."""
         name, terms = self._order_of(order.client_id), venue_order.terms
@@ -56,7 +64,7 @@ class Record:
             )
         )
 
-    def ended(self, order: SimOrder) -> None:
+    def ended(self, order: Named) -> None:
         """Keep that an order has ended without being filled."""
         name = self._order_of(order.client_id)
         self._add(Ended(order_id=name, how=HOW[order.status], reason=order.status))

@@ -9,7 +9,8 @@ import attrs
 import trio
 
 from holdfast_adapters.simulators.binance import shapes
-from holdfast_adapters.simulators.binance.answers import Account, Answers
+from holdfast_adapters.simulators.binance.answering import Account, Answering
+from holdfast_adapters.simulators.binance.answers import Answers
 from holdfast_adapters.simulators.binance.exchange import Exchange
 from holdfast_adapters.simulators.binance.faults import Fault, Faults
 from holdfast_adapters.simulators.binance.model import Refused
@@ -17,7 +18,7 @@ from holdfast_adapters.simulators.serving import Request, Response, Socket
 
 
 @attrs.define(eq=False)
-class _Peer:
+class Peer:
     """A socket, and what it has subscribed to."""
 
     socket: Socket
@@ -34,15 +35,18 @@ class BinanceSimulator:
         """Serve ``exchange`` to ``account``."""
         self.exchange = exchange
         self.faults = Faults()
-        self.answers = Answers(exchange, account, self.faults)
+        self.answers = self._answers(account)
         self.asked = trio.Event()
         """Set, and made anew, whenever a request was answered or is held."""
 
-        self._peers: dict[Socket, _Peer] = {}
+        self._peers: dict[Socket, Peer] = {}
         self._subscriptions = 0
         self._late: list[shapes.Shape] = []
         exchange.on_user.append(self._tell_user)
         exchange.on_market.append(self._tell_market)
+
+    def _answers(self, account: Account) -> Answering:
+        return Answers(self.exchange, account, self.faults)
 
     @property
     def user_streams(self) -> int:
@@ -59,13 +63,12 @@ class BinanceSimulator:
     async def answer(self, request: Request) -> Response:
         """Answer one request over HTTP."""
         response = self.answers.answer(request)
-        self.asked.set()
-        self.asked = trio.Event()
+        self._ring()
         return response
 
     def opened(self, socket: Socket, request: Request) -> None:
         """Take a new socket; a market stream may name its streams in the target."""
-        peer = _Peer(socket, request.path)
+        peer = Peer(socket, request.path)
         names = request.parameters.get("streams", "")
         if request.path.startswith("/stream"):
             peer.combined = True
@@ -90,19 +93,22 @@ class BinanceSimulator:
             socket.push(json.dumps(self._api(peer, asked)))
         else:
             socket.push(json.dumps(_market(peer, asked)))
+        self._ring()
+
+    def _ring(self) -> None:
         self.asked.set()
         self.asked = trio.Event()
 
     # --- the WebSocket API ----------------------------------------------------------
 
-    def _api(self, peer: _Peer, asked: dict[str, Any]) -> shapes.Shape:
+    def _api(self, peer: Peer, asked: dict[str, Any]) -> shapes.Shape:
         head = {"id": asked.get("id"), "status": 200, "rateLimits": shapes.LIMITS}
         try:
             return {**head, "result": self._api_result(peer, asked)}
         except Refused as refused:
             return {**head, "status": refused.status, "error": refused.body()}
 
-    def _api_result(self, peer: _Peer, asked: dict[str, Any]) -> shapes.Shape:
+    def _api_result(self, peer: Peer, asked: dict[str, Any]) -> shapes.Shape:
         match asked.get("method"):
             case "ping":
                 return {}
@@ -126,12 +132,41 @@ class BinanceSimulator:
         late, self._late = self._late, []
         for peer in list(self._peers.values()):
             if peer.subscription is not None:
-                frame = _enveloped(peer, event)
-                _push(peer.socket, frame, fault)
+                self._push(peer, self._framed(peer, event), fault)
                 for each in late:
-                    peer.socket.push(_enveloped(peer, each))
+                    peer.socket.push(self._framed(peer, each))
         if fault is not None and fault.kind == "reordered":
             self._late.append(event)
+
+    def _framed(self, peer: Peer, event: shapes.Shape) -> str:
+        """Return an event of user data as it is sent."""
+        return json.dumps({"subscriptionId": peer.subscription, "event": event})
+
+    def _gone(self, peer: Peer) -> str:
+        """End what a peer hears; return what tells it."""
+        return self._framed(peer, {"e": "eventStreamTerminated", "E": 0})
+
+    def _push(self, peer: Peer, frame: str, fault: Fault | None) -> None:
+        socket = peer.socket
+        match None if fault is None else fault.kind:
+            case None:
+                socket.push(frame)
+            case "duplicate":
+                socket.push(frame)
+                socket.push(frame)
+            case "torn_frame":
+                socket.tear(frame)
+            case "closed":
+                socket.close(int(fault.value) if fault else 1000)
+            case "half_open":
+                socket.is_mute = True
+            case "nonsense":
+                socket.push('{"subscriptionId": 0, "event": ')
+                socket.push(frame)
+            case "terminated":
+                socket.push(self._gone(peer))
+            case _:  # missing; reordered is kept for later
+                pass
 
     def _tell_market(self, stream: str, event: shapes.Shape) -> None:
         for peer in self._peers.values():
@@ -140,34 +175,7 @@ class BinanceSimulator:
                 peer.socket.push(json.dumps(wrapped if peer.combined else event))
 
 
-def _enveloped(peer: _Peer, event: shapes.Shape) -> str:
-    return json.dumps({"subscriptionId": peer.subscription, "event": event})
-
-
-def _push(socket: Socket, frame: str, fault: Fault | None) -> None:
-    match None if fault is None else fault.kind:
-        case None:
-            socket.push(frame)
-        case "duplicate":
-            socket.push(frame)
-            socket.push(frame)
-        case "torn_frame":
-            socket.tear(frame)
-        case "closed":
-            socket.close(int(fault.value) if fault else 1000)
-        case "half_open":
-            socket.is_mute = True
-        case "nonsense":
-            socket.push('{"subscriptionId": 0, "event": ')
-            socket.push(frame)
-        case "terminated":
-            gone = {"e": "eventStreamTerminated", "E": 0}
-            socket.push(json.dumps({"subscriptionId": 0, "event": gone}))
-        case _:  # missing; reordered is kept for later
-            pass
-
-
-def _market(peer: _Peer, asked: dict[str, Any]) -> shapes.Shape:
+def _market(peer: Peer, asked: dict[str, Any]) -> shapes.Shape:
     names = [str(each) for each in asked.get("params", [])]
     match asked.get("method"):
         case "SUBSCRIBE":
