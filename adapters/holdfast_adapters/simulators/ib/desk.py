@@ -1,0 +1,361 @@
+"""The desk without its sockets: orders and one account, around the engine."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
+from pathlib import Path
+from typing import Final, TypeAlias
+
+from holdfast_adapters.matching import FillAt, FillModel, MatchingEngine
+from holdfast_adapters.matching.checks import checked
+from holdfast_adapters.matching.model import EngineRecord, LastBar, Triggered
+from holdfast_adapters.simulators.ib.model import (
+    Asked,
+    Refused,
+    SimContract,
+    SimExecution,
+    SimOrder,
+    SimPosition,
+)
+from holdfast_adapters.simulators.ib.record import Record
+from holdfast_adapters.simulators.ib.terms import UNKNOWN, asked_with, said, terms_of
+from holdfast_adapters.simulators.ib.wire import Value
+from holdfast_domain.errors import VenueRefused
+from holdfast_domain.instruments import Instrument
+from holdfast_domain.money import ZERO
+from holdfast_domain.orders import OrderTerms
+from holdfast_domain.ports import Ended, Executed, Replaced, VenueOrder, WallClock
+
+LEAST_COMMISSION: Final = Decimal(1)
+PER_SHARE: Final = Decimal("0.005")
+ACCOUNT: Final = "DU1234567"
+FIRST_PERM_ID: Final = 1_500_000_000
+
+ACTIVE: Final = ("MKT", "LMT")
+MARGIN: Final = (
+    "Order rejected - reason:YOUR ORDER IS NOT ACCEPTED. IN ORDER TO OBTAIN THE "
+    "DESIRED POSITION YOUR EQUITY WITH LOAN VALUE [{equity:.2f} USD] MUST EXCEED "
+    "THE INITIAL MARGIN [{margin:.2f} USD]"
+)
+
+
+class What(enum.Enum):
+    """What is told of an order."""
+
+    OPEN = "open order"
+    STATUS = "order status"
+    EXECUTION = "execution"
+    COMMISSION = "commission"
+    CANCELED = "canceled"
+
+
+Told: TypeAlias = Callable[[What, SimOrder, SimExecution | None], None]
+
+
+class Desk:
+    """One account. Synchronous: what is asked is done when it returns.
+
+    The market is what `trade` says: a price at which so much can be had, by whom it may
+    be, until the next.
+    """
+
+    def __init__(
+        self,
+        contracts: Sequence[SimContract],
+        cash: Decimal,
+        clock: WallClock,
+        *,
+        record: Path | None = None,
+        account: str = ACCOUNT,
+        leverage: Decimal = Decimal(4),
+    ) -> None:
+        """Keep the record at ``record``; ``leverage`` times the cash can be bought."""
+        self.contracts = {each.con_id: each for each in contracts}
+        self.account = account
+        self.cash = cash
+        self.positions: dict[int, SimPosition] = {}
+        self.orders: dict[tuple[int, int], SimOrder] = {}
+        """By the ids of client and order."""
+
+        self.executions: list[SimExecution] = []
+        self.next_ids: dict[int, int] = {}
+        """What each client is told; a test may roll it back."""
+
+        self.on_order: list[Told] = []
+        self.on_market: list[Callable[[SimContract, Decimal, Decimal], None]] = []
+        self.record = Record(record)
+        self._clock = clock
+        self._leverage = leverage
+        self._last: dict[str, LastBar] = {}
+        self._by_perm: dict[str, SimOrder] = {}
+        instruments = {
+            str(each.con_id): Instrument(
+                symbol=str(each.con_id),
+                tick=each.tick,
+                lot=each.lot,
+                min_notional=each.min_notional,
+                multiplier=each.units,
+                currency=each.currency,
+            )
+            for each in contracts
+        }
+        self._engine = MatchingEngine(
+            instruments,
+            FillModel(fill=FillAt.THIS_CLOSE, participation=Decimal(1)),
+            record=self._happened,
+        )
+
+    # --- the market (the engine's `MarketView`) ---------------------------------------
+
+    @property
+    def time_us(self) -> int:
+        """The desk's time."""
+        return self._clock.now_us()
+
+    def last(self, symbol: str) -> LastBar | None:
+        """Return the last trade of the market, if there was one."""
+        return self._last.get(symbol)
+
+    def last_price(self, contract: SimContract) -> Decimal | None:
+        """Return the price of the last trade."""
+        known = self._last.get(str(contract.con_id))
+        return None if known is None else Decimal(str(known.close))
+
+    def trade(self, symbol: str, price: Decimal, quantity: Decimal) -> None:
+        """Let the market trade: resting orders match, and so do those that follow."""
+        contract = self.named(symbol)
+        key = str(contract.con_id)
+        known = self._last.get(key)
+        at_us = max(self.time_us, known.ended_at_us + 1 if known else 0)
+        self._last[key] = LastBar(float(price), float(quantity), at_us)
+        for tell in self.on_market:
+            tell(contract, price, quantity)
+        self._engine.on_bar(
+            key,
+            open_=float(price),
+            high=float(price),
+            low=float(price),
+            close=float(price),
+            volume=float(quantity),
+            opened_at_us=at_us,
+            ended_at_us=at_us,
+        )
+        self.record.commit()
+
+    def named(self, symbol: str) -> SimContract:
+        """Return the first contract with this symbol.
+
+        Raises:
+            KeyError: there is none.
+        """
+        for each in self.contracts.values():
+            if symbol in (each.symbol, each.local):
+                return each
+        raise KeyError(symbol)
+
+    def found(self, asked: Mapping[str, str]) -> list[SimContract]:
+        """Return the contracts that are meant by the fields of a request.
+
+        Raises:
+            Refused: there is none.
+        """
+        told = {
+            "con_id": "" if asked["con_id"] == "0" else asked["con_id"],
+            "symbol": asked["symbol"],
+            "kind": asked["kind"],
+            "currency": asked["currency"],
+            "expiry": asked["expiry"],
+            "right": asked["right"],
+        }
+        if told["con_id"]:
+            told = {"con_id": told["con_id"]}
+        found = [
+            each
+            for each in self.contracts.values()
+            if all(
+                str(getattr(each, name)) == want for name, want in told.items() if want
+            )
+        ]
+        if not found:
+            raise Refused(200, UNKNOWN)
+        return found
+
+    # --- requests -------------------------------------------------------------------
+
+    def next_id(self, client_id: int) -> int:
+        """Return the id from which the client may number its orders."""
+        return self.next_ids.get(client_id, 1)
+
+    def place(self, asked: Asked) -> SimOrder:
+        """Take a new order, or new terms for one that works, and match it.
+
+        Raises:
+            Refused: nothing is kept of it.
+        """
+        known = self.orders.get((asked.client_id, asked.order_id))
+        if known is not None:
+            return self._change(known, asked)
+        if asked.order_id < self.next_id(asked.client_id):
+            raise Refused(103, "Duplicate order id")
+        if asked.account not in ("", self.account):
+            raise Refused(
+                321, f"Error validating request: invalid account {asked.account}"
+            )
+        terms = terms_of(asked)
+        self._check(terms, asked)
+        self.next_ids[asked.client_id] = asked.order_id + 1
+        order = SimOrder(asked=asked, perm_id=FIRST_PERM_ID + len(self.orders))
+        self.orders[asked.client_id, asked.order_id] = order
+        self._by_perm[str(order.perm_id)] = order
+        venue_order = VenueOrder(
+            order_id=str(order.perm_id), terms=terms, placed_at_us=self.time_us
+        )
+        self.record.placed(order, venue_order)
+        self._tell_order(order)
+        self._engine.submit(venue_order, self)
+        if order.status == "PreSubmitted" and asked.type in ACTIVE:
+            order.status = "Submitted"
+            self._tell_order(order)
+        self.record.commit()
+        return order
+
+    def cancel(self, client_id: int, order_id: int) -> SimOrder:
+        """Cancel an order that works.
+
+        Raises:
+            Refused: there is no such order, or it has ended.
+        """
+        order = self.orders.get((client_id, order_id))
+        subject = f"OrderId {order_id} that needs to be cancelled"
+        if order is None:
+            raise Refused(10147, f"{subject} is not found.")
+        if order.has_ended:
+            words = f"{subject} cannot be cancelled, state: {order.status}."
+            raise Refused(10148, words)
+        order.why = "Cancelled by Trader"
+        self._engine.cancel(str(order.perm_id))
+        self.record.commit()
+        return order
+
+    def open_orders(self) -> list[SimOrder]:
+        """Return the orders that work."""
+        return [each for each in self.orders.values() if not each.has_ended]
+
+    def completed_orders(self) -> list[SimOrder]:
+        """Return the orders that have ended."""
+        return [each for each in self.orders.values() if each.has_ended]
+
+    def values(self) -> list[tuple[str, Value, str]]:
+        """Return the account's values: key, value and unit."""
+        gross = sum((abs(self._worth(each)) for each in self.positions), ZERO)
+        net = self.cash + sum((self._worth(each) for each in self.positions), ZERO)
+        free = net - gross / self._leverage
+        amounts = {
+            "NetLiquidation": net,
+            "TotalCashValue": self.cash,
+            "AvailableFunds": free,
+            "BuyingPower": free * self._leverage,
+            "GrossPositionValue": gross,
+            "InitMarginReq": gross / self._leverage,
+            "MaintMarginReq": gross / self._leverage,
+        }
+        return [
+            ("AccountType", "INDIVIDUAL", ""),
+            *((key, f"{amount:.2f}", "USD") for key, amount in amounts.items()),
+        ]
+
+    # --- inside ---------------------------------------------------------------------
+
+    def _worth(self, con_id: int) -> Decimal:
+        held, contract = self.positions[con_id], self.contracts[con_id]
+        price = self.last_price(contract)
+        return held.quantity * contract.units * (held.cost if price is None else price)
+
+    def _check(self, terms: OrderTerms, asked: Asked) -> None:
+        try:
+            checked(terms, self._engine.instruments, self)
+        except VenueRefused as error:
+            raise said(error) from error
+        if asked.action == "BUY":
+            price = asked.limit or asked.aux or self.last_price(asked.contract) or ZERO
+            margin = asked.quantity * price * asked.contract.units / self._leverage
+            if margin > self.cash:
+                raise Refused(201, MARGIN.format(equity=self.cash, margin=margin))
+
+    def _change(self, order: SimOrder, asked: Asked) -> SimOrder:
+        if order.has_ended:
+            raise Refused(104, "Cannot modify a filled order.")
+        try:
+            self._engine.replace(str(order.perm_id), terms_of(asked), self)
+        except VenueRefused as error:
+            raise said(error) from error
+        self.record.commit()
+        return order
+
+    def _happened(self, record: EngineRecord) -> None:
+        order = self._by_perm[record.order_id]
+        match record:
+            case Executed():
+                self._executed(order, record)
+            case Ended():
+                self._ended(order)
+            case Replaced(terms=terms):
+                order.asked = asked_with(order.asked, terms)
+                self.record.changed(order, terms, self.time_us)
+                self._tell_order(order)
+            case Triggered():
+                order.status = "Submitted"
+                self._tell_order(order)
+            case _:
+                pass  # the desk says itself that it has an order
+
+    def _executed(self, order: SimOrder, event: Executed) -> None:
+        asked, shares, price = order.asked, event.quantity.value, event.price.value
+        sign = 1 if asked.action == "BUY" else -1
+        order.filled += shares
+        order.worth += shares * price
+        order.last_price = price
+        number = len(self.executions) + 1
+        made = SimExecution(
+            execution_id=f"0000e0d5.{number:08x}.01.01",
+            order=order,
+            shares=shares,
+            price=price,
+            cumulative=order.filled,
+            average=order.average,
+            commission=max(LEAST_COMMISSION, PER_SHARE * shares),
+            at_us=self.time_us,
+        )
+        self.executions.append(made)
+        held = self.positions.setdefault(asked.contract.con_id, SimPosition())
+        held.take(sign * shares, price)
+        self.cash -= sign * shares * price * asked.contract.units + made.commission
+        if order.left:
+            order.status = "Submitted"
+        else:
+            order.status, order.ended_us = "Filled", self.time_us
+        self.record.executed(made)
+        # As recorded: an execution comes before the status that it brings about.
+        self._tell(What.EXECUTION, order, made)
+        self._tell_order(order)
+        self._tell(What.OPEN, order)
+        self._tell(What.COMMISSION, order, made)
+
+    def _ended(self, order: SimOrder) -> None:
+        order.status, order.ended_us = "Cancelled", self.time_us
+        order.why = order.why or "Cancelled by the exchange"
+        self.record.ended(order)
+        self._tell(What.STATUS, order)
+        self._tell(What.CANCELED, order)
+
+    def _tell_order(self, order: SimOrder) -> None:
+        self._tell(What.OPEN, order)
+        self._tell(What.STATUS, order)
+
+    def _tell(
+        self, what: What, order: SimOrder, made: SimExecution | None = None
+    ) -> None:
+        for tell in self.on_order:
+            tell(what, order, made)
