@@ -26,7 +26,6 @@ from holdfast_adapters.binance.futures import (
     BinanceFutures,
     FuturesUserStream,
 )
-from holdfast_adapters.binance.venue import BinanceVenue
 from holdfast_adapters.matching import FillAt, FillModel
 from holdfast_adapters.paper import PaperVenue
 from holdfast_adapters.simulators.binance import (
@@ -44,7 +43,7 @@ from holdfast_adapters.streams import StreamPlan
 from holdfast_domain.cursor import ADVANCE_SLOT, cursor_at
 from holdfast_domain.instruments import Instrument
 from holdfast_domain.marketdata import BarColumns, MarketData
-from holdfast_domain.ports import VenueEvent, VenueOrder
+from holdfast_domain.ports import ReplayedVenue, VenueEvent, VenueOrder
 
 from .face import Face, Path_
 
@@ -73,8 +72,8 @@ class PaperFace:
     """The paper venue with its file; a price is a bar without a range."""
 
     can: ClassVar[frozenset[str]] = frozenset({"sessions"})
-    codes: ClassVar = {"crosses": "post_only"}
-    too_much: ClassVar = 0
+    codes: ClassVar[Mapping[str, str]] = {"crosses": "post_only"}
+    too_much: ClassVar[int] = 0
     symbol = SYMBOL
 
     def __init__(self, path: Path_, record: Path) -> None:
@@ -158,7 +157,7 @@ class BinanceFace:
         "passed": "-2010",
         "crosses": "-2010",
     }
-    too_much: ClassVar = 600
+    too_much: ClassVar[int] = 600
     symbol = SYMBOL
 
     def __init__(self, path: Path_, record: Path, clock: Clock) -> None:
@@ -180,7 +179,7 @@ class BinanceFace:
     def _served(self) -> BinanceSimulator:
         return BinanceSimulator(self.exchange, ACCOUNT)
 
-    def new_venue(self) -> BinanceVenue:
+    def new_venue(self) -> ReplayedVenue:
         """An adapter as a new process makes it."""
         return BinanceSpot(**self._wanted())
 
@@ -277,7 +276,7 @@ class FuturesFace(BinanceFace):
         "crosses": "-5022",
         "opens": "-2022",
     }
-    too_much: ClassVar = 1001
+    too_much: ClassVar[int] = 1001
     exchange: FuturesExchange
 
     def _opened(self) -> FuturesExchange:
