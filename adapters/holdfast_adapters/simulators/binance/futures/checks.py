@@ -14,7 +14,7 @@ from holdfast_adapters.simulators.binance.checks import (
 )
 from holdfast_adapters.simulators.binance.futures.model import SimAlgo
 from holdfast_adapters.simulators.binance.model import Refused, SimOrder, SimSymbol
-from holdfast_domain.money import Price, Quantity
+from holdfast_domain.money import ZERO, Price, Quantity
 from holdfast_domain.orders import OrderTerms, OrderType, Side, TimeInForce
 
 ORDERS: Final = {"MARKET": ("quantity",), "LIMIT": ("timeInForce", "quantity", "price")}
@@ -106,8 +106,8 @@ def check_filters(asked: Asked, symbol: SimSymbol, last: Decimal | None) -> None
         raise Refused(-1111, "Precision is over the maximum defined for this asset.")
     if not symbol.min_quantity <= asked.quantity <= symbol.max_quantity:
         raise Refused(-4005, "Quantity greater than max quantity.")
-    price = asked.price or asked.stop_price or last
-    if price and not asked.reduce_only and price * asked.quantity < symbol.min_notional:
+    at = asked.price or asked.stop_price or last or ZERO
+    if at and not asked.reduce_only and at * asked.quantity < symbol.min_notional:
         least = symbol.min_notional
         message = (
             f"Order's notional must be no smaller than {least} (unless reduce only)."
