@@ -1,6 +1,6 @@
 """Binance USD-M futures on the desk: the spot exchange's frame, other rules.
 
-Bottom up: `model`, `shapes`, `checks`, `exchange`, `answers`, `server`.
+Bottom up: `model`, `shapes`, `events`, `checks`, `exchange`, `answers`, `server`.
 """
 
 from holdfast_adapters.simulators.binance.futures.exchange import FuturesExchange

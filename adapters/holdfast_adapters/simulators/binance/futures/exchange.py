@@ -9,7 +9,7 @@ from typing import Final
 
 from holdfast_adapters.simulators.binance.checks import Asked
 from holdfast_adapters.simulators.binance.exchange import Exchange
-from holdfast_adapters.simulators.binance.futures import shapes
+from holdfast_adapters.simulators.binance.futures import events
 from holdfast_adapters.simulators.binance.futures.checks import (
     check_filters,
     crosses,
@@ -84,7 +84,7 @@ class FuturesExchange(Exchange):
         self, symbol: str, price: Decimal, quantity: Decimal
     ) -> list[tuple[str, Shape]]:
         number, now_ms = self._updates, self.now_ms
-        trade = shapes.aggregate(symbol, number, price, quantity, now_ms)
+        trade = events.aggregate(symbol, number, price, quantity, now_ms)
         quote = book_ticker(self.symbols[symbol], number, price, quantity)
         quote = {"e": "bookTicker", **quote, "T": now_ms, "E": now_ms}
         return [("aggTrade", trade), ("bookTicker", quote)]
@@ -189,7 +189,7 @@ class FuturesExchange(Exchange):
     def _move(self, algo: SimAlgo, status: str) -> None:
         algo.status, algo.updated_ms = status, self.now_ms
         for tell in self.on_user:
-            tell(shapes.algo_update(algo, self.now_ms))
+            tell(events.algo_update(algo, self.now_ms))
 
     # --- new terms ----------------------------------------------------------------
 
@@ -333,11 +333,11 @@ class FuturesExchange(Exchange):
         number = next(
             (each.number for each in self.algos if each.order == order.number), 0
         )
-        told = [shapes.order_update(order, what, trade, number, now_ms)]
+        told = [events.order_update(order, what, trade, number, now_ms)]
         if trade is not None:
             quote = self.symbols[order.symbol].quote
             wallet, position = self.balances[quote].free, self.positions[order.symbol]
-            changed = shapes.account_update(
+            changed = events.account_update(
                 quote, wallet, order.symbol, position, now_ms
             )
             told.insert(0, changed)
