@@ -247,6 +247,7 @@ def _ended(row: OrderRow, event: Ended, asked: Asked) -> ev.Event | None:
         return ev.OrderUnknown(**names, why=why)
     if event.how == "expired":
         return ev.OrderExpired(**names)
-    if event.how == "rejected":
+    # What has traded is there: to reject the rest of it can only be its end.
+    if event.how == "rejected" and not (row.filled or row.recounted):
         return ev.OrderRejected(**names, reason=event.reason, code=event.code)
     return ev.OrderCanceled(**names, reason=event.reason)

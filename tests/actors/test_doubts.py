@@ -9,7 +9,7 @@ from holdfast_actors.requests import Asked, Cancel, How, LookUp, Submit, TryAgai
 from holdfast_actors.resolver import Patience
 from holdfast_domain import events as ev
 from holdfast_domain.orders import OrderState, Side
-from holdfast_domain.ports import Found, VenuePromises
+from holdfast_domain.ports import Busted, Found, VenueEvent, VenuePromises
 
 from .desk import T0_US, acked, ended, executed, story, terms
 from .floor import Floor
@@ -116,6 +116,24 @@ def test_an_answer_without_a_word_of_the_order_is_a_doubt() -> None:
 
     assert floor.state() is S.UNKNOWN
     assert floor.session.of(LookUp) == [LookUp("a")]
+
+
+X1 = executed("a", 1, 4)
+BUST = Busted(order_id="a", execution_id="X1", correction_id="B1", reason="error")
+
+
+@pytest.mark.parametrize(
+    ("told", "state"), [([], S.REJECTED), ([X1], S.CANCELED), ([X1, BUST], S.CANCELED)]
+)
+def test_a_rejection_of_what_has_traded_is_the_end_of_its_rest(
+    told: list[VenueEvent], state: OrderState
+) -> None:
+    floor = Floor()
+    floor.placed()
+
+    floor.hear(Asked.STREAM, "", *told, ended("a", "rejected", "out of the blue"))
+
+    assert (floor.state(), floor.row().reason) == (state, "out of the blue")
 
 
 # --- what is found --------------------------------------------------------------

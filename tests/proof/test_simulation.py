@@ -318,3 +318,10 @@ def test_a_venue_that_was_away_is_asked_before_the_next_is_heard() -> None:
 
     assert plan.is_harmless
     assert verdict_of(plan).violations == ()
+
+
+def test_a_venue_may_reject_what_has_traded_and_was_taken_back() -> None:
+    plan = draw(516_240).only([0, 3])
+
+    assert [fault.kind for fault in plan.faults] == ["illegal", "busted_fill"]
+    assert verdict_of(plan).violations == ()
