@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 STRIDE_MAX = 1_024
 """Of a busy actor, one message in as many is measured."""
 
-PACE_S = 0.002
+PACE_S = 0.01
 """An actor is measured about as often, and each time if it is told less often."""
 
 RATE_S = 1.0
