@@ -198,8 +198,11 @@ class LiveEngine(Kernel):
             if task is not None:
                 cell.task = None
                 trio.lowlevel.reschedule(task)
-        else:
-            self._pump.add(cell)
+        elif not cell.queued and cell.state is RUNNING:
+            cell.queued, pump = True, self._pump
+            pump.ready.append(cell)
+            if pump.parked is not None:
+                pump.rouse()
 
     def resume(self, cell: Cell) -> None:
         """Let ``cell`` read on; or end it, if that was asked for."""

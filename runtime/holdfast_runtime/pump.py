@@ -26,24 +26,22 @@ class Pump:
 
     def __init__(self, kernel: Kernel) -> None:
         self._kernel = kernel
-        self._ready: deque[Cell] = deque()
-        self._parked: trio.lowlevel.Task | None = None
+        self.ready: deque[Cell] = deque()
+        """Who reads next; what is added while it is `parked` must `rouse` it."""
+
+        self.parked: trio.lowlevel.Task | None = None
         self.reading: Cell | None = None
         """Whose messages are being handled."""
 
-    def add(self, cell: Cell) -> None:
-        """Let ``cell`` read its mailbox, if it is not about to already."""
-        if cell.queued or cell.state is not RUNNING:
-            return
-        cell.queued = True
-        self._ready.append(cell)
-        task, self._parked = self._parked, None
+    def rouse(self) -> None:
+        """Let `run` go on."""
+        task, self.parked = self.parked, None
         if task is not None:
             trio.lowlevel.reschedule(task)
 
     async def run(self) -> None:
         """Call actors that have mail, until cancelled; others run in between."""
-        ready = self._ready
+        ready, task = self.ready, trio.lowlevel.current_task()
         while True:
             left = BATCH
             while ready and left > 0:
@@ -51,16 +49,16 @@ class Pump:
             if ready:
                 await trio.lowlevel.checkpoint()
             else:
-                self._parked = trio.lowlevel.current_task()
+                self.parked = task
                 await trio.lowlevel.wait_task_rescheduled(self._abort)
 
     def _abort(self, _: Any) -> trio.lowlevel.Abort:  # noqa: ANN401 - trio's type
-        self._parked = None
+        self.parked = None
         return trio.lowlevel.Abort.SUCCEEDED
 
     def _read_some(self, cell: Cell) -> int:
         """Let ``cell`` handle a batch of its messages; return how many it was."""
-        mailbox = cell.mailbox
+        kernel, mailbox = self._kernel, cell.mailbox
         count = 0
         if mailbox.size > 1:
             mailbox.look()
@@ -71,28 +69,24 @@ class Pump:
             and cell.state is RUNNING
             and not (cell.stalls or cell.interrupted)
         ):
-            if mailbox.size == 1:
-                self._read_one(cell)
-                count += 1
-            else:
+            if mailbox.size > 1:
                 count += self._read_lane(cell, BATCH - count)
+                continue
+            # A lone message needs nothing of what a batch does.
+            count, message = count + 1, mailbox.pop()
+            if type(message) is Stop:
+                self._finish(cell, 0, message, None)
+            else:
+                kernel.handle(cell, message)
         self.reading = None
         cell.queued = False
         if cell.kill_error is not None and cell.state is RUNNING:
-            self._kernel.died(cell, cell.kill_error)
+            kernel.died(cell, cell.kill_error)
         elif mailbox.size and not cell.stalls:
             if count == BATCH:
                 mailbox.be_fair()
-            self._kernel.wake(cell)
+            kernel.wake(cell)
         return count
-
-    def _read_one(self, cell: Cell) -> None:
-        """Let ``cell`` handle the only message that waits for it."""
-        message = cell.mailbox.pop()
-        if type(message) is Stop:
-            self._finish(cell, 0, message, None)
-        else:
-            self._kernel.handle(cell, message)
 
     def _read_lane(self, cell: Cell, most: int) -> int:
         """Let ``cell`` handle at most ``most`` messages of its highest lane.
