@@ -74,11 +74,13 @@ class Connection:
         incarnation: int,
         deadlines: Deadlines,
         call: Callable[[str], None] = lambda _text: None,
+        in_step: bool = False,
     ) -> None:
         """Cut requests by ``within``, unless the venue answers at once.
 
         ``after`` sets a timer, and ``at_once`` tells the session itself. ``call`` is
-        told, once for each loss, that the venue cannot be reached.
+        told, once for each loss, that the venue cannot be reached. Market time waits
+        for a connection that is ``in_step`` with it: no attempt is a timer then.
         """
         self._venue = venue
         self._clock = clock
@@ -93,6 +95,7 @@ class Connection:
         self._call = call
         self._called = False
         self._waits = not venue.answers_at_once
+        self._in_step = in_step and self._waits
         self.is_lost = True
         self._was_there = False
         self._pause_s = 0.0
@@ -158,7 +161,7 @@ class Connection:
             max(2 * self._pause_s, limits.first_pause_s), limits.limit_pause_s
         )
         again = ConnectAgain(self._incarnation)
-        if wait_s:
+        if wait_s and not self._in_step:
             self._after(wait_s, again)
         else:
             # A message and no timer: market time does not go on before it is read.
@@ -167,6 +170,11 @@ class Connection:
     async def pause(self) -> None:
         """Wait until it is time for the next attempt."""
         await self._sleep(max(0.0, self._due_s - self._now_s()))
+
+    async def keep_step(self) -> None:
+        """Wait for the next attempt, if market time is to wait for it too."""
+        if self.is_lost and self._in_step:
+            await self.pause()
 
     def silent_s(self, *, cancel: bool = False) -> float:
         """Return for how long nothing may be asked of the venue; of cancels, if so."""

@@ -117,6 +117,7 @@ class Session:
             incarnation=incarnation,
             deadlines=deadlines,
             call=call,
+            in_step=replays,
         )
         self._say = Telling(orders, reconciler, venue.name, self._line.silent_s)
         self._lanes = Lanes(sides, self._carry)
@@ -149,6 +150,7 @@ class Session:
                 await self._greet()
             case ConnectAgain():
                 if message.session == self._incarnation:
+                    await self._line.keep_step()
                     await self._is_connected()
             case _:
                 await self._request(message)

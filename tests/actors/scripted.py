@@ -124,7 +124,13 @@ async def never_cut(delay_s: float, request: Coroutine[Any, Any, T], /) -> T:
 class Line:
     """A session with its venue, and what `orders` hears of it."""
 
-    def __init__(self, *, up: bool = True, venue: ScriptedVenue | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        up: bool = True,
+        venue: ScriptedVenue | None = None,
+        replays: bool = True,
+    ) -> None:
         self.venue = ScriptedVenue() if venue is None else venue
         self.orders = Inbox()
         self.clock = MarketClock(T0_US, NOW)
@@ -155,6 +161,7 @@ class Line:
             incarnation=3,
             stand_back=self.fenced.append,
             call=self.calls.append,
+            replays=replays,
         )
         if up:
             now(self.session.start())

@@ -62,13 +62,10 @@ class BrokenVenue(ScriptedVenue):
         return await ScriptedVenue.advance(self, cursor, step)
 
 
-def line_with(**breaks: list[Exception]) -> Line:
+def line_with(*, replays: bool = False, **breaks: list[Exception]) -> Line:
     """Return a line that has not been started, to a venue that breaks like this."""
-    line = Line(up=False)
-    line.venue = line.session._venue = line.session._line._venue = BrokenVenue(
-        breaks=breaks
-    )
-    return line
+    venue = BrokenVenue(breaks=breaks, answers_at_once=not replays)
+    return Line(up=False, venue=venue, replays=replays)
 
 
 def ups(told: Sequence[Any]) -> list[int]:
@@ -130,6 +127,24 @@ def test_where_nobody_listens_yet_it_is_tried_ever_more_slowly() -> None:
         now(line.session.handle(message))  # type: ignore[arg-type]
 
     assert pauses == [0, 1, 2, 4, 8, 16, 32, 60]
+    assert ups(line.orders.told) == [3]
+
+
+def test_on_a_replay_market_time_waits_for_each_attempt() -> None:
+    """None is a timer: the session is at work, or its next message waits."""
+    line = line_with(replays=True, connect=[reset()] * 4)
+    now(line.session.start())
+    took: list[float] = []
+
+    while not line.orders.told:
+        ((pause_s, message),) = line.timers.set
+        line.timers.set.clear()
+        assert pause_s == 0
+        began_s = line.now_s
+        now(line.session.handle(message))  # type: ignore[arg-type]
+        took.append(line.now_s - began_s)
+
+    assert took == [0, 1, 2, 4]
     assert ups(line.orders.told) == [3]
 
 

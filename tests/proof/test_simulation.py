@@ -150,8 +150,9 @@ def test_a_connection_may_break_again_and_again_at_the_same_data() -> None:
     assert verdict.restarts == verdict_of(QUIET).restarts
 
 
+@pytest.mark.parametrize("attempts", [1, 3])
 def test_market_time_does_not_go_on_before_a_lost_connection_is_made_anew(
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, attempts: int
 ) -> None:
     """It breaks at the last question of a comparison, and nobody asks for a second."""
     told: list[object] = []
@@ -161,11 +162,15 @@ def test_market_time_does_not_go_on_before_a_lost_connection_is_made_anew(
         FaultyEngine.post(self, cell, message, sender)
 
     monkeypatch.setattr("holdfast.simulation.playing.Unmeasured.post", post)
-    fault = VenueFault(kind="disconnect", op=Op.ACCOUNT, nth=3)
+    away = range(2, 1 + attempts)
+    faults = (
+        VenueFault(kind="disconnect", op=Op.ACCOUNT, nth=3),
+        *(VenueFault(kind="disconnect", op=Op.CONNECT, nth=nth) for nth in away),
+    )
 
-    played = play(attrs.evolve(QUIET, speed=None, faults=(fault,)))
+    played = play(attrs.evolve(QUIET, speed=None, faults=faults))
 
-    assert played.struck["disconnect"] == 1
+    assert played.struck["disconnect"] == attempts
     lost = next(
         at
         for at, each in enumerate(told)
