@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from hashlib import sha256
 from pathlib import Path
 
 import attrs
@@ -28,6 +29,22 @@ class Elsewhere:
     take_over: bool = False
     """Whether an engine that trades there is fenced off."""
 
+    @property
+    def lock(self) -> Path:
+        """Where the lock of the account is."""
+        return lock_of(self.socket)
+
+
+@attrs.frozen
+class AtVenue:
+    """An account at a real venue, which knows nothing of our epochs."""
+
+    lock: Path
+    """Of the account, whatever the state directory: see `lock_at`."""
+
+    take_over: bool = False
+    """Whether an engine that trades it is fenced off."""
+
 
 @attrs.frozen
 class Account:
@@ -41,7 +58,7 @@ class Account:
 
 @asynccontextmanager
 async def account_of(
-    elsewhere: Elsewhere | None,
+    elsewhere: Elsewhere | AtVenue | None,
     market: Market,
     directory: StateDir,
     store: SqliteJournal,
@@ -50,7 +67,8 @@ async def account_of(
 
     A venue in this process has its file in the state directory, whose lock is the
     account's too, and the file knows the highest epoch. A venue in another process has
-    a lock beside its socket, and is asked whether it is there.
+    a lock beside its socket, and is asked whether it is there. That of a real account
+    lies in the user's data directory, and the engine is all that looks at it.
 
     Raises:
         InputError: another engine trades there, or nobody answers.
@@ -62,6 +80,9 @@ async def account_of(
         return
     lock = _locked(elsewhere, floor)
     try:
+        if isinstance(elsewhere, AtVenue):
+            yield Account(lock.epoch - 1, fence=_fence(lock))
+            return
         try:
             await _greet(elsewhere, market, store, lock)
         except Fenced as error:
@@ -75,14 +96,13 @@ async def account_of(
             lock.close()
             lock = _locked(elsewhere, error.epoch)
             await _greet(elsewhere, market, store, lock)
-        path = lock.path
-        yield Account(
-            lock.epoch - 1,
-            elsewhere.socket,
-            lambda: "" if lock.is_ours() else f"{path} is another engine's now",
-        )
+        yield Account(lock.epoch - 1, elsewhere.socket, _fence(lock))
     finally:
         lock.close()
+
+
+def _fence(lock: AccountLock) -> Callable[[], str]:
+    return lambda: "" if lock.is_ours() else f"{lock.path} is another engine's now"
 
 
 def last_epoch(store: SqliteJournal) -> int:
@@ -96,10 +116,30 @@ def lock_of(socket: Path) -> Path:
     return socket.with_name(f"{socket.name}.lock")
 
 
-def _locked(elsewhere: Elsewhere, above: int) -> AccountLock:
-    path = lock_of(elsewhere.socket)
+def lock_at(
+    directory: Path, adapter: str, address: str, key: str, *, testnet: bool
+) -> Path:
+    """Return where the lock of a real account is, in the user's data ``directory``.
+
+    It is made if need be. An account is told by the key that trades it; the name of
+    the file gives the key to nobody.
+
+    Raises:
+        InputError: the directory cannot be written to.
+    """
+    folder = directory / "accounts"
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        came = error.strerror or str(error)
+        raise InputError(str(folder), "a directory to write to", came) from error
+    words = "\n".join((adapter, address or f"testnet={testnet}", key))
+    return folder / f"{adapter}-{sha256(words.encode()).hexdigest()[:16]}.lock"
+
+
+def _locked(elsewhere: Elsewhere | AtVenue, above: int) -> AccountLock:
     return AccountLock.take(
-        path, os.getpid(), above=above, take_over=elsewhere.take_over
+        elsewhere.lock, os.getpid(), above=above, take_over=elsewhere.take_over
     )
 
 

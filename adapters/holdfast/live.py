@@ -10,6 +10,7 @@ from random import Random  # noqa: TID251 - only when a lost line is tried again
 import attrs
 import trio
 
+from holdfast.account import AtVenue
 from holdfast.accounts import account_at
 from holdfast.clocks import SystemClock
 from holdfast.configuration import Config
@@ -70,6 +71,9 @@ class LiveRun:
     logs: Logs | None = None
     say: Callable[[str], None] = ignore
     accept_stale: bool = False
+    account: AtVenue | None = None
+    """Its lock, in the mode ``live``; None if nobody else can come."""
+
     clock: WallClock = attrs.field(factory=SystemClock)
     """The host's; a market is heard by the venue's, as far as it is known from it."""
 
@@ -110,6 +114,7 @@ async def run_live(run: LiveRun) -> RunEnd:
                 accounts=accounts,
             ),
             accept_stale=run.accept_stale,
+            elsewhere=run.account,
         )
         return await run_engine(setup)
     finally:

@@ -15,7 +15,7 @@ from typing import Any
 import attrs
 import trio
 
-from holdfast.account import Account, Elsewhere, account_of
+from holdfast.account import Account, AtVenue, Elsewhere, account_of
 from holdfast.analyzing import actors_of
 from holdfast.backtest import rare_collections, strategy_error
 from holdfast.clocks import SystemClock
@@ -93,8 +93,8 @@ class Setup:
     say: Callable[[str], None] = ignore
     """Told what a person should know: stale state, a snapshot that was not made."""
 
-    elsewhere: Elsewhere | None = None
-    """Where the venue is, if it is not in this process."""
+    elsewhere: Elsewhere | AtVenue | None = None
+    """Where the account is, if it is not that of a venue in this process."""
 
     market: Callable[[Hosts], LiveMarket] | None = None
     """What makes the data grow, and where orders go; None is a replay on paper."""

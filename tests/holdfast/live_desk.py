@@ -14,6 +14,7 @@ from typing import Any
 import attrs
 import trio
 
+from holdfast.account import AtVenue
 from holdfast.clocks import SystemClock
 from holdfast.configuration import read_config
 from holdfast.live import LiveRun, run_live
@@ -68,7 +69,12 @@ class Desk:
         data = attrs.evolve(config.data, pulse_s=0.01)
         return attrs.evolve(config, data=data)
 
-    async def run(self, path: Path, enough: Callable[[list[ev.Entry]], bool]) -> None:
+    async def run(
+        self,
+        path: Path,
+        enough: Callable[[list[ev.Entry]], bool],
+        account: AtVenue | None = None,
+    ) -> None:
         """Run until there is enough in the journal; a slow machine has its time."""
         with (
             trio.fail_after(PATIENCE_S),
@@ -77,14 +83,18 @@ class Desk:
             share = LiveRun(
                 config=self.config(path), path=path, directory=directory,
                 say=self.said.append, clock=self.clock, logs=Logs("json", "debug"),
+                account=account,
             )  # fmt: skip
-            async with trio.open_nursery() as nursery:
-                nursery.start_soon(run_live, share)
-                while not (  # noqa: ASYNC110 - no one tells
-                    directory.journal.exists() and enough(self.entries())
-                ):
-                    await trio.sleep(0.2)
-                nursery.cancel_scope.cancel()
+            try:
+                async with trio.open_nursery() as nursery:
+                    nursery.start_soon(run_live, share)
+                    while not (  # noqa: ASYNC110 - no one tells
+                        directory.journal.exists() and enough(self.entries())
+                    ):
+                        await trio.sleep(0.2)
+                    nursery.cancel_scope.cancel()
+            except BaseExceptionGroup as group:
+                raise group.exceptions[0] from None
 
     def entries(self) -> list[ev.Entry]:
         return run_entries(StateDir(self.state))

@@ -11,15 +11,18 @@ import attrs
 import pytest
 import trio
 
+from holdfast.account import AtVenue, lock_at
 from holdfast.cli import main
 from holdfast.live import LiveRun, run_live
 from holdfast_adapters.auditor import audit
+from holdfast_adapters.auditor.reading import read_venue
 from holdfast_adapters.simulators.binance.recorded import recorded_trades
 from holdfast_adapters.statedir import StateDir
 from holdfast_domain import events as ev
-from holdfast_domain.errors import InputError
+from holdfast_domain.errors import Fenced, InputError
+from holdfast_domain.ids import ClientOrderId
 
-from .live_desk import EXAMPLE, SECRET, Desk, desk, live_config
+from .live_desk import EXAMPLE, KEY, SECRET, Desk, desk, live_config
 
 
 def fills(entries: list[ev.Entry]) -> Counter[str]:
@@ -153,3 +156,46 @@ def test_money_needs_consent(
     assert main(["run", str(path), *given]) == 2
     (line,) = capsys.readouterr().err.splitlines()
     assert said in line
+
+
+async def test_one_engine_trades_an_account(tmp_path: Path) -> None:
+    """Whatever its directory, a second engine is refused; or takes over, for good."""
+    path, fenced = live_config(tmp_path), trio.Event()
+    lock = lock_at(tmp_path, "binance", "", KEY, testnet=False)
+    async with desk(tmp_path / "one") as first, trio.open_nursery() as nursery:
+        second = attrs.evolve(first, state=tmp_path / "two", said=[])
+
+        async def lose() -> None:
+            with pytest.raises(Fenced, match="is another engine's now"):
+                await first.run(path, lambda _: False, AtVenue(lock))
+            fenced.set()
+
+        nursery.start_soon(lose)
+        while not (first.state.exists() and fills(first.entries())):  # noqa: ASYNC110
+            await trio.sleep(0.2)
+        with pytest.raises(InputError, match=f"traded by process {os.getpid()};"):
+            await second.run(path, lambda _: False, AtVenue(lock))
+        await second.run(
+            path,
+            lambda entries: fenced.is_set() and fills(entries).total() > 1,
+            AtVenue(lock, take_over=True),
+        )
+    assert KEY not in str(lock)
+    # The epoch is a part of each order's id; the second's are all above the first's.
+    mine, others = (orders_of(each.entries()) for each in (first, second))
+    assert max(id_.epoch for id_ in mine) < min(id_.epoch for id_ in others)
+    sent = [
+        row.order_id
+        for row in read_venue(tmp_path / "one.sqlite")
+        if row.kind == "submitted"
+    ]
+    places = [ClientOrderId.parse(order_id).epoch for order_id in sent]
+    assert places == sorted(places), "sent after it was fenced off"
+
+
+def orders_of(entries: list[ev.Entry]) -> list[ClientOrderId]:
+    return [
+        ClientOrderId.parse(entry.event.order_id)
+        for entry in entries
+        if isinstance(entry.event, ev.OrderIntended)
+    ]

@@ -10,13 +10,16 @@ import attrs
 import click
 import trio
 
+from holdfast.account import AtVenue, lock_at
 from holdfast.cli.failing import say
 from holdfast.cli.paper import say_hang, say_parked
 from holdfast.cli.running import registered
 from holdfast.cli.signals import Halting, stopping
 from holdfast.configuration import Config, read_config
+from holdfast.configuration.reading import credentials_of
 from holdfast.live import LiveRun, run_live
 from holdfast.logs import Logs
+from holdfast.results.runs import data_directory
 from holdfast.running import RunEnd
 from holdfast_actors.tree import Parts
 from holdfast_adapters.statedir import StateDir
@@ -34,6 +37,11 @@ from holdfast_runtime import LiveEngine
     is_flag=True,
     help="Go on with an account although the state is older than an hour.",
 )
+@click.option(
+    "--take-over",
+    is_flag=True,
+    help="Fence off the engine on this machine that trades the account.",
+)
 @click.pass_obj
 def run(
     arguments: tuple[str, ...],
@@ -42,6 +50,7 @@ def run(
     *,
     consents: bool,
     accept_stale: bool,
+    take_over: bool,
 ) -> int:
     """Run the strategies of CONFIG.yaml on a venue's live market.
 
@@ -68,6 +77,7 @@ def run(
             logs=None if logging is None else Logs(logging.format, logging.level),
             say=say,
             accept_stale=accept_stale,
+            account=_account(config, take_over=take_over),
         )
         trio.run(_run, share)
     return signals.status
@@ -81,6 +91,24 @@ def _check_consent(config: Config, *, consents: bool) -> None:
         raise InputError(config.place, "mode: live with --live", "mode: paper", todo)
     todo = "start with --live if the account's own money may be traded"
     raise InputError(config.place, "consent to mode: live", "none", todo)
+
+
+def _account(config: Config, *, take_over: bool) -> AtVenue | None:
+    """Return the account that is traded; on paper there is none."""
+    if config.mode == "paper":
+        if take_over:
+            todo = "on paper the state directory's lock is that of the account"
+            raise InputError("--take-over", "mode: live", "mode: paper", todo)
+        return None
+    (venue,) = config.venues.values()
+    lock = lock_at(
+        data_directory(os.environ),
+        venue.adapter,
+        venue.address,
+        credentials_of(venue).key,
+        testnet=venue.testnet,
+    )
+    return AtVenue(lock, take_over)
 
 
 async def _run(share: LiveRun) -> RunEnd:
