@@ -28,7 +28,6 @@ from holdfast_actors.connection import Deadlines
 from holdfast_actors.livefeed import LiveFeed
 from holdfast_actors.parts import LiveAccount
 from holdfast_actors.places import FEED, FEEDS
-from holdfast_actors.reconciliation.plan import ReconcilePlan
 from holdfast_actors.resolver import Patience
 from holdfast_actors.snapshots import SnapshotPlan
 from holdfast_actors.strategy.params import parse_params
@@ -107,7 +106,7 @@ async def run_live(run: LiveRun) -> RunEnd:
                 every_s=config.engine.snapshot_every_s,
                 compact_after=config.engine.compact_after,
             ),
-            reconciling=ReconcilePlan(every_s=config.engine.reconciliation.every_s),
+            reconciling=config.engine.reconciliation.plan(),
             say=run.say,
             market=lambda hosts: LiveMarket(
                 sources=(market.feed(run, tape, data, hosts, offset_us),),

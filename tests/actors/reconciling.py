@@ -81,6 +81,7 @@ class Account:
         plan: ReconcilePlan | None = None,
         strategy: type[Strategy] = Holder,
         opening: Mapping[str, Decimal] | None = None,
+        model: FillModel = FillModel(),  # noqa: B008 - frozen
     ) -> None:
         self.plan = plan or ReconcilePlan()
         self.options = read_options(
@@ -93,7 +94,7 @@ class Account:
             Market(
                 data=self.options.data,
                 instruments=self.options.instruments,
-                model=FillModel(),
+                model=model,
                 opened_at_us=opened_at_us_of(self.options.data),
                 opening={"USD": CAPITAL} if opening is None else opening,
             )

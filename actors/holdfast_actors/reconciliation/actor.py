@@ -88,6 +88,8 @@ class Reconciler:
         self._applied = replay(
             history, lambda e: self._book.apply(e.event), path, self._book.load
         )
+        # The plan may be another one than that by which something came to be owed.
+        self._book.forget_debts()
         self._plan = plan
         self._instruments = instruments
         self._clock = clock

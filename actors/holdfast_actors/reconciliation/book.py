@@ -5,7 +5,6 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-import attrs
 import msgspec
 
 from holdfast_actors.reconciliation.plan import Policies
@@ -30,7 +29,10 @@ class ReconcileBook:
 
     def __init__(self, policies: Policies | None = None) -> None:
         """Begin with ``policies``, until a record sets others."""
-        self.policies = policies or Policies()
+        self._policies = policies or Policies()
+        self._chosen: Policies | None = None
+        """What a person chose; a snapshot keeps it, and not what is configured."""
+
         self.external: dict[str, ExternalOrderAdopted] = {}
         """Orders of other hands that work at the venue, by name."""
 
@@ -46,6 +48,16 @@ class ReconcileBook:
 
         self.opened: set[str] = set()
         """The venues that were compared to an end before, ever."""
+
+    @property
+    def policies(self) -> Policies:
+        """What is done about a difference."""
+        return self._chosen or self._policies
+
+    def forget_debts(self) -> None:
+        """Owe nothing, unless something may be traded back."""
+        if not self.policies.trades:
+            self.owed.clear()
 
     def apply(self, event: Event) -> None:
         """Take one record; most change nothing."""
@@ -81,7 +93,7 @@ class ReconcileBook:
     def save(self) -> dict[str, Any]:
         """Return all of it as plain values, for a snapshot."""
         return {
-            "policies": msgspec.to_builtins(self.policies),
+            "policies": msgspec.to_builtins(self._chosen),
             "external": msgspec.to_builtins(self.external),
             "owed": {name: str(units) for name, units in self.owed.items()},
             "decision": self.decision,
@@ -92,7 +104,7 @@ class ReconcileBook:
 
     def load(self, saved: dict[str, Any]) -> None:
         """Be what `save` returned."""
-        self.policies = msgspec.convert(saved["policies"], Policies)
+        self._chosen = msgspec.convert(saved["policies"], Policies | None)
         known = dict[str, ExternalOrderAdopted]
         self.external = msgspec.convert(saved["external"], known)
         self.owed = {name: Decimal(text) for name, text in saved["owed"].items()}
@@ -112,11 +124,7 @@ class ReconcileBook:
             self.owed.pop(instrument, None)
 
     def _set(self, event: ReconcilePolicySet) -> None:
-        self.policies = attrs.evolve(
-            self.policies,
-            minor=event.minor,
-            moderate=event.moderate,
-            critical=event.critical,
+        self._chosen = Policies(
+            minor=event.minor, moderate=event.moderate, critical=event.critical
         )
-        if not self.policies.trades:
-            self.owed.clear()
+        self.forget_debts()

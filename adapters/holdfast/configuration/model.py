@@ -11,7 +11,9 @@ import attrs
 from holdfast.configuration.binding import Check, at_least_0, plain_name, positive
 from holdfast.configuration.secrets import Secret
 from holdfast.logs import Form, Level
+from holdfast_actors.reconciliation.plan import Policies, ReconcilePlan
 from holdfast_actors.strategy.history import frequency_us
+from holdfast_domain.reconciliation import Policy
 
 Seconds: TypeAlias = Annotated[
     float, Check("a positive number of seconds", lambda text: float(positive(text)))
@@ -27,6 +29,11 @@ Interval: TypeAlias = Annotated[
 Name: TypeAlias = Annotated[
     str, Check("a name of letters, digits, '.', '_' and '-'", plain_name)
 ]
+
+
+_POLICIES = ", ".join(each.value for each in Policy)
+WhatToDo: TypeAlias = Annotated[Policy, Check(f"one of {_POLICIES}", Policy)]
+"""Written as ``halt_and_alert``."""
 
 
 @attrs.frozen(kw_only=True)
@@ -116,10 +123,32 @@ class PaperConfig:
 
 
 @attrs.frozen(kw_only=True)
+class PoliciesConfig:
+    """What is done about a difference, by its severity, until a person sets others."""
+
+    minor: WhatToDo = Policy.SYNC_TO_BROKER
+    moderate: WhatToDo = Policy.SYNC_TO_BROKER
+    critical: WhatToDo = Policy.SYNC_TO_BROKER
+    consent: bool = False
+    """``sync_to_local`` may trade."""
+
+    place: str = ""
+
+
+@attrs.frozen(kw_only=True)
 class ReconciliationConfig:
     """How the books are compared with the venue's."""
 
     every_s: Seconds = 300.0
+    policies: PoliciesConfig = attrs.field(factory=PoliciesConfig)
+
+    def plan(self) -> ReconcilePlan:
+        """Return it as the reconciler wants it."""
+        said = self.policies
+        policies = Policies(
+            minor=said.minor, moderate=said.moderate, critical=said.critical
+        )
+        return ReconcilePlan(every_s=self.every_s, policies=policies)
 
 
 @attrs.frozen(kw_only=True)

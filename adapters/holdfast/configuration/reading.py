@@ -10,7 +10,12 @@ import attrs
 import yaml
 
 from holdfast.configuration.binding import Binder, plain_name
-from holdfast.configuration.model import Config, StrategyConfig, VenueConfig
+from holdfast.configuration.model import (
+    Config,
+    ReconciliationConfig,
+    StrategyConfig,
+    VenueConfig,
+)
 from holdfast.configuration.secrets import Secret, read_pairs
 from holdfast.loading import load_strategy
 from holdfast_actors.strategy.params import parse_params
@@ -48,6 +53,7 @@ def _check(config: Config) -> None:
         raise InputError(where, "one venue", came, "run an engine for each")
     for name, venue in config.venues.items():
         _check_venue(name, venue, config.mode)
+    _check_consent(config.engine.reconciliation)
 
 
 def _check_venue(name: str, venue: VenueConfig, mode: str) -> None:
@@ -64,6 +70,13 @@ def _check_venue(name: str, venue: VenueConfig, mode: str) -> None:
     if mode == "live" and venue.credentials is None:
         todo = "write credentials: {key: ${NAME}, secret: ${NAME}}"
         raise InputError(venue.place, f"credentials of {name}", "none", todo)
+
+
+def _check_consent(reconciliation: ReconciliationConfig) -> None:
+    said = reconciliation.policies
+    if reconciliation.plan().policies.trades and not said.consent:
+        expected = "consent: true, for sync_to_local trades to bring the venue there"
+        raise InputError(said.place, expected, "none", "write it, or another policy")
 
 
 def source_of(config_path: Path, strategy: StrategyConfig) -> str:

@@ -9,7 +9,9 @@ import pytest
 
 from holdfast.configuration import Config, read_config
 from holdfast.configuration.reading import credentials_of, source_of
+from holdfast_actors.reconciliation.plan import Policies, ReconcilePlan
 from holdfast_domain.errors import InputError
+from holdfast_domain.reconciliation import Policy
 
 GOOD = """\
 mode: paper
@@ -48,6 +50,41 @@ def test_texts_become_types(tmp_path: Path) -> None:
     assert config.strategies[0].capital == Decimal(1000)
     assert config.data.interval == 900_000_000
     assert config.engine.state == tmp_path / "runs/first"
+
+
+def with_policies(text: str) -> str:
+    """Return the good configuration, with policies of reconciliation on line 11."""
+    said = f"reconciliation: {{every_s: 60, policies: {{{text}}}}}"
+    return GOOD.replace("engine: {", f"engine: {{{said}, ")
+
+
+def test_policies_of_reconciliation_are_by_severity(tmp_path: Path) -> None:
+    assert read(tmp_path).engine.reconciliation.plan() == ReconcilePlan()
+
+    text = with_policies("minor: warn, moderate: sync_to_local, consent: true")
+    plan = read(tmp_path, text).engine.reconciliation.plan()
+
+    assert plan == ReconcilePlan(
+        every_s=60.0,
+        policies=Policies(minor=Policy.WARN, moderate=Policy.SYNC_TO_LOCAL),
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "column", "expected"),
+    [
+        ("minor: wurn", "58, minor", "one of warn, sync_to_broker, sync_to_local"),
+        ("small: warn", "51", "one of minor, moderate, critical, consent"),
+        ("critical: sync_to_local", "50", "consent: true"),
+    ],
+)
+def test_a_policy_that_there_is_not_or_that_would_trade_unasked_is_refused(
+    tmp_path: Path, text: str, column: str, expected: str
+) -> None:
+    with pytest.raises(InputError) as caught:
+        read(tmp_path, with_policies(text))
+    assert f"line 11, column {column}" in caught.value.where
+    assert expected in caught.value.expected
 
 
 @pytest.mark.parametrize(
