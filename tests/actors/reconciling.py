@@ -164,6 +164,13 @@ class Account:
 
     # --- looking ---------------------------------------------------------------------
 
+    @property
+    def now_s(self) -> float:
+        """The engine's clock."""
+        assert self.world is not None
+        now_s: float = self.world.cell(RECONCILER).kernel.now_s()
+        return now_s
+
     def actor(self, path: str) -> Any:
         assert self.world is not None
         return self.world.cell(path).actor

@@ -85,12 +85,11 @@ def test_a_late_fill_that_races_the_comparison_books_nothing() -> None:
 
     async def scenario(account: Account) -> None:
         listed = account.venue.executions_since
-        asked = 0
+        asked_s: list[float] = []
 
         async def late(watermark: str) -> Any:
-            nonlocal asked
-            asked += 1
-            if asked == 3:  # both lists before it were equal
+            asked_s.append(account.now_s)
+            if len(asked_s) == 3:  # both lists before it were equal
                 account.venue.elsewhere.trade("SPY", Side.BUY, D(5), D(100), "USD")
             return await listed(watermark)
 
@@ -99,6 +98,8 @@ def test_a_late_fill_that_races_the_comparison_books_nothing() -> None:
         assert last.verdict == "agreed"
         assert last.brackets == 2
         assert account.held() == D(105)
+        # Nothing was to be confirmed, so nobody waited for what shows late.
+        assert asked_s[3] - asked_s[2] == pytest.approx(account.plan.pause_s)
 
     account = Account().play(scenario)
     assert account.events(ev.BooksAdjusted) == []

@@ -277,10 +277,11 @@ class Reconciler:
         if run.brackets >= self._plan.tries:
             self._conclude(None, Compared(differences=(), unclear={"all": why}), [])
         else:
-            self._later(run.venue)
+            # There is nothing to confirm, so nothing that the venue may show late: an
+            # account that trades often must find its quiet moment soon.
+            self._later(self._plan.pause_s)
 
-    def _later(self, venue: str) -> None:
-        pause_s = self._pauses.get(venue, self._plan.pause_s)
+    def _later(self, pause_s: float) -> None:
         self._after(pause_s, NextBracket(self._asking.began))
 
     # --- what came of it -------------------------------------------------------------
@@ -311,7 +312,7 @@ class Reconciler:
         if is_settled or run.brackets >= self._plan.tries:
             self._conclude(seen, found, confirmed)
         else:
-            self._later(run.venue)
+            self._later(self._pauses.get(run.venue, self._plan.pause_s))
 
     def _conclude(
         self, seen: Seen | None, found: Compared, confirmed: list[Any]
