@@ -36,8 +36,12 @@ def case(
 
     ``sessions``: it knows DAY orders. ``funds``: it refuses what cannot be paid.
     ``bands``: it refuses prices that are far off. ``wire``: faults can be switched on.
+    ``http``: it is asked by HTTP, each time anew. ``posts``: it has post-only orders.
     ``reduces``: it has positions of either sign, and reduce-only orders.
-    ``stream``: it tells of its own accord what happens to orders.
+    ``stream``: it tells of its own accord what happens to orders. ``frames``: it has a
+    line for that alone, which goes on behind a frame that cannot be read.
+    ``answers``: answers tell what was filled at once, too; without it nothing is left
+    out, but what came of a request is looked up.
     """
 
     def register(play: Script) -> Script:

@@ -1,4 +1,4 @@
-"""The faces of the venues that there are: paper, and Binance over real sockets."""
+"""The faces of the venues that there are: on paper, and others over real sockets."""
 
 from __future__ import annotations
 
@@ -45,7 +45,9 @@ from holdfast_domain.instruments import Instrument
 from holdfast_domain.marketdata import BarColumns, MarketData
 from holdfast_domain.ports import ReplayedVenue, VenueEvent, VenueOrder
 
+from .clock import Clock
 from .face import Face, Path_
+from .ibface import IBFace, ib
 
 SYMBOL = "COINUSD"
 TICK, LOT, LEAST = Decimal("0.01"), Decimal("0.001"), Decimal(5)
@@ -71,7 +73,7 @@ def named(client_id: str) -> str:
 class PaperFace:
     """The paper venue with its file; a price is a bar without a range."""
 
-    can: ClassVar[frozenset[str]] = frozenset({"sessions"})
+    can: ClassVar[frozenset[str]] = frozenset({"answers", "posts", "sessions"})
     codes: ClassVar[Mapping[str, str]] = {"crosses": "post_only"}
     too_much: ClassVar[int] = 0
     symbol = SYMBOL
@@ -131,26 +133,12 @@ class PaperFace:
         raise AssertionError
 
 
-class Clock:
-    """A clock that goes when the face says so."""
-
-    def __init__(self) -> None:
-        self.us = round(OPENED.timestamp() * 1e6)
-
-    def now(self) -> datetime:
-        raise AssertionError
-
-    def now_us(self) -> int:
-        return self.us
-
-    async def sleep(self, seconds: float) -> None:
-        self.us += round(seconds * 1e6)
-
-
 class BinanceFace:
     """Binance spot: the adapter, real sockets, and the exchange on the desk."""
 
-    can: ClassVar[frozenset[str]] = frozenset({"funds", "wire", "bands", "stream"})
+    can: ClassVar[frozenset[str]] = frozenset(
+        {"answers", "posts", "funds", "wire", "http", "bands", "stream", "frames"}
+    )
     codes: ClassVar[Mapping[str, str]] = {
         "funds": "-2010",
         "far": "-1013",
@@ -329,11 +317,11 @@ async def desk(face: BinanceFace) -> AsyncIterator[BinanceFace]:
 
 
 def binance(path: Path_, record: Path) -> AbstractAsyncContextManager[BinanceFace]:
-    return desk(BinanceFace(path, record, Clock()))
+    return desk(BinanceFace(path, record, Clock(OPENED)))
 
 
 def futures(path: Path_, record: Path) -> AbstractAsyncContextManager[BinanceFace]:
-    return desk(FuturesFace(path, record, Clock()))
+    return desk(FuturesFace(path, record, Clock(OPENED)))
 
 
 Opened: TypeAlias = Callable[[Path_, Path], AbstractAsyncContextManager[Face]]
@@ -342,7 +330,13 @@ OPEN: Final[dict[str, Opened]] = {
     "paper": paper,
     "binance": binance,
     "futures": futures,
+    "ib": ib,
 }
 """How each face is opened, by its name."""
 
-ABLE = {"paper": PaperFace.can, "binance": BinanceFace.can, "futures": FuturesFace.can}
+ABLE = {
+    "paper": PaperFace.can,
+    "binance": BinanceFace.can,
+    "futures": FuturesFace.can,
+    "ib": IBFace.can,
+}

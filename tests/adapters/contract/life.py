@@ -11,7 +11,7 @@ from holdfast_domain.money import ZERO
 from holdfast_domain.orders import Side, TimeInForce
 from holdfast_domain.ports import Acked, Ended, Executed, Found, Replaced, VenueEvent
 
-from .cases import case
+from .cases import FLAT, case
 from .face import Book, Face
 
 DOWN = [(100, 1000), (99, 1000), (98, 1000), (97, 1000)]
@@ -44,6 +44,14 @@ def ended(said: Sequence[VenueEvent]) -> Ended:
     return last
 
 
+async def came(face: Face, order_id: str, said: Sequence[VenueEvent]) -> list[type]:
+    """What came of a request at once; of a venue that tells it later, by its story."""
+    if "answers" not in face.can:
+        said = (await found(face, order_id)).events
+        return [type(each) for each in said if not isinstance(each, Replaced)]
+    return [type(each) for each in said]
+
+
 @case(1, "a limit that does not cross rests")
 async def _(face: Face, book: Book) -> None:
     order = book.order(limit=90)
@@ -60,7 +68,7 @@ async def _(face: Face, book: Book) -> None:
 async def _(face: Face, book: Book) -> None:
     order = book.order(limit=101)
     said = await face.venue.submit(order)
-    assert [type(each) for each in said] == [Acked, Executed]
+    assert await came(face, order.order_id, said) == [Acked, Executed]
     assert await prices(face, order.order_id) == [Decimal(100)]
 
 
@@ -68,7 +76,7 @@ async def _(face: Face, book: Book) -> None:
 async def _(face: Face, book: Book) -> None:
     order = book.order()
     said = await face.venue.submit(order)
-    assert [type(each) for each in said] == [Acked, Executed]
+    assert await came(face, order.order_id, said) == [Acked, Executed]
     assert await filled(face, order.order_id) == Decimal(2)
 
 
@@ -143,7 +151,8 @@ async def _(face: Face, book: Book) -> None:
     order = book.order(limit=90)
     await face.venue.submit(order)
     said = await face.venue.replace(order.order_id, book.terms(limit=100))
-    assert [type(each) for each in said] == [Replaced, Executed]
+    assert isinstance(said[0], Replaced)
+    assert Executed in await came(face, order.order_id, said)
 
 
 @case(11, "new terms change how much is wanted", DOWN)
@@ -216,7 +225,7 @@ async def _(face: Face, book: Book) -> None:
 async def _(face: Face, book: Book) -> None:
     order = book.order(limit=99, time_in_force=TimeInForce.IOC)
     said = await face.venue.submit(order)
-    assert [type(each) for each in said] == [Acked, Ended]
+    assert await came(face, order.order_id, said) == [Acked, Ended]
     await face.market()
     assert await filled(face, order.order_id) == ZERO
 
@@ -225,7 +234,7 @@ async def _(face: Face, book: Book) -> None:
 async def _(face: Face, book: Book) -> None:
     order = book.order(limit=100, time_in_force=TimeInForce.IOC)
     said = await face.venue.submit(order)
-    assert [type(each) for each in said] == [Acked, Executed, Ended]
+    assert await came(face, order.order_id, said) == [Acked, Executed, Ended]
     await face.market()
     assert await filled(face, order.order_id) == Decimal("0.5")
 
@@ -234,14 +243,15 @@ async def _(face: Face, book: Book) -> None:
 async def _(face: Face, book: Book) -> None:
     order = book.order(limit=100, time_in_force=TimeInForce.FOK)
     said = await face.venue.submit(order)
-    assert [type(each) for each in said] == [Acked, Ended]
+    assert await came(face, order.order_id, said) == [Acked, Ended]
     assert await filled(face, order.order_id) == ZERO
 
 
 @case(21, "a FOK that can have all has it", [(100, 2)])
 async def _(face: Face, book: Book) -> None:
     order = book.order(limit=100, time_in_force=TimeInForce.FOK)
-    assert [type(each) for each in await face.venue.submit(order)] == [Acked, Executed]
+    said = await face.venue.submit(order)
+    assert await came(face, order.order_id, said) == [Acked, Executed]
 
 
 @case(22, "who came first at a price is filled first", THIN)
@@ -283,7 +293,12 @@ async def _(face: Face, book: Book) -> None:
     assert gained == 2 - coins
 
 
-@case(26, "a post-only order fills at its own price, however far it is passed", FALL)
+@case(
+    26,
+    "a post-only order fills at its own price, however far it is passed",
+    FALL,
+    "posts",
+)
 async def _(face: Face, book: Book) -> None:
     order = book.order(limit=99, post_only=True)
     assert [type(each) for each in await face.venue.submit(order)] == [Acked]
@@ -292,7 +307,7 @@ async def _(face: Face, book: Book) -> None:
     assert await prices(face, order.order_id) == [Decimal(99)]
 
 
-@case(27, "new terms of a post-only order that would cross fill nothing")
+@case(27, "new terms of a post-only order that would cross fill nothing", FLAT, "posts")
 async def _(face: Face, book: Book) -> None:
     order = book.order(limit=99, post_only=True)
     await face.venue.submit(order)

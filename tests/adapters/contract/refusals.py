@@ -136,7 +136,7 @@ async def _(face: Face, book: Book) -> None:
         await face.venue.executions_since("somebody else's")
 
 
-@case(30, "a post-only order that would cross")
+@case(30, "a post-only order that would cross", FLAT, "posts")
 async def _(face: Face, book: Book) -> None:
     code = face.codes["crosses"]
     await refused(face, book.order(limit=100, post_only=True), code)

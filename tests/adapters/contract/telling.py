@@ -50,7 +50,13 @@ async def _(face: Face, book: Book) -> None:
     ]
 
 
-@case(143, "a fill is told before the answer to its order is lost", DOWN, "stream")
+@case(
+    143,
+    "a fill is told before the answer to its order is lost",
+    DOWN,
+    "stream",
+    "frames",
+)
 async def _(face: Face, book: Book) -> None:
     order = book.order()
     face.fault("lost_ack", "submit")
@@ -110,14 +116,22 @@ async def _(face: Face, book: Book) -> None:
     assert sum(each.quantity.value for each in fills) == 2
 
 
-@case(150, "nonsense on the stream is said, and the rest is heard", FLAT, "stream")
+@case(
+    150,
+    "nonsense on the stream is said, and the rest is heard",
+    FLAT,
+    "stream",
+    "frames",
+)
 async def _(face: Face, book: Book) -> None:
     face.fault("nonsense", "user_stream", skip=AFTER_ACK)
     await face.venue.submit(book.order())
     assert kinds(await face.hear(2, holes=1)) == [Acked, Executed]
 
 
-@case(151, "a half-open stream tells nothing, and the list does", FLAT, "stream")
+@case(
+    151, "a half-open stream tells nothing, and the list does", FLAT, "stream", "frames"
+)
 async def _(face: Face, book: Book) -> None:
     face.fault("half_open", "user_stream")
     order = book.order()

@@ -18,8 +18,15 @@ ABLE_TO = {
 }
 ALIKE = [case for case in ABLE_TO["futures"] if case in ABLE_TO["binance"]]
 ALONE = [case for case in ABLE_TO["futures"] if case not in ALIKE]
-TRIED = {**ABLE_TO, "futures": [*some_of(ALIKE), *ALONE]}
-"""Futures share most of their adapter with spot: what both do is sampled."""
+TRIED = {
+    **ABLE_TO,
+    "futures": [*some_of(ALIKE), *ALONE],
+    "ib": some_of(ABLE_TO["ib"]),
+}
+"""Futures share most of their adapter with spot: what both do is sampled.
+
+IB needs a thread and a connection for each case, and is sampled, too.
+"""
 
 PLAYED = [
     pytest.param(face, case, id=f"{case.number:03}-{face}-{case.title}")

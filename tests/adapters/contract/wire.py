@@ -38,10 +38,18 @@ DONE: Final = (
     "garbage_after",
     "strange_status",
 )
+SOCKET: Final = ("lost_request", "reset", "lost_ack", "reset_after", "torn_ack")
+"""What happens to any connection; all else is said by HTTP."""
+
 UNREAD: Final = ("limited", "banned", "too_many_orders", "clock_skew")
 REFUSED: Final = {"expired_key": "-2015", "firewall": "403"}
 BOUND_S: Final = 60.0
 """Longer than any venue's processing bound, and than any pause that it asks for."""
+
+
+def needs(kind: str) -> tuple[str, ...]:
+    """What a venue must be able to for a fault to happen to it."""
+    return ("wire",) if kind in SOCKET else ("wire", "http")
 
 
 async def in_doubt(face: Face, book: Book, kind: str, *, done: bool) -> None:
@@ -66,7 +74,7 @@ def _submits() -> None:
         ) -> None:
             await in_doubt(face, book, kind, done=done)
 
-        case(number, f"a submit meets {kind}", FLAT, "wire")(play)
+        case(number, f"a submit meets {kind}", FLAT, *needs(kind))(play)
 
 
 async def canceled_in_doubt(face: Face, book: Book, kind: str, *, done: bool) -> None:
@@ -92,7 +100,7 @@ def _cancels() -> None:
         ) -> None:
             await canceled_in_doubt(face, book, kind, done=done)
 
-        case(number, f"a cancel meets {kind}", FLAT, "wire")(play)
+        case(number, f"a cancel meets {kind}", FLAT, *needs(kind))(play)
 
 
 async def changed_in_doubt(face: Face, book: Book, kind: str, *, done: bool) -> None:
@@ -117,7 +125,7 @@ def _changes() -> None:
         ) -> None:
             await changed_in_doubt(face, book, kind, done=done)
 
-        case(number, f"new terms meet {kind}", FLAT, "wire")(play)
+        case(number, f"new terms meet {kind}", FLAT, *needs(kind))(play)
 
 
 def _unread() -> None:
@@ -136,7 +144,7 @@ def _unread() -> None:
             face.pass_time(BOUND_S)
             assert isinstance(await face.venue.lookup(order.order_id), NotFound)
 
-        case(number, f"a submit is turned away: {kind}", FLAT, "wire")(play)
+        case(number, f"a submit is turned away: {kind}", FLAT, "wire", "http")(play)
 
 
 _submits()
@@ -223,7 +231,7 @@ async def _(face: Face, book: Book) -> None:
     await face.venue.cancel(order.order_id)
 
 
-@case(138, "questions survive a venue that fails for a while", FLAT, "wire")
+@case(138, "questions survive a venue that fails for a while", FLAT, "wire", "http")
 async def _(face: Face, book: Book) -> None:
     order = book.order(limit=90)
     await face.venue.submit(order)

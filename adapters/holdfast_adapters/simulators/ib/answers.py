@@ -100,10 +100,10 @@ class Answers:
         fault: Fault,
     ) -> None:
         peer.hold_back()
-        self._try(peer, fields, handler)
         if fault.kind == "warned":
             warning = fault.refusal()
             peer.error(_subject(fields), warning.code, warning.words)
+        self._try(peer, fields, handler)
         peer.let_go(fault)
 
     @staticmethod

@@ -278,11 +278,13 @@ class Desk:
             checked(terms, self._engine.instruments, self)
         except VenueRefused as error:
             raise said(error) from error
-        if asked.action == "BUY":
-            price = asked.limit or asked.aux or self.last_price(asked.contract) or ZERO
-            margin = asked.quantity * price * asked.contract.units / self._leverage
-            if margin > self.cash:
-                raise Refused(201, MARGIN.format(equity=self.cash, margin=margin))
+        contract, sign = asked.contract, 1 if asked.action == "BUY" else -1
+        held = self.positions.get(contract.con_id, SimPosition()).quantity
+        more = abs(held + sign * asked.quantity) - abs(held)
+        price = asked.limit or asked.aux or self.last_price(contract) or ZERO
+        margin = more * price * contract.units / self._leverage
+        if margin > self.cash:
+            raise Refused(201, MARGIN.format(equity=self.cash, margin=margin))
 
     def _change(self, order: SimOrder, asked: Asked) -> SimOrder:
         if order.has_ended:

@@ -25,7 +25,7 @@ AFTER: Final = {
     "torn_ack": "a half of the answer comes, and it was done",
     "held_ack": "no answer comes, and it was done",
     "garbage_after": "the answer cannot be read, and it was done",
-    "warned": "a warning with the code `value` comes with the answer",
+    "warned": "a warning with the code `value` comes before the answer",
 }
 """Faults of an answer to something that is done."""
 

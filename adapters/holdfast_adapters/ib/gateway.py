@@ -1,0 +1,354 @@
+"""One connection to TWS or IB Gateway, in the loop of ib_async.
+
+Of ib_async, the client and the decoder are used, which read and write the wire. What
+the wire says is kept in a `Book`.
+"""
+
+from __future__ import annotations
+
+import asyncio  # noqa: TID251 - this runs in the loop of the library
+from collections.abc import Callable, Coroutine, Mapping
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+import attrs
+
+from holdfast_adapters.ib.addresses import Address
+from holdfast_adapters.ib.book import Book, Key
+from holdfast_adapters.ib.ears import Ears
+from holdfast_adapters.ib.errors import NO_LINE_S
+from holdfast_adapters.ib.library import library, new_client
+from holdfast_adapters.ib.pacing import Pacer
+from holdfast_adapters.ib.rows import FillRow, HeldRow, OrderRow
+from holdfast_domain.errors import DuplicateOrder, NotSent, VenueRefused
+from holdfast_domain.ports import VenueEvent
+
+if TYPE_CHECKING:
+    from ib_async.contract import Contract
+    from ib_async.order import Order
+
+T = TypeVar("T")
+
+HEARTBEAT_S: Final = 10.0
+"""How often TWS is asked for the time, and how long it may take to say it."""
+
+
+@attrs.frozen(kw_only=True)
+class Line:
+    """Where to connect, and as whom."""
+
+    address: Address
+    client_id: int
+    zone: str
+    """In which TWS writes times that say no zone."""
+
+
+class Gateway:
+    """Requests of one connection; a new one is made for the next."""
+
+    def __init__(
+        self,
+        line: Line,
+        tell: Callable[[VenueEvent], None],
+        miss: Callable[[str], None],
+        names: Mapping[int, str],
+    ) -> None:
+        """``tell`` and ``miss`` may be called from any thread."""
+        self._line = line
+        self._miss = miss
+        self.book = Book(line.client_id, tell, names)
+        self._pacer = Pacer()
+        self._ears = Ears(self.book, self._pacer, line.zone, self._lost, miss)
+        self._client = new_client(self._ears, self._unreadable)
+        self._next = 0
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._was_open = self._is_over = False
+
+    # --- the session ------------------------------------------------------------------
+
+    async def connect(self) -> list[str]:
+        """Open the connection, and return the accounts that it may trade.
+
+        Raises:
+            NotSent: nobody listens, or who does is not TWS.
+            VenueRefused: TWS does not let us in.
+        """
+        address = self._line.address
+        # ib_async's own way takes the first loop of the process, whichever it was.
+        self._client.conn.connectAsync = self._dial
+        opening = asyncio.ensure_future(
+            self._client.connectAsync(
+                address.host, address.port, self._line.client_id, timeout=None
+            )
+        )
+        turned_away = asyncio.ensure_future(self._ears.turned_away.wait())
+        try:
+            await asyncio.wait(
+                {opening, turned_away}, return_when=asyncio.FIRST_COMPLETED
+            )
+            if self._ears.refused is not None:
+                raise self._ears.refused
+            if not opening.done():
+                raise NotSent(f"{address} closed the connection while it was opened")
+            opening.result()
+        except OSError as error:
+            text = f"nobody listens at {address}: {error.strerror or error}"
+            raise NotSent(f"{text}; is TWS running, and its API enabled?") from error
+        finally:
+            for each in (opening, turned_away):
+                each.cancel()
+        self._next = self._client.getReqId()
+        self._was_open = True
+        self._start(self._beat())
+        return list(self._client.getAccounts())
+
+    async def _dial(self, host: str, port: int) -> None:
+        conn = self._client.conn
+        loop = asyncio.get_running_loop()
+        conn.transport, _ = await loop.create_connection(lambda: conn, host, port)
+
+    async def close(self) -> None:
+        """End the connection; idempotent."""
+        self.abort("it was closed")
+
+    def abort(self, why: str) -> None:
+        """End the connection at once, and throw away what has not left."""
+        if self._is_over:
+            return
+        transport = self._client.conn.transport
+        self._lost(why)
+        if transport is not None:
+            transport.abort()
+
+    def _lost(self, why: str) -> None:
+        if self._is_over:
+            return
+        self._is_over = True
+        error = ConnectionError(f"the connection to {self._line.address} ended: {why}")
+        self._ears.fail(error)
+        self.book.fail(error)
+        for each in self._tasks:
+            each.cancel()
+        if self._was_open:
+            self._miss(str(error))
+
+    def _unreadable(self, why: str) -> None:
+        self.abort(f"a message could not be read: {why}")
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _beat(self) -> None:
+        """Ask for the time, for ever: a half-open connection looks like a quiet one."""
+        while True:
+            await asyncio.sleep(HEARTBEAT_S)
+            try:
+                await asyncio.wait_for(self._time(), HEARTBEAT_S)
+            except TimeoutError:
+                self.abort(f"no heartbeat within {HEARTBEAT_S:g} s")
+
+    def check(self) -> None:
+        """See that something can be asked.
+
+        Raises:
+            NotSent: the connection has ended, or TWS has no line to IB's servers.
+        """
+        if self._is_over or not self._client.isReady():
+            raise NotSent(f"there is no connection to {self._line.address}")
+        if self._ears.has_no_line:
+            text = f"TWS has no line to IB's servers ({self._ears.no_line_code})"
+            raise NotSent(text, retry_after_s=NO_LINE_S)
+
+    async def _pace(self, *, cancel: bool = False) -> None:
+        self.check()
+        await self._pacer.pace(cancel=cancel)
+        self.check()
+
+    # --- orders -----------------------------------------------------------------------
+
+    async def place(self, contract: Contract, order: Order) -> list[VenueEvent]:
+        """Place an order, and return what was said of it first.
+
+        Raises:
+            DuplicateOrder: TWS has told of an order with this ``orderRef``.
+            VenueRefused: it was turned down.
+        """
+        if not self.book.claim(order.orderRef):
+            raise DuplicateOrder(f"{order.orderRef} is there already")
+        try:
+            await self._pace()
+        except BaseException:
+            self.book.disclaim(order.orderRef)
+            raise
+        number = max(self._next, self.book.highest + 1)
+        self._next = number + 1
+        waiter = self.book.wait(number, "submit")
+        order.orderId = number
+        self._client.placeOrder(number, contract, order)
+        try:
+            return await self._answered(number, waiter.answer)
+        except (VenueRefused, NotSent):
+            self.book.disclaim(order.orderRef)
+            raise
+
+    async def forget(self, ref: str) -> None:
+        """Forget an order that is proven not to be there."""
+        self.book.disclaim(ref)
+
+    async def cancel(self, ref: str) -> list[VenueEvent]:
+        """Cancel an order of this client.
+
+        Raises:
+            VenueRefused: there is none, or it has ended.
+        """
+        number = await self._mine(ref, "10147")
+        await self._pace(cancel=True)
+        waiter = self.book.wait(number, "cancel")
+        self._client.cancelOrder(number)
+        return await self._answered(number, waiter.answer)
+
+    async def change(
+        self, ref: str, contract: Contract, order: Order
+    ) -> list[VenueEvent]:
+        """Give an order of this client new terms.
+
+        Raises:
+            VenueRefused: the old terms hold.
+        """
+        number = await self._mine(ref, "10147")
+        await self._pace()
+        row = self.book.orders[self._line.client_id, number].row
+        if row.action != order.action or row.type != order.orderType:
+            reason = "expected the same side and type in new terms"
+            raise VenueRefused(reason, "105")
+        order.orderId = number
+        asked = attrs.evolve(self._row_of(order), status=row.status)
+        waiter = self.book.wait(number, "replace", asked.terms)
+        self._client.placeOrder(number, contract, order)
+        return await self._answered(number, waiter.answer)
+
+    def _row_of(self, order: Order) -> OrderRow:
+        return self._ears.row_of(library().Contract(), order, "")
+
+    async def _answered(
+        self, number: int, answer: asyncio.Future[list[VenueEvent]]
+    ) -> list[VenueEvent]:
+        """Wait for the answer to a command; nothing of it leaves once it is given up.
+
+        An error of which nothing is known is settled by a list of all open orders:
+        TWS answers in order.
+        """
+        doubt = asyncio.ensure_future(self._settle(number))
+        doubt.add_done_callback(lambda done: done.cancelled() or done.exception())
+        try:
+            return await answer
+        except asyncio.CancelledError:
+            transport = self._client.conn.transport
+            if transport is not None and transport.get_write_buffer_size():
+                self.abort("a command was given up before it had left")
+            raise
+        finally:
+            doubt.cancel()
+            self.book.waits_no_more(number)
+
+    async def _settle(self, number: int) -> None:
+        await self._ears.doubt_of(number)
+        await self.open_orders()
+        self.book.settle(number)
+
+    async def _mine(self, ref: str, code: str) -> int:
+        """Return the number of our order ``ref``, asking for it if need be."""
+        key = self.book.by_ref.get(ref)
+        if key is None:
+            await self.open_orders()
+            key = self.book.by_ref.get(ref)
+        if key is None:
+            raise VenueRefused(f"there is no order {ref} that works", code)
+        client_id, number = key
+        if client_id != self._line.client_id:
+            words = f"the order is of client {client_id}, and this is client "
+            raise VenueRefused(f"{words}{self._line.client_id}", code)
+        return number
+
+    # --- questions --------------------------------------------------------------------
+
+    async def open_orders(self) -> list[OrderRow]:
+        """Return the orders of all clients that work, as they stand now."""
+        await self._pace()
+        answer = self._ears.open_orders.ask()
+        self._client.reqAllOpenOrders()
+        keys: dict[Key, None] = dict.fromkeys(await answer)
+        rows = [self.book.orders[key].row for key in keys]
+        return [row for row in rows if not self.book.orders[_key(row)].is_over]
+
+    async def completed_orders(self) -> list[OrderRow]:
+        """Return the orders of the day that have ended."""
+        await self._pace()
+        answer = self._ears.completed.ask()
+        self._client.reqCompletedOrders(apiOnly=False)
+        rows = await answer
+        for row in rows:
+            self.book.claim(row.ref)
+        return rows
+
+    async def executions(self) -> list[FillRow]:
+        """Return the executions of the day."""
+        await self._pace()
+        number, answer = self._ears.numbered.ask()
+        self._client.reqExecutions(number, library().ExecutionFilter())
+        await answer
+        return list(self.book.fills.values())
+
+    async def whole(self) -> tuple[list[OrderRow], list[OrderRow], list[FillRow]]:
+        """Return open and completed orders, and executions: each shows somewhere.
+
+        They are asked for in this order: an order that ends meanwhile is in the next.
+        """
+        opened = await self.open_orders()
+        completed = await self.completed_orders()
+        return opened, completed, await self.executions()
+
+    async def positions(self) -> list[HeldRow]:
+        """Return the positions of all accounts."""
+        await self._pace()
+        answer = self._ears.positions.ask()
+        self._client.reqPositions()
+        rows = await answer
+        self._client.cancelPositions()
+        return rows
+
+    async def account(self, tags: str) -> list[tuple[str, str, str, str]]:
+        """Return account, tag, value and currency of what is asked for."""
+        await self._pace()
+        number, answer = self._ears.numbered.ask()
+        self._client.reqAccountSummary(number, "All", tags)
+        rows = await answer
+        self._client.cancelAccountSummary(number)
+        return rows
+
+    async def details(self, contract: Contract) -> list[Any]:
+        """Return the contracts that fit.
+
+        Raises:
+            VenueRefused: there is none (200).
+        """
+        await self._pace()
+        number, answer = self._ears.numbered.ask()
+        self._client.reqContractDetails(number, contract)
+        return await answer
+
+    async def time(self) -> int:
+        """Return the time of TWS, in seconds UTC."""
+        self.check()
+        return await self._time()
+
+    async def _time(self) -> int:
+        await self._pacer.pace(cancel=True)
+        answer = self._ears.times.ask()
+        self._client.reqCurrentTime()
+        return (await answer)[0]
+
+
+def _key(row: OrderRow) -> Key:
+    return (row.client_id, row.number)

@@ -1,0 +1,223 @@
+"""Rows in the port's words, and orders in IB's. Without state or a clock."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Final
+
+from holdfast_adapters.ib.errors import CANCELED
+from holdfast_adapters.ib.library import library
+from holdfast_adapters.ib.rows import FillRow, OrderRow
+from holdfast_domain.errors import DomainError, VenueRefused
+from holdfast_domain.ids import ClientOrderId
+from holdfast_domain.marketdata import utc_from_us
+from holdfast_domain.money import ZERO, Money, Price, Quantity
+from holdfast_domain.orders import OrderTerms, OrderType, Side, TimeInForce
+from holdfast_domain.ports import (
+    Acked,
+    Corrected,
+    Ended,
+    Executed,
+    Replaced,
+    VenueEvent,
+)
+
+if TYPE_CHECKING:
+    from ib_async.order import Order
+
+ENDED: Final = {"Cancelled": "canceled", "ApiCancelled": "canceled"}
+"""Statuses in which an order has ended without being filled."""
+
+TAKEN: Final = frozenset({
+    "PreSubmitted",
+    "Submitted",
+    "PendingCancel",
+    "Filled",
+    *ENDED,
+})  # fmt: skip
+"""Statuses that say that IB has the order."""
+
+WAITING: Final = frozenset({"PendingSubmit", "ApiPending", "ApiUpdate", "Inactive"})
+"""Statuses that say nothing yet: an error follows, or another status."""
+
+TYPES: Final = {
+    OrderType.MARKET: "MKT",
+    OrderType.LIMIT: "LMT",
+    OrderType.STOP: "STP",
+    OrderType.STOP_LIMIT: "STP LMT",
+}
+_KINDS: Final = {word: kind for kind, word in TYPES.items()}
+WATERMARK: Final = "ib:"
+CORRECTED: Final = 4
+"""Parts of an execution's id; the last one counts its corrections."""
+
+
+def our_id(ref: str) -> str:
+    """Return the client order id that an ``orderRef`` is, or nothing."""
+    try:
+        return str(ClientOrderId.parse(ref))
+    except DomainError:
+        return ""
+
+
+def order_of(order_id: str, terms: OrderTerms, account: str) -> Order:
+    """Return an order of a kind that we declare, as ib_async sends it."""
+    made: Order = library().Order(
+        action=terms.side.name,
+        totalQuantity=float(terms.quantity.value),
+        orderType=TYPES[terms.type],
+        tif=terms.time_in_force.name,
+        account=account,
+        orderRef=order_id,
+    )
+    if terms.limit_price is not None:
+        made.lmtPrice = float(terms.limit_price.value)
+    if terms.stop_price is not None:
+        made.auxPrice = float(terms.stop_price.value)
+    return made
+
+
+def terms_of(row: OrderRow, symbol: str) -> OrderTerms | None:
+    """Return the terms of an order, if they are of a kind that we know."""
+    kind = _KINDS.get(row.type)
+    if kind is None or row.tif not in TimeInForce.__members__:
+        return None
+    limited = kind in (OrderType.LIMIT, OrderType.STOP_LIMIT)
+    stopped = kind in (OrderType.STOP, OrderType.STOP_LIMIT)
+    if limited is (row.limit is None) or stopped is (row.aux is None):
+        return None
+    return OrderTerms(
+        instrument=symbol,
+        side=Side[row.action],
+        quantity=Quantity(row.quantity),
+        type=kind,
+        time_in_force=TimeInForce[row.tif],
+        limit_price=None if row.limit is None else Price(row.limit),
+        stop_price=None if row.aux is None else Price(row.aux),
+    )
+
+
+def acked(order_id: str, row: OrderRow) -> Acked:
+    """Return that IB has an order; its own id is the permanent one."""
+    return Acked(order_id=order_id, venue_order_id=str(row.perm_id or ""))
+
+
+def ended(order_id: str, row: OrderRow, why: tuple[int, str] | None) -> Ended:
+    """Return that an order has ended; ``why`` is the error that said so, if one did."""
+    code, words = why or (0, row.why or row.status)
+    return Ended(
+        order_id=order_id,
+        how="rejected" if why and code != CANCELED else "canceled",
+        reason=" ".join(words.split()),
+        code=str(code) if code else "",
+        cumulative=Quantity(row.filled),
+    )
+
+
+def base_of(execution_id: str) -> tuple[str, int]:
+    """Return what an execution and its corrections have in common, and which it is.
+
+    >>> base_of("0000e0d5.67fe667b.01.02")
+    ('0000e0d5.67fe667b.01', 2)
+    """
+    base, _, number = execution_id.rpartition(".")
+    if execution_id.count(".") != CORRECTED - 1 or not number.isdecimal():
+        return execution_id, 1
+    return base, int(number)
+
+
+def told_fills(
+    rows: Iterable[FillRow], names: Mapping[int, str]
+) -> list[Executed | Corrected]:
+    """Return executions in the order of their time, corrections behind what they mend.
+
+    ``names`` are the symbols of contracts.
+    """
+    first: dict[str, FillRow] = {}
+    said: list[Executed | Corrected] = []
+    for row in sorted(rows, key=lambda each: (each.at_us, base_of(each.execution_id))):
+        base, number = base_of(row.execution_id)
+        if base in first and number > 1:
+            said.append(_corrected(row, first[base]))
+        else:
+            first[base] = row
+            said.append(executed(row, names))
+    return said
+
+
+def executed(row: FillRow, names: Mapping[int, str]) -> Executed:
+    """Return an execution; one whose commission is not told cost nothing yet."""
+    return Executed(
+        order_id=our_id(row.ref),
+        execution_id=row.execution_id,
+        quantity=Quantity(row.shares),
+        price=Price(row.price),
+        fee=_fee(row),
+        filled_at=utc_from_us(row.at_us),
+        cumulative=Quantity(row.cumulative),
+        instrument=names.get(row.con_id, row.name),
+        side=Side[row.action],
+    )
+
+
+def _corrected(row: FillRow, was: FillRow) -> Corrected:
+    return Corrected(
+        order_id=our_id(row.ref),
+        execution_id=was.execution_id,
+        correction_id=row.execution_id,
+        quantity=Quantity(row.shares),
+        price=Price(row.price),
+        fee=_fee(row),
+        filled_at=utc_from_us(row.at_us),
+    )
+
+
+def _fee(row: FillRow) -> Money:
+    amount, currency = row.commission or (ZERO, "USD")
+    return Money(amount, currency)
+
+
+def story(
+    order_id: str, row: OrderRow, fills: Sequence[FillRow], names: Mapping[int, str]
+) -> list[VenueEvent]:
+    """Return what is known of an order; its terms are told, for they may be new."""
+    said: list[VenueEvent] = [acked(order_id, row)]
+    terms = terms_of(row, names.get(row.con_id, row.name))
+    if terms is not None:
+        said.append(Replaced(order_id=order_id, terms=terms))
+    said += told_fills(fills, names)
+    if row.status in ENDED:
+        said.append(ended(order_id, row, None))
+    return said
+
+
+def newest(fills: Sequence[FillRow]) -> list[FillRow]:
+    """Return executions as they count: corrected ones by their last correction."""
+    last: dict[str, FillRow] = {}
+    for each in sorted(fills, key=lambda row: row.execution_id):
+        last[each.execution_id.rpartition(".")[0] or each.execution_id] = each
+    return list(last.values())
+
+
+def since_of(watermark: str) -> int:
+    """Return the second from which a watermark tells.
+
+    Raises:
+        VenueRefused: it is none of this venue.
+    """
+    word = watermark.removeprefix(WATERMARK)
+    if not watermark:
+        return 0
+    if word == watermark or not word.isdecimal():
+        reason = f"expected {WATERMARK}SECONDS as a watermark, got {watermark!r}"
+        raise VenueRefused(reason, "watermark")
+    return int(word)
+
+
+def watermark_of(seconds: int) -> str:
+    """Return the watermark that tells from a second on.
+
+    >>> since_of(watermark_of(12))
+    12
+    """
+    return f"{WATERMARK}{seconds}"

@@ -1,0 +1,235 @@
+"""Interactive Brokers: the adapter over ib_async in its thread, and the desk."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, ClassVar, Final, TypeVar
+
+import trio
+
+from holdfast_adapters.ib import (
+    Address,
+    ContractSpec,
+    Hub,
+    IBVenue,
+    Line,
+    Memory,
+    Timing,
+)
+from holdfast_adapters.owntime import OwnTime
+from holdfast_adapters.simulators.ib import (
+    Desk,
+    SimContract,
+    TwsSimulator,
+    serving_tws,
+)
+from holdfast_domain.errors import NotSent, OutcomeUnknown
+from holdfast_domain.orders import OrderTerms
+from holdfast_domain.ports import VenueEvent, VenueOrder
+from holdfast_runtime.threads import PykkaAsyncioHost
+
+from .clock import Clock
+from .face import Path_
+
+T = TypeVar("T")
+
+SYMBOL: Final = "COINUSD"
+OPENED: Final = datetime(2024, 1, 2, 15, tzinfo=UTC)
+"""In the morning of a day in New York."""
+
+TIMING: Final = Timing(connect_s=60.0, answer_s=60.0, command_s=60.0)
+OPERATIONS: Final = {"order": "open_orders", "user_stream": "fills"}
+"""What the suite's operations are here; all others have the same names."""
+
+KINDS: Final = {"closed": "closed", "terminated": "closed"}
+
+
+class Session(OwnTime):
+    """A venue as a session of the engine uses it: what breaks off is connected anew."""
+
+    def __init__(self, venue: IBVenue) -> None:
+        self.made = venue
+        self.name, self.promises = venue.name, venue.promises
+
+        self.is_closed = False
+
+    async def _tried(self, call: Callable[..., Awaitable[T]], *args: object) -> T:
+        try:
+            return await call(*args)
+        except NotSent as error:
+            if self.is_closed or error.retry_after_s:
+                raise
+            await self._again()
+            return await call(*args)
+        except ConnectionError as error:
+            await self._again()
+            raise OutcomeUnknown(str(error)) from error
+
+    async def _again(self) -> None:
+        while True:  # as the engine does: for as long as it takes
+            try:
+                return await self.made.connect()
+            except (NotSent, ConnectionError):
+                await trio.lowlevel.checkpoint()
+
+    async def connect(self) -> None:
+        self.is_closed = False
+        await self.made.connect()
+
+    async def close(self) -> None:
+        self.is_closed = True
+        await self.made.close()
+
+    async def submit(self, order: VenueOrder) -> Sequence[VenueEvent]:
+        return await self._tried(self.made.submit, order)
+
+    async def cancel(self, order_id: str) -> Sequence[VenueEvent]:
+        return await self._tried(self.made.cancel, order_id)
+
+    async def replace(self, order_id: str, terms: OrderTerms) -> Sequence[VenueEvent]:
+        return await self._tried(self.made.replace, order_id, terms)
+
+    async def lookup(self, order_id: str) -> Any:
+        return await self._tried(self.made.lookup, order_id)
+
+    async def executions_since(self, watermark: str) -> Any:
+        return await self._tried(self.made.executions_since, watermark)
+
+    async def open_orders(self) -> Any:
+        return await self._tried(self.made.open_orders)
+
+    async def positions(self) -> Any:
+        return await self._tried(self.made.positions)
+
+    async def balances(self) -> Any:
+        return await self._tried(self.made.balances)
+
+
+class IBFace:
+    """IB; its fills are told after the answers, and its orders change in place.
+
+    It does not speak HTTP, does not know prices that are far off, and sells what is not
+    held: those cases are not played.
+    """
+
+    can: ClassVar[frozenset[str]] = frozenset({"funds", "sessions", "wire", "stream"})
+    codes: ClassVar[Mapping[str, str]] = {"funds": "201"}
+    too_much: ClassVar[int] = 1001
+    symbol = SYMBOL
+
+    def __init__(self, path: Path_, record: Path) -> None:
+        self._path = list(path)
+        self._clock = Clock(OPENED)
+        self.record = record
+        coin = SimContract(
+            con_id=7, symbol=SYMBOL, kind="CRYPTO", exchange="PAXOS", primary="PAXOS",
+            lot=Decimal("0.001"), min_notional=Decimal(5),
+        )  # fmt: skip
+        self.desk = Desk(
+            [coin], Decimal(100_000), self._clock, record=record, leverage=Decimal(1)
+        )
+        self.simulator = TwsSimulator(self.desk)
+        self.host = PykkaAsyncioHost(name="ib")
+        self.hub, self.memory = Hub(), Memory()
+        self.port = 0
+        self.venue = self.new_venue()
+        self._heard: list[VenueEvent] = []
+        self._holes: list[str] = []
+        self._bell = trio.Event()
+
+    def new_venue(self) -> Session:
+        """An adapter as a new session makes it."""
+        line = Line(
+            address=Address("127.0.0.1", self.port),
+            client_id=3,
+            zone="America/New_York",
+        )
+        spec = ContractSpec(symbol=SYMBOL, kind="CRYPTO", exchange="PAXOS")
+        return Session(
+            IBVenue(
+                host=self.host,
+                line=line,
+                specs={SYMBOL: spec},
+                clock=self._clock,
+                hub=self.hub,
+                memory=self.memory,
+                history_from_us=self._clock.us,
+                timing=TIMING,
+            )
+        )
+
+    @property
+    def now_us(self) -> int:
+        return self._clock.us
+
+    async def market(self) -> None:
+        price, volume = self._path.pop(0)
+        self._clock.us += 10_000
+        self.desk.trade(SYMBOL, Decimal(str(price)), Decimal(str(volume)))
+
+    async def restart(self) -> None:
+        await self.venue.close()
+        self.memory = Memory()
+        self.venue = self.new_venue()
+        await self.venue.connect()
+
+    def pass_time(self, seconds: float) -> None:
+        self._clock.us += round(seconds * 1e6)
+
+    def fault(self, kind: str, operation: str, count: int = 1, skip: int = 0) -> None:
+        told = operation == "user_stream"
+        self.simulator.faults.on(
+            KINDS.get(kind, kind),
+            OPERATIONS.get(operation, operation),
+            count=count,
+            skip=0 if told else skip,  # its fills are told apart: none goes before
+        )
+
+    def told(self, event: VenueEvent) -> None:
+        self._heard.append(event)
+        self._ring()
+
+    def missed(self, why: str) -> None:
+        self._holes.append(why)
+        self._ring()
+
+    def _ring(self) -> None:
+        self._bell.set()
+        self._bell = trio.Event()
+
+    async def hear(self, count: int, holes: int = 0) -> list[VenueEvent]:
+        # The first holes are those of listening, and of the first connection.
+        while len(self._heard) < count or len(self._holes) < holes + 2:
+            await self._bell.wait()
+        return self._heard
+
+    async def cut(self, order: VenueOrder) -> None:
+        async with trio.open_nursery() as nursery:
+            asked = self.simulator.asked
+            nursery.start_soon(self.venue.submit, order)
+            await asked.wait()
+            nursery.cancel_scope.cancel()
+
+
+@asynccontextmanager
+async def ib(path: Path_, record: Path) -> AsyncIterator[IBFace]:
+    face = IBFace(path, record)
+    try:
+        async with (
+            serving_tws(face.simulator) as face.port,
+            trio.open_nursery() as nursery,
+        ):
+            face.venue = face.new_venue()
+            nursery.start_soon(face.hub.run, face.told, face.missed)
+            await face.venue.connect()
+            await face.hear(0)
+            yield face
+            await face.venue.close()
+            nursery.cancel_scope.cancel()
+    finally:
+        face.host.close()
+        face.desk.record.close()
