@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from hashlib import sha256
 from pathlib import Path
@@ -11,7 +11,7 @@ from pathlib import Path
 import attrs
 
 from holdfast.options import Market
-from holdfast.venues import remote_venue, venues_of
+from holdfast.venues import remote_venue
 from holdfast_adapters.account import AccountLock
 from holdfast_adapters.journal.sqlite import SqliteJournal
 from holdfast_adapters.paper.store import fence_of
@@ -21,18 +21,18 @@ from holdfast_domain.errors import Fenced, InputError
 
 @attrs.frozen
 class Elsewhere:
-    """A venue in another process."""
+    """Venues in other processes."""
 
-    socket: Path
-    """Where it listens; the lock of its account lies beside it."""
+    sockets: Mapping[str, Path]
+    """By venue, where it listens; the lock of its account lies beside it."""
 
     take_over: bool = False
     """Whether an engine that trades there is fenced off."""
 
     @property
-    def lock(self) -> Path:
-        """Where the lock of the account is."""
-        return lock_of(self.socket)
+    def locks(self) -> list[Path]:
+        """Where the locks of the accounts are."""
+        return [lock_of(socket) for _, socket in sorted(self.sockets.items())]
 
 
 @attrs.frozen
@@ -45,13 +45,20 @@ class AtVenue:
     take_over: bool = False
     """Whether an engine that trades it is fenced off."""
 
+    @property
+    def locks(self) -> list[Path]:
+        """The same, as a list."""
+        return [self.lock]
+
 
 @attrs.frozen
 class Account:
     """What a start was given; its epoch is above ``epoch_floor``."""
 
     epoch_floor: int
-    socket: Path | None = None
+    sockets: Mapping[str, Path] = attrs.field(factory=dict)
+    """Of the venues in other processes."""
+
     fence: Callable[[], str] = str
     """Why this engine may not send any more; empty while it may."""
 
@@ -73,36 +80,40 @@ async def account_of(
     Raises:
         InputError: another engine trades there, or nobody answers.
     """
-    floor = max(store.epoch_floor, last_epoch(store))
+    fences = [fence_of(path) for path in directory.venues().values()]
+    floor = max(store.epoch_floor, last_epoch(store), *fences, 0)
     if elsewhere is None:
-        fences = [fence_of(path) for path in directory.venues().values()]
-        yield Account(max(floor, *fences) if fences else floor)
+        yield Account(floor)
         return
-    lock = _locked(elsewhere, floor)
+    locks = _locked(elsewhere, floor)
     try:
         if isinstance(elsewhere, AtVenue):
-            yield Account(lock.epoch - 1, fence=_fence(lock))
+            yield Account(_epoch(locks) - 1, fence=_fence(locks))
             return
         try:
-            await _greet(elsewhere, market, store, lock)
+            await _greet(elsewhere, market, store, _epoch(locks))
         except Fenced as error:
-            # The lock was removed, or is another one: the venue knows better.
+            # A lock was removed, or is another one: the venue knows better.
             if not elsewhere.take_over:
                 todo = "if no other engine trades there, start with --take-over"
                 came = str(error)
                 expected = "an account that no other engine trades"
-                where = str(elsewhere.socket)
+                where = ", ".join(map(str, elsewhere.sockets.values()))
                 raise InputError(where, expected, came, todo) from error
-            lock.close()
-            lock = _locked(elsewhere, error.epoch)
-            await _greet(elsewhere, market, store, lock)
-        yield Account(lock.epoch - 1, elsewhere.socket, _fence(lock))
+            _close(locks)
+            locks = _locked(elsewhere, error.epoch)
+            await _greet(elsewhere, market, store, _epoch(locks))
+        yield Account(_epoch(locks) - 1, elsewhere.sockets, _fence(locks))
     finally:
-        lock.close()
+        _close(locks)
 
 
-def _fence(lock: AccountLock) -> Callable[[], str]:
-    return lambda: "" if lock.is_ours() else f"{lock.path} is another engine's now"
+def _fence(locks: Sequence[AccountLock]) -> Callable[[], str]:
+    def lost() -> str:
+        gone = (lock.path for lock in locks if not lock.is_ours())
+        return next((f"{path} is another engine's now" for path in gone), "")
+
+    return lost
 
 
 def last_epoch(store: SqliteJournal) -> int:
@@ -137,25 +148,43 @@ def lock_at(
     return folder / f"{adapter}-{sha256(words.encode()).hexdigest()[:16]}.lock"
 
 
-def _locked(elsewhere: Elsewhere | AtVenue, above: int) -> AccountLock:
-    return AccountLock.take(
-        elsewhere.lock, os.getpid(), above=above, take_over=elsewhere.take_over
-    )
+def _locked(elsewhere: Elsewhere | AtVenue, above: int) -> list[AccountLock]:
+    """Take all locks, each with an epoch above ``above`` and those before it."""
+    locks: list[AccountLock] = []
+    try:
+        for path in elsewhere.locks:
+            take_over = elsewhere.take_over
+            lock = AccountLock.take(path, os.getpid(), above=above, take_over=take_over)
+            locks.append(lock)
+            above = lock.epoch
+    except BaseException:
+        _close(locks)
+        raise
+    return locks
+
+
+def _epoch(locks: Sequence[AccountLock]) -> int:
+    return max(lock.epoch for lock in locks)
+
+
+def _close(locks: Iterable[AccountLock]) -> None:
+    for lock in locks:
+        lock.close()
 
 
 async def _greet(
-    elsewhere: Elsewhere, market: Market, store: SqliteJournal, lock: AccountLock
+    elsewhere: Elsewhere, market: Market, store: SqliteJournal, epoch: int
 ) -> None:
-    name = venues_of(market.instruments)[0]
-    venue = remote_venue(name, market, elsewhere.socket, store.engine, lock.epoch)()
-    try:
-        await venue.connect()
-    except ConnectionError as error:
-        raise InputError(
-            str(elsewhere.socket),
-            "a venue that listens there",
-            str(error),
-            "start it with 'holdfast venue paper'",
-        ) from error
-    finally:
-        await venue.close()
+    for name, socket in elsewhere.sockets.items():
+        venue = remote_venue(name, market, socket, store.engine, epoch)()
+        try:
+            await venue.connect()
+        except ConnectionError as error:
+            raise InputError(
+                str(socket),
+                f"the venue {name}, to listen there",
+                str(error),
+                "start it with 'holdfast venue paper'",
+            ) from error
+        finally:
+            await venue.close()

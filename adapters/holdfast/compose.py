@@ -56,8 +56,8 @@ class World:
     """Where a venue keeps its record, by its name; None keeps all in memory."""
 
     venue_host: ThreadHost | None
-    venue_socket: Path | None = None
-    """Where the first venue listens, in another process; None: it is in this one."""
+    venue_sockets: Mapping[str, Path] = attrs.field(factory=dict)
+    """Where venues listen that are in other processes; the others are in this one."""
 
     fence: Callable[[], str] = str
     """Why this engine may not send any more; empty while it may."""
@@ -157,8 +157,9 @@ def _venue(
     market = options.market
     if name in world.accounts:
         return world.accounts[name].connect
-    if world.venue_socket is not None and name == venues_of(market.instruments)[0]:
-        return remote_venue(name, market, world.venue_socket, world.engine, epoch)
+    if name in world.venue_sockets:
+        socket = world.venue_sockets[name]
+        return remote_venue(name, market, socket, world.engine, epoch)
     path = None if world.venue_path is None else world.venue_path(name)
     return paper_venue(name, market, calendars, path, world.venue_host, epoch)
 

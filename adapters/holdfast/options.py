@@ -58,10 +58,6 @@ class Market:
             "fill": self.model.fill.value,
         }
 
-    def identity(self) -> str:
-        """Return the same as JSON: an engine and its venue must have the same."""
-        return json.dumps(self.values(), sort_keys=True)
-
 
 @attrs.frozen(kw_only=True)
 class RunOptions:

@@ -206,7 +206,7 @@ def _world(
         journal_host=hosts.journal,
         venue_path=setup.directory.venue,
         venue_host=hosts.venue,
-        venue_socket=account.socket,
+        venue_sockets=account.sockets,
         fence=account.fence,
         wall=SystemClock(),
         engine=store.engine,

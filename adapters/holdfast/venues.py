@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from holdfast.options import Market
 from holdfast_adapters.calendars import MarketCalendars
 from holdfast_adapters.paper.venue import PaperVenue
 from holdfast_adapters.remote import RemoteVenue
+from holdfast_domain.errors import InputError
 from holdfast_domain.instruments import Instrument
 from holdfast_domain.ports import ThreadHost
 
@@ -22,6 +24,19 @@ def venues_of(instruments: Mapping[str, Instrument]) -> tuple[str, ...]:
     """Return where ``instruments`` trade; first where those do that name no venue."""
     named = {each.venue or VENUE for each in instruments.values()}
     return tuple(sorted(named, key=lambda name: (name != VENUE, name)))
+
+
+def known_venue(name: str, market: Market, where: str) -> str:
+    """Return ``name``, or the first venue where it is empty.
+
+    Raises:
+        InputError: at ``where``: nothing trades there.
+    """
+    known = venues_of(market.instruments)
+    if name and name not in known:
+        todo = "instruments name their venues in --instruments"
+        raise InputError(where, f"one of {', '.join(known)}", repr(name), todo)
+    return name or known[0]
 
 
 def paper_venue(
@@ -58,11 +73,16 @@ def paper_venue(
     return lambda: only
 
 
+def world_of(name: str, market: Market) -> str:
+    """Return what an engine and its venue ``name`` must both have, as JSON."""
+    return json.dumps({"venue": name, **market.values()}, sort_keys=True)
+
+
 def remote_venue(
     name: str, market: Market, socket: Path, engine: int, epoch: int
 ) -> Callable[[], RemoteVenue]:
     """Return what reaches a venue in another process, as the engine of ``epoch``."""
-    world = market.identity()
+    world = world_of(name, market)
     return lambda: RemoteVenue(
         socket, world=world, engine=engine, epoch=epoch, name=name
     )

@@ -28,6 +28,7 @@ import holdfast.running
 from holdfast.cli.venue import serve_paper
 from holdfast.options import read_market, read_options
 from holdfast.paper import Elsewhere, run_paper
+from holdfast.venues import VENUE
 from holdfast_actors.snapshots import SnapshotPlan
 from holdfast_adapters.journal.sqlite import SqliteJournal
 from holdfast_adapters.paper import venue as paper_venue
@@ -123,7 +124,7 @@ def run_engine(plan: Plan, shot: Shot | None, said: int) -> int:
     run = functools.partial(
         run_paper,
         snapshots=SnapshotPlan(every_s=0.2, compact_after=100),
-        elsewhere=Elsewhere(folder / "v.sock"),
+        elsewhere=Elsewhere({VENUE: folder / "v.sock"}),
     )
     with StateDir.open(folder / "state", os.getpid()) as directory:
         ended = trio.run(run, options, directory, None)

@@ -21,10 +21,11 @@ from holdfast.cli.running import registered
 from holdfast.cli.sharing import options_of, run_options, whole_number
 from holdfast.cli.signals import Halting, stopping
 from holdfast.logs import Logs
-from holdfast.options import RunOptions
+from holdfast.options import Market, RunOptions
 from holdfast.paper import Elsewhere, RunEnd, paper_result, run_entries, run_paper
 from holdfast.results.measure import RunResult
 from holdfast.results.summary import summary
+from holdfast.venues import known_venue
 from holdfast_actors.snapshots import SnapshotPlan
 from holdfast_actors.tree import Parts
 from holdfast_adapters.statedir import StateDir
@@ -61,7 +62,9 @@ STRATEGIES = "engine/trading/strategies/"
 )
 @click.option(
     "--venue-socket",
-    metavar="PATH",
+    "venue_sockets",
+    multiple=True,
+    metavar="[NAME=]PATH",
     help="Where a venue listens that 'holdfast venue paper' runs; else it is in here.",
 )
 @click.option(
@@ -100,8 +103,8 @@ def paper(arguments: tuple[str, ...], /, files: tuple[str, ...], **given: Any) -
     with kept_for_json(given["as_json"]):
         speed = _speed(given["speed"])
         plan = _plan(given["snapshot_every"], given["compact_after"])
-        elsewhere = _elsewhere(given["venue_socket"], take_over=given["take_over"])
         options = attrs.evolve(options_of(files, given), dealing=dealing_of(given))
+        elsewhere = _elsewhere(options.market, given)
         keeping = Keeping.of(given, os.environ)
         with signals, StateDir.open(state, os.getpid()) as directory:
             with registered(directory.path, os.environ), Meter("paper") as meter:
@@ -196,10 +199,18 @@ def _speed(text: str) -> float | None:
     return float(number)
 
 
-def _elsewhere(socket: str | None, *, take_over: bool) -> Elsewhere | None:
-    if socket is not None:
-        return Elsewhere(Path(socket), take_over)
-    if take_over:
+def _elsewhere(market: Market, given: dict[str, Any]) -> Elsewhere | None:
+    sockets: dict[str, Path] = {}
+    for text in given["venue_sockets"]:
+        said, divided, path = text.partition("=")
+        said, path = (said, path) if divided else ("", text)
+        name = known_venue(said, market, "--venue-socket")
+        if name in sockets:
+            raise InputError("--venue-socket", "each venue once", f"{name} again")
+        sockets[name] = Path(path)
+    if sockets:
+        return Elsewhere(sockets, given["take_over"])
+    if given["take_over"]:
         expected = "--venue-socket too, for a venue in another process"
         todo = "without it the state directory's lock is that of the account"
         raise InputError("--take-over", expected, "none", todo)

@@ -16,7 +16,7 @@ from holdfast.cli.failing import say
 from holdfast.cli.output import show_line
 from holdfast.cli.sharing import market_of, market_options
 from holdfast.options import Market
-from holdfast.venues import cache_directory, paper_venue, venues_of
+from holdfast.venues import cache_directory, known_venue, paper_venue, world_of
 from holdfast_adapters.calendars import MarketCalendars
 from holdfast_adapters.paper.store import fence_of
 from holdfast_adapters.remote import VenueServer
@@ -44,8 +44,14 @@ venue.add_command(binance)
 @click.option(
     "--socket", required=True, metavar="PATH", help="Where it listens for an engine."
 )
+@click.option(
+    "--venue",
+    "name",
+    metavar="NAME",
+    help="Which of the instruments' venues it is; the first, if it is not said.",
+)
 def paper(**given: Any) -> int:  # noqa: ANN401 - as click gives them
-    """Run the paper venue, for 'holdfast paper --venue-socket PATH'.
+    """Run a paper venue, for 'holdfast paper --venue-socket [NAME=]PATH'.
 
     It lives in the engine's replayed time, commits before it answers, and may be killed
     and started again like the engine. Its options must be those of the engine. One
@@ -55,22 +61,27 @@ def paper(**given: Any) -> int:  # noqa: ANN401 - as click gives them
     """
     market = market_of(given)
     with StateDir.open(Path(given["state"]), os.getpid()) as directory:
-        trio.run(serve_paper, market, directory, Path(given["socket"]))
+        trio.run(serve_paper, market, directory, Path(given["socket"]), given["name"])
     return 0
 
 
-async def serve_paper(market: Market, directory: StateDir, socket: Path) -> None:
-    """Serve the market's first venue, with its file in ``directory``, until a signal.
+async def serve_paper(
+    market: Market, directory: StateDir, socket: Path, name: str | None = None
+) -> None:
+    """Serve a venue of the market, with its file in ``directory``, until a signal.
+
+    It is the one that ``name`` says, or the first.
 
     Raises:
-        InputError: somebody listens at ``socket``, or one of both cannot be used.
+        InputError: somebody listens at ``socket``, one of both cannot be used, or
+            nothing trades at such a venue.
     """
     calendars = MarketCalendars(market.instruments, cache_directory())
-    name = venues_of(market.instruments)[0]
+    name = known_venue(name or "", market, "--venue")
     path = directory.venue(name)
     made = paper_venue(name, market, calendars, path, None, fence_of(path))()
     await made.connect()
-    server = VenueServer(made, world=market.identity(), said=say)
+    server = VenueServer(made, world=world_of(name, market), said=say)
     async with trio.open_nursery() as nursery:
         await nursery.start(_ended_by_signal, nursery.cancel_scope)
         await nursery.start(server.serve, socket)

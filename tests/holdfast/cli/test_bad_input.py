@@ -205,12 +205,20 @@ def journal_of(files: dict[str, bytes]) -> bytes:
         ("--command-timeout", "0", "command-timeout: expected a positive number"),
         ("--longest-pause", "0.5", "longest-pause: expected at least the first pause"),
         ("--poll-executions", "often", "poll-executions: expected a positive number"),
+        ("--venue-socket", "far=v.sock", "venue-socket: expected one of paper, got"),
     ],
 )
-def test_a_venues_time_that_makes_no_sense_is_refused_in_one_line(
+def test_what_makes_no_sense_at_a_venue_is_refused_in_one_line(
     desk: Desk, option: str, text: str, words: str
 ) -> None:
     path = desk.write("good.csv", csv(GOOD, LATER))
     state = ("--state", str(desk.state))
     ran = desk.run("paper", desk.buyer(), "--data", path, *state, option, text)
     refused(ran, words)
+
+
+def test_only_a_venue_of_the_instruments_is_served(desk: Desk) -> None:
+    path = desk.write("good.csv", csv(GOOD, LATER))
+    where = ("--state", str(desk.state), "--socket", "v.sock")
+    ran = desk.run("venue", "paper", "--data", path, *where, "--venue", "far")
+    refused(ran, "--venue: expected one of paper, got 'far'")
