@@ -13,17 +13,18 @@ from typing import Any, Final, Literal, TypeAlias
 import attrs
 import trio
 
-from holdfast.accounts import UserData
 from holdfast.clocks import SystemClock
 from holdfast.configuration import Config
 from holdfast.configuration.model import VenueConfig
 from holdfast.configuration.reading import credentials_of, source_of
 from holdfast_adapters.binance import (
+    PRODUCTS,
+    Account,
     Addresses,
     Credentials,
     MarketStream,
+    Product,
     Rest,
-    addresses_of,
     listed,
     rights_of,
 )
@@ -62,8 +63,9 @@ async def examine(
     for each in _at_home(config, path):
         yield each
     ((name, venue),) = config.venues.items()
-    addresses = addresses_of(venue.address, testnet=venue.testnet)
-    visit = _Visit(name, venue, addresses, clock or SystemClock())
+    product = PRODUCTS[venue.adapter]
+    addresses = product.doors.at(venue.address, testnet=venue.testnet)
+    visit = _Visit(name, venue, product, addresses, clock or SystemClock())
     for look in (visit.clocks, visit.filters, visit.account, visit.market, visit.user):
         async for found in look():
             yield found
@@ -98,6 +100,7 @@ class _Visit:
 
     name: str
     venue: VenueConfig
+    product: Product
     addresses: Addresses
     clock: WallClock
     offset_us: int = 0
@@ -110,6 +113,7 @@ class _Visit:
             credentials=who,
             clock=self.clock,
             sleep=trio.sleep,
+            routes=self.product.routes,
         )
         rest.open()
         return rest
@@ -168,6 +172,9 @@ class _Visit:
             await rest.close()
         trades = "may trade" if rights.trades else "may not trade"
         yield Finding("account", "ok" if rights.trades else "failed", trades)
+        if rights.hedges:
+            text = "it is in hedge mode: set one-way mode at the exchange"
+            yield Finding("account", "failed", text)
         if rights.withdraws:
             text = "it may withdraw: see that the key may not"
             yield Finding("account", "warning", text)
@@ -182,6 +189,7 @@ class _Visit:
             self.venue.symbols,
             self._now_us,
             Random(),
+            trades=self.product.trades,
             pulse_s=0.05,
         )
 
@@ -200,7 +208,17 @@ class _Visit:
         if who is None:
             yield found
             return
-        source = UserData(self.addresses.api, who, self._now_us)
+        account = Account(
+            name=self.name,
+            symbols=self.venue.symbols,
+            who=who,
+            addresses=self.addresses,
+            clock=self.clock,
+            offset_us=self.offset_us,
+            history_from_us=0,
+            is_shared=True,
+        )
+        source = self.product.user_data(account)
 
         async def listen(heard: Callable[[], None]) -> None:
             await source.run(lambda _event: None, lambda _why: heard())

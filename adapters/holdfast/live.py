@@ -15,7 +15,7 @@ from holdfast.accounts import account_at
 from holdfast.clocks import SystemClock
 from holdfast.configuration import Config
 from holdfast.configuration.model import StrategyConfig, VenueConfig
-from holdfast.configuration.reading import source_of
+from holdfast.configuration.reading import credentials_of, source_of
 from holdfast.dealing import Dealing
 from holdfast.hosts import Hosts
 from holdfast.keeping import ignore
@@ -32,10 +32,12 @@ from holdfast_actors.resolver import Patience
 from holdfast_actors.snapshots import SnapshotPlan
 from holdfast_actors.strategy.params import parse_params
 from holdfast_adapters.binance import (
+    PRODUCTS,
+    Account,
     Addresses,
     MarketStream,
+    Product,
     Rest,
-    addresses_of,
     listed,
 )
 from holdfast_adapters.matching import FillAt, FillModel
@@ -127,12 +129,20 @@ class _Market:
     name: str
     venue: VenueConfig
     config: Config
+    product: Product
     addresses: Addresses
 
     @classmethod
     def of(cls, name: str, venue: VenueConfig, config: Config) -> _Market:
-        addresses = addresses_of(venue.address, testnet=venue.testnet)
-        return cls(name=name, venue=venue, config=config, addresses=addresses)
+        product = PRODUCTS[venue.adapter]
+        addresses = product.doors.at(venue.address, testnet=venue.testnet)
+        return cls(
+            name=name,
+            venue=venue,
+            config=config,
+            product=product,
+            addresses=addresses,
+        )
 
     @property
     def identity(self) -> str:
@@ -145,6 +155,8 @@ class _Market:
             f"{data.interval // 1_000_000}s",
             *told,
         ]
+        if self.venue.adapter != "binance":
+            words.append(self.venue.adapter)
         return " ".join(words)
 
     def data(self) -> GrowingData:
@@ -161,10 +173,17 @@ class _Market:
         """Return the account that is traded; on paper there is none."""
         if self.config.mode == "paper":
             return {}
-        account = account_at(
-            self.name, self.venue, self.addresses, clock, offset_us, begun_us
+        account = Account(
+            name=self.name,
+            symbols=self.venue.symbols,
+            who=credentials_of(self.venue),
+            addresses=self.addresses,
+            clock=clock,
+            offset_us=offset_us,
+            history_from_us=begun_us,
+            is_shared=len(self.config.strategies) > 1,
         )
-        return {self.name: account}
+        return {self.name: account_at(self.product, account)}
 
     def feed(
         self,
@@ -190,12 +209,15 @@ class _Market:
 
         def build(ctx: Context) -> LiveFeed:
             recorder = None if said.record is None else _recorder(said.record, clock)
+            where = self.addresses.quotes
+            quotes = StreamPlan.for_url(where) if said.quotes else None
             source = MarketStream(
                 StreamPlan.for_url(self.addresses.market),
                 self.venue.symbols,
                 lambda: clock.now_us() + offset_us,
                 Random(),
-                quotes=said.quotes,
+                trades=self.product.trades,
+                quotes=quotes,
                 pulse_s=said.pulse_s,
                 said=lambda text: run.say(f"{self.name}: {text}"),
                 tap=recorder,
@@ -256,6 +278,7 @@ async def _learn(market: _Market, run: LiveRun) -> tuple[Mapping[str, Instrument
         credentials=None,
         clock=run.clock,
         sleep=trio.sleep,
+        routes=market.product.routes,
     )
     rest.open()
     try:

@@ -27,6 +27,10 @@ from holdfast_adapters.simulators.binance import (
     Exchange,
     SimSymbol,
 )
+from holdfast_adapters.simulators.binance.futures import (
+    FuturesExchange,
+    FuturesSimulator,
+)
 from holdfast_adapters.simulators.binance.walk import walk
 from holdfast_adapters.simulators.serving import serving
 from holdfast_adapters.statedir import StateDir
@@ -105,15 +109,26 @@ class Desk:
         return [text for check in report.checks for text in check.findings]
 
 
+def order_of(client_id: str) -> str:
+    return client_id[:32]
+
+
 @asynccontextmanager
-async def desk(state: Path) -> AsyncIterator[Desk]:
+async def desk(state: Path, *, futures: bool = False) -> AsyncIterator[Desk]:
     clock, symbol = FastClock(), SimSymbol()
-    funds = {"USDT": Decimal(100_000)}
-    exchange = Exchange(
-        [symbol], funds, clock, record=state.with_suffix(".sqlite"),
-        order_of=lambda name: name[:32],
-    )  # fmt: skip
-    simulator = BinanceSimulator(exchange, Account(KEY, SECRET))
+    funds, who = {"USDT": Decimal(100_000)}, Account(KEY, SECRET)
+    record = state.with_suffix(".sqlite")
+    simulator: BinanceSimulator
+    if futures:
+        simulator = FuturesSimulator(
+            FuturesExchange([symbol], funds, clock, record=record, order_of=order_of),
+            who,
+        )
+    else:
+        simulator = BinanceSimulator(
+            Exchange([symbol], funds, clock, record=record, order_of=order_of), who
+        )
+    exchange = simulator.exchange
 
     async def trade() -> None:
         for price, quantity in walk(symbol, Decimal(50_000), Random(3)):
@@ -154,4 +169,37 @@ def live_config(folder: Path) -> Path:
     """A configuration that trades the account."""
     path = folder / "live.yaml"
     path.write_text(LIVE.replace("STRATEGIES", str(EXAMPLE.parent / "strategies")))
+    return path
+
+
+TURNING = """\
+from holdfast import Context, Strategy, param
+
+
+class Turns(Strategy):
+    \"\"\"Goes from one side to the other, with quiet times between.\"\"\"
+
+    symbol_name = param("BTCUSDT")
+
+    def initialize(self, context: Context) -> None:
+        self.asset = self.symbol(self.symbol_name)
+        context.bars = 0
+
+    def handle_data(self, context: Context, data: object) -> None:
+        context.bars += 1
+        if context.bars % 15 == 0 and not self.get_open_orders(self.asset):
+            held = context.portfolio.amount("BTCUSDT")
+            self.order(self.asset, "-0.05" if held >= 0 else "0.08")
+"""
+
+
+def futures_config(folder: Path) -> Path:
+    """One that trades an account at the futures, from one side to the other."""
+    (folder / "turns.py").write_text(TURNING)
+    text = LIVE.replace("STRATEGIES/breakout.py", "turns.py")
+    text = text.replace("adapter: binance", "adapter: binance_futures")
+    for window in (2, 5):
+        text = text.replace(f", window: {window}", "")
+    path = folder / "futures.yaml"
+    path.write_text(text)
     return path

@@ -11,8 +11,17 @@ import pytest
 from holdfast import doctor
 from holdfast.configuration.secrets import Secret
 from holdfast.doctor import examine
+from holdfast_adapters.simulators.binance.futures import FuturesSimulator
 
-from .live_desk import EXAMPLE, SECRET, Desk, FastClock, desk, live_config
+from .live_desk import (
+    EXAMPLE,
+    SECRET,
+    Desk,
+    FastClock,
+    desk,
+    futures_config,
+    live_config,
+)
 
 
 async def found(here: Desk, path: Path, **given: Any) -> dict[str, str]:
@@ -38,6 +47,21 @@ async def test_all_is_well(tmp_path: Path) -> None:
         "market stream",
         "user stream",
     ]
+
+
+@pytest.mark.parametrize("hedges", [False, True])
+async def test_futures_are_looked_at_and_hedge_mode_is_found(
+    tmp_path: Path, hedges: bool
+) -> None:
+    async with desk(tmp_path / "state", futures=True) as here:
+        assert isinstance(here.simulator, FuturesSimulator)
+        here.simulator.exchange.hedges = hedges
+        config = here.config(futures_config(tmp_path))
+        path = tmp_path / "futures.yaml"
+        findings = [each async for each in examine(config, path, here.clock)]
+    wrong = [(each.what, each.text) for each in findings if each.verdict != "ok"]
+    mode = "it is in hedge mode: set one-way mode at the exchange"
+    assert wrong == ([("account", mode)] if hedges else [])
 
 
 async def test_a_wrong_key_and_a_missing_strategy_are_found(

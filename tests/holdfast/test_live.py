@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,15 @@ from holdfast_domain import events as ev
 from holdfast_domain.errors import Fenced, InputError
 from holdfast_domain.ids import ClientOrderId
 
-from .live_desk import EXAMPLE, KEY, SECRET, Desk, desk, live_config
+from .live_desk import (
+    EXAMPLE,
+    KEY,
+    SECRET,
+    Desk,
+    desk,
+    futures_config,
+    live_config,
+)
 
 
 def fills(entries: list[ev.Entry]) -> Counter[str]:
@@ -76,6 +85,42 @@ async def test_an_account_is_traded_and_nothing_is_lost_on_the_way(
     assert len(written) > 4
     assert [name for name, each in written.items() if SECRET.encode() in each] == []
     assert SECRET not in "".join(here.said) + capfd.readouterr().err
+
+
+async def test_futures_are_traded_short_and_long_and_the_books_agree(
+    tmp_path: Path,
+) -> None:
+    path = futures_config(tmp_path)
+    async with desk(tmp_path / "state", futures=True) as here:
+        here.simulator.faults.on("lost_ack", "submit")
+        await here.run(path, lambda entries: fills(entries)["fast"] >= 2)
+        # The listen key dies, and an answer is torn.
+        here.simulator.faults.on("terminated", "user_stream", skip=1)
+        here.simulator.faults.on("torn_ack", "submit", skip=1)
+        before = here.entries()
+        await here.run(
+            path,
+            lambda entries: fills(entries)["slow"] >= fills(before)["slow"] + 3,
+        )
+        record = {"binance": here.state.with_suffix(".sqlite")}
+        report = audit(StateDir(here.state).journal, record)
+        assert [line for check in report.checks for line in check.findings] == []
+        kinds = Counter(type(entry.event) for entry in here.entries())
+        assert kinds[ev.OrderUnknown] > 0
+        assert kinds[ev.ActorRestarted] == kinds[ev.ActorParked] == 0
+    assert min(holdings(here.entries(), "fast")) < 0 < max(holdings(before, "fast"))
+
+
+def holdings(entries: list[ev.Entry], strategy: str) -> list[Decimal]:
+    """What a strategy held after each of its fills."""
+    held, all_ = Decimal(0), []
+    for each in entries:
+        if isinstance(each.event, ev.OrderFilled):
+            fill = each.event.fill
+            if fill.strategy == strategy:
+                held += fill.quantity.value * fill.side.sign
+                all_.append(held)
+    return all_
 
 
 def files_under(folder: Path) -> dict[str, bytes]:

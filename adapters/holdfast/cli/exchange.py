@@ -26,6 +26,10 @@ from holdfast_adapters.simulators.binance import (
     Exchange,
     SimSymbol,
 )
+from holdfast_adapters.simulators.binance.futures import (
+    FuturesExchange,
+    FuturesSimulator,
+)
 from holdfast_adapters.simulators.binance.recorded import (
     RecordedTrade,
     recorded_trades,
@@ -54,6 +58,12 @@ OPERATIONS: Final = (
     "time",
     "info",
     "user_stream",
+    "algo",
+    "open_algos",
+    "amendments",
+    "rights",
+    "listen_key",
+    "countdown",
 )
 
 
@@ -83,6 +93,7 @@ class _Replay:
     epilog="Example: holdfast venue binance --port 9000 --symbol BTCUSDT=50000"
 )
 @click.option("--port", default="0", metavar="N", help="Where it listens; 0: any.")
+@click.option("--futures", is_flag=True, help="The USD-M futures, and not spot.")
 @click.option(
     "--symbol",
     "symbols",
@@ -128,12 +139,11 @@ class _Replay:
     help="What goes wrong, once; may be repeated.",
 )
 def binance(**given: Any) -> int:  # noqa: ANN401 - as click gives them
-    """Run an exchange that speaks as Binance spot does, on this machine alone.
+    """Run an exchange that speaks as Binance does, on this machine alone.
 
-    REST, the WebSocket API with user data, and the streams of trades and quotes are on
-    one port. The key is 'desk-key', the secret is 'desk-secret'. Prices walk at random,
-    or are those of a recording. It forgets everything when it ends; only the record is
-    kept.
+    REST, user data, and the streams of trades and quotes are on one port. The key is
+    'desk-key', the secret is 'desk-secret'. Prices walk at random, or are those of a
+    recording. It forgets everything when it ends; only the record is kept.
 
     Ctrl-C or SIGTERM end it.
     """
@@ -143,14 +153,21 @@ def binance(**given: Any) -> int:  # noqa: ANN401 - as click gives them
     markets = [_market(text) for text in given["symbols"]]
     pause_s = 1 / float(_positive("--trades-per-s", given["trades_per_s"]))
     record = given["record"]
-    exchange = Exchange(
-        [each.symbol for each in markets],
-        dict(_pair("--balance", text) for text in given["balances"]),
-        SystemClock(),
-        record=None if record is None else Path(record),
-        order_of=lambda name: name[:DIGITS],
-    )
-    simulator = BinanceSimulator(exchange, ACCOUNT)
+    clock, order_of = SystemClock(), lambda name: name[:DIGITS]
+    listed = [each.symbol for each in markets]
+    funds = dict(_pair("--balance", text) for text in given["balances"])
+    path = None if record is None else Path(record)
+    simulator: BinanceSimulator
+    if given["futures"]:
+        simulator = FuturesSimulator(
+            FuturesExchange(listed, funds, clock, record=path, order_of=order_of),
+            ACCOUNT,
+        )
+    else:
+        simulator = BinanceSimulator(
+            Exchange(listed, funds, clock, record=path, order_of=order_of), ACCOUNT
+        )
+    exchange = simulator.exchange
     for text in given["faults"]:
         simulator.faults.on(*_fault(text))
     seed = Random(whole_number("--seed", given["seed"], 0))

@@ -74,7 +74,7 @@ class ConnectionConfig:
 class VenueConfig:
     """Where the market is, and in the mode ``live`` the account."""
 
-    adapter: Literal["binance"]
+    adapter: Literal["binance", "binance_futures"]
     symbols: tuple[str, ...]
     testnet: bool = True
     address: str = ""

@@ -39,51 +39,71 @@ class MarketStream:
         now_us: Callable[[], int],
         random: Random,
         *,
-        quotes: bool = False,
+        trades: str = "trade",
+        quotes: StreamPlan | None = None,
         pulse_s: float = 0.25,
         said: Callable[[str], None] = lambda _text: None,
         tap: Tap | None = None,
     ) -> None:
         """Tell every ``pulse_s``; the venue's clock is ``now_us``.
 
+        ``trades`` is the kind of stream that tells trades. Quotes are heard as
+        ``quotes`` says, over the same connection where the address is the same.
+
         ``said`` is told, in words, of what a person might want to know, and ``tap`` of
         each message as it came.
         """
-        self.client = StreamClient(
-            Stream(plan, lambda: MarketDialect(lambda: now_us() // 1000), random, tap)
-        )
+
+        def client(plan: StreamPlan) -> StreamClient:
+            return StreamClient(
+                Stream(
+                    plan, lambda: MarketDialect(lambda: now_us() // 1000), random, tap
+                )
+            )
+
+        self.client = client(plan)
+        self._trades = f"@{trades}"
         self._now_us = now_us
         self._pulse_s = pulse_s
         self._said = said
         names = [symbol.lower() for symbol in symbols]
-        self._wanted = [Subscription(key=f"{name}@trade") for name in names]
-        if quotes:
-            self._wanted += [
+        self._clients = {
+            self.client: [Subscription(key=f"{n}@{trades}") for n in names]
+        }
+        if quotes is not None:
+            beside = self.client if quotes.url == plan.url else client(quotes)
+            self._clients.setdefault(beside, []).extend(
                 Subscription(key=f"{name}@bookTicker", overflow=Overflow.CONFLATE)
                 for name in names
-            ]
+            )
         self._whole_from_us: int | None = None
 
     async def run(self, take: Callable[[News], Awaitable[None]]) -> None:
         """Listen, and tell; see `MarketSource.run`."""
         async with trio.open_nursery() as nursery:
-            await nursery.start(self.client.run)
-            self.client.subscribe(self._wanted)
+            for client, wanted in self._clients.items():
+                await nursery.start(client.run)
+                client.subscribe(wanted)
             while True:
                 await trio.sleep(self._pulse_s)
-                await take(self._news(self.client.inbox.take()))
+                await take(self._news())
 
-    def _news(self, events: Sequence[StreamEvent]) -> News:
+    def _news(self) -> News:
         trades: list[Trade] = []
         quotes: list[Quote] = []
-        for event in events:
-            match event:
-                case Data(value=Trade() as trade):
-                    trades.append(trade)
-                case Data(value=Quote() as quote):
-                    quotes.append(quote)
-                case _:
-                    self._heard(event)
+        for client in self._clients:
+            for event in client.inbox.take():
+                match event:
+                    case Data(value=Trade() as trade):
+                        trades.append(trade)
+                    case Data(value=Quote() as quote):
+                        quotes.append(quote)
+                    case _ if client is self.client:
+                        self._heard(event)
+                    case Down(why=why):
+                        self._said(f"quotes are not heard: {why}")
+                    case _:
+                        pass  # quotes replace one another: none is missing for long
         return News(
             now_us=self._now_us(),
             trades=tuple(trades),
@@ -102,7 +122,7 @@ class MarketStream:
                 if self._whole_from_us is not None:
                     self._said(f"the market is not heard: {why}")
                 self._whole_from_us = None
-            case Gap(key=key) | Dropped(key=key) if key.endswith("@trade"):
+            case Gap(key=key) | Dropped(key=key) if key.endswith(self._trades):
                 self._whole_from_us = self._now_us()
                 self._said(f"trades are missing of {key}")
             case Garbled(why=why):

@@ -74,7 +74,7 @@ def rules_of(symbol: Symbol, venue: str) -> SymbolRules:
             currency=symbol.quote_asset,
             tick=price.tick_size or None,
             lot=lot.step_size or Decimal("0.00000001"),
-            min_notional=worth.min_notional or ZERO,
+            min_notional=worth.min_notional or worth.notional or ZERO,
         ),
         base=symbol.base_asset,
         quote=symbol.quote_asset,
@@ -82,9 +82,11 @@ def rules_of(symbol: Symbol, venue: str) -> SymbolRules:
         price=Range(least=price.min_price or None, most=price.max_price or None),
         quantity=Range(least=lot.min_qty, most=lot.max_qty),
         market_quantity=Range(least=market.min_qty, most=market.max_qty or None),
-        notional=Range(least=worth.min_notional, most=worth.max_notional),
+        notional=Range(
+            least=worth.min_notional or worth.notional, most=worth.max_notional
+        ),
         multipliers=_multipliers(by_type),
-        max_orders=orders.max_num_orders,
+        max_orders=orders.max_num_orders or orders.limit,
     )
 
 

@@ -80,6 +80,12 @@ class Filter(Wire, frozen=True, kw_only=True):
     ask_multiplier_up: Decimal | None = None
     ask_multiplier_down: Decimal | None = None
     max_num_orders: int | None = None
+    notional: Decimal | None = None
+    """Of futures: what an order is worth at least."""
+
+    limit: int | None = None
+    """Of futures: how many orders may be open at once."""
+
     max_num_algo_orders: int | None = None
     max_position: Decimal | None = None
 
@@ -240,7 +246,7 @@ _REPORT: Final = frozenset({
 UNUSED: Final[dict[type[Struct], frozenset[str]]] = {
     ExchangeInfo: frozenset({"timezone", "exchangeFilters", "sors"}),
     Filter: frozenset({
-        "avgPriceMins", "limit", "maxNumIcebergOrders", "maxNumOrderLists",
+        "avgPriceMins", "maxNumIcebergOrders", "maxNumOrderLists",
         "maxNumOrderAmends", "minTrailingAboveDelta", "maxTrailingAboveDelta",
         "minTrailingBelowDelta", "maxTrailingBelowDelta",
     }),

@@ -27,6 +27,13 @@ def spot_payloads() -> Iterator[tuple[str, Any]]:
             yield place, value
 
 
+def futures_payloads() -> Iterator[tuple[str, Any]]:
+    """Yield every payload of the USD-M futures, with the place it is from."""
+    for place, value in _everything():
+        if any(word in place for word in FUTURES):
+            yield place, value
+
+
 def raw_lines(name: str, most: int = LINES_OF_A_RECORDING) -> Iterator[str]:
     """Yield the frames of a recording as they came, without their time stamps."""
     with gzip.open(RECORDED / "ws_raw" / name, "rt") as file:

@@ -151,5 +151,6 @@ UNUSED_FRAMES: Final[dict[type[Struct], frozenset[str]]] = {
     PositionChange: frozenset({"pa", "ep", "bep", "cr", "up", "mt", "iw", "ps"}),
     ListenKeyExpired: frozenset({"listenKey"}),
     TradeLite: frozenset("ETscSqpilLtm"),
+    TriggerRefused: frozenset({"T", "E", "or"}),
 }
 """Fields that this adapter has no use for, by struct."""

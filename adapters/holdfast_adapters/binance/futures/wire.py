@@ -127,7 +127,7 @@ _MARGINS: Final = frozenset({
 
 UNUSED: Final[dict[type[Struct], frozenset[str]]] = {
     FuturesTrade: frozenset({
-        "realizedPnl", "marginAsset", "quoteQty", "positionSide", "maker",
+        "realizedPnl", "marginAsset", "quoteQty", "positionSide", "maker", "side",
     }),
     AlgoRow: frozenset({
         "algoType", "positionSide", "actualOrderId", "actualPrice", "icebergQuantity",

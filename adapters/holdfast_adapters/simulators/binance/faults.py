@@ -61,7 +61,8 @@ class Fault:
     kind: str
     operation: str
     """`submit`, `cancel`, `replace`, `order`, `open_orders`, `trades`, `account`,
-    `time`, `info` or `user_stream`."""
+    `time`, `info` or `user_stream`; of futures `algo`, `open_algos`, `amendments`,
+    `rights`, `listen_key` or `countdown`, too."""
 
     count: int = 1
     skip: int = 0

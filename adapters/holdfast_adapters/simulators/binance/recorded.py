@@ -51,6 +51,8 @@ def _trade(payload: bytes) -> dict[str, Any] | None:
     try:
         message = json.loads(payload)
         event = message.get("data", message)
+        if event["e"] == "aggTrade":  # of futures: several as one, with its own number
+            event = {**event, "e": "trade", "t": event["a"]}
         is_trade = event["e"] == "trade"
     except (ValueError, AttributeError, KeyError, TypeError):
         return None
