@@ -308,6 +308,24 @@ class Venue(Protocol):
         """End the session; idempotent."""
 
 
+class DeadMansSwitch(Protocol):
+    """Lets a venue cancel an account's orders when nobody speaks to it any more."""
+
+    async def arm(self, after_s: float) -> None:
+        """Let it cancel them in ``after_s`` seconds, and not when it was to before.
+
+        Raises:
+            VenueError: what it was told before may still hold.
+        """
+
+    async def disarm(self) -> None:
+        """Let it keep them, whatever comes; idempotent.
+
+        Raises:
+            VenueError: what it was told before may still hold.
+        """
+
+
 class ReplayedVenue(Venue, Protocol):
     """A venue that lives in replayed market time, such as the paper venue."""
 
@@ -344,6 +362,7 @@ __all__ = [
     "Balances",
     "Busted",
     "Corrected",
+    "DeadMansSwitch",
     "Ended",
     "EventHost",
     "Events",

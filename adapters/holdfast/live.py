@@ -96,7 +96,7 @@ async def run_live(run: LiveRun) -> RunEnd:
     try:
         for step in tape.read():
             data.append(step)
-        accounts = market.accounts(run.clock, offset_us, tape.begun_us)
+        accounts = market.accounts(run.clock, offset_us, tape.begun_us, run.say)
         setup = Setup(
             options=_options(run, venue, data, instruments),
             directory=directory,
@@ -168,7 +168,11 @@ class _Market:
         )
 
     def accounts(
-        self, clock: WallClock, offset_us: int, begun_us: int
+        self,
+        clock: WallClock,
+        offset_us: int,
+        begun_us: int,
+        say: Callable[[str], None],
     ) -> Mapping[str, LiveAccount]:
         """Return the account that is traded; on paper there is none."""
         if self.config.mode == "paper":
@@ -183,7 +187,15 @@ class _Market:
             history_from_us=begun_us,
             is_shared=len(self.config.strategies) > 1,
         )
-        return {self.name: account_at(self.product, account)}
+        after_s = self.venue.connection.cancel_all_after_s
+        traded = account_at(
+            self.product,
+            account,
+            cancel_all_after_s=after_s,
+            say=lambda text: say(f"{self.name}: {text}"),
+            place=self.venue.place,
+        )
+        return {self.name: traded}
 
     def feed(
         self,

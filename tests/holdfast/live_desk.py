@@ -200,6 +200,8 @@ def futures_config(folder: Path) -> Path:
     text = text.replace("adapter: binance", "adapter: binance_futures")
     for window in (2, 5):
         text = text.replace(f", window: {window}", "")
+    switch = "connection: {cancel_all_after_s: 8}\n    credentials:"
+    text = text.replace("credentials:", switch)
     path = folder / "futures.yaml"
     path.write_text(text)
     return path

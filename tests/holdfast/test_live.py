@@ -94,6 +94,12 @@ async def test_futures_are_traded_short_and_long_and_the_books_agree(
     async with desk(tmp_path / "state", futures=True) as here:
         here.simulator.faults.on("lost_ack", "submit")
         await here.run(path, lambda entries: fills(entries)["fast"] >= 2)
+        waits = [
+            each["countdownTime"]
+            for what, each in here.simulator.answers.seen
+            if what == "countdown"
+        ]
+        assert waits[0] == "8000"
         # The listen key dies, and an answer is torn.
         here.simulator.faults.on("terminated", "user_stream", skip=1)
         here.simulator.faults.on("torn_ack", "submit", skip=1)
@@ -172,6 +178,17 @@ async def test_a_symbol_that_is_not_listed_is_one_line(tmp_path: Path) -> None:
             )  # fmt: skip
             with pytest.raises(InputError, match=r"knows the symbols.*Invalid symbol"):
                 await run_live(share)
+
+
+async def test_a_switch_that_the_venue_does_not_have_is_refused(
+    tmp_path: Path,
+) -> None:
+    path = live_config(tmp_path)
+    switch = "connection: {cancel_all_after_s: 60}\n    credentials:"
+    path.write_text(path.read_text().replace("credentials:", switch))
+    async with desk(tmp_path / "state") as here:
+        with pytest.raises(InputError, match="cancels orders when nobody speaks to it"):
+            await here.run(path, lambda entries: True)
 
 
 async def test_two_strategies_need_two_names(tmp_path: Path) -> None:

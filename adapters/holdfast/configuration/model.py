@@ -68,6 +68,8 @@ class ConnectionConfig:
     command_timeout_s: Seconds = 30.0
     query_timeout_s: Seconds = 10.0
     poll_executions_s: Seconds = 30.0
+    cancel_all_after_s: Seconds | None = None
+    """How long after the engine's last sign of life the venue cancels all orders."""
 
 
 @attrs.frozen(kw_only=True)

@@ -17,6 +17,7 @@ from holdfast_adapters.binance.addresses import (
 )
 from holdfast_adapters.binance.credentials import Credentials
 from holdfast_adapters.binance.futures.paths import FUTURES
+from holdfast_adapters.binance.futures.switch import FuturesSwitch
 from holdfast_adapters.binance.futures.userstream import FuturesUserStream
 from holdfast_adapters.binance.futures.venue import BinanceFutures
 from holdfast_adapters.binance.rest import Rest, VenueTime
@@ -24,7 +25,13 @@ from holdfast_adapters.binance.routes import SPOT, Routes
 from holdfast_adapters.binance.spot import BinanceSpot
 from holdfast_adapters.binance.userstream import Listener, UserStream
 from holdfast_adapters.streams import StreamPlan
-from holdfast_domain.ports import AccountSource, ReplayedVenue, VenueEvent, WallClock
+from holdfast_domain.ports import (
+    AccountSource,
+    DeadMansSwitch,
+    ReplayedVenue,
+    VenueEvent,
+    WallClock,
+)
 
 
 @attrs.frozen(kw_only=True)
@@ -76,6 +83,9 @@ class Product:
     venue: Opens
     user_data: Callable[[Account], AccountSource]
     """Each time it runs it is a stream of its own."""
+
+    switch: Callable[[Account], DeadMansSwitch] | None = None
+    """Its dead man's switch; None where it has none."""
 
 
 def _spot(account: Account) -> ReplayedVenue:
@@ -163,6 +173,7 @@ PRODUCTS: Final = {
         trades="aggTrade",
         venue=_futures,
         user_data=_FuturesData,
+        switch=lambda account: FuturesSwitch(account.rest(FUTURES), account.symbols),
     ),
 }
 """By the name of the adapter in a configuration."""

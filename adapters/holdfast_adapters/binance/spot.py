@@ -7,7 +7,7 @@ from typing import Final
 
 from holdfast_adapters.binance.credentials import Credentials, Parameters
 from holdfast_adapters.binance.errors import OK
-from holdfast_adapters.binance.naming import revision_id
+from holdfast_adapters.binance.naming import Name, revision_id
 from holdfast_adapters.binance.places import Place
 from holdfast_adapters.binance.placing import TAKES, canceling, changing, placing
 from holdfast_adapters.binance.rest import TIMING, Timing
@@ -126,6 +126,11 @@ class BinanceSpot(BinanceVenue):
     async def open_orders(self) -> OpenOrders:
         """Return all orders of the account that work, of all its symbols."""
         rows = await self._open_rows()
+        for row in rows:
+            name = Name.parse(row.client_order_id)
+            if name.is_ours:
+                place = Place(row.symbol, name.revision, seen=True)
+                self._places.remember(name.order_id, place)
         return OpenOrders(orders=[self._open(row) for row in rows], at=self._now())
 
     async def positions(self) -> Positions:

@@ -201,11 +201,8 @@ class BinanceVenue(OwnTime):
 
     def _open(self, row: OrderRow) -> Found:
         name = Name.parse(row.client_order_id)
-        order_id = name.order_id if name.is_ours else ""
-        if order_id:
-            self._places.remember(order_id, Place(row.symbol, name.revision, seen=True))
         return Found(
-            order_id=order_id,
+            order_id=name.order_id if name.is_ours else "",
             venue_order_id=str(row.order_id),
             instrument=row.symbol,
             side=Side[row.side],

@@ -6,12 +6,13 @@ from collections.abc import Awaitable, Callable, Sequence
 from decimal import Decimal
 from typing import Final
 
+from msgspec.structs import replace
+
 from holdfast_adapters.binance.credentials import Credentials, Parameters
 from holdfast_adapters.binance.errors import NOT_FOUND
 from holdfast_adapters.binance.futures.paths import (
     ALGO,
     AMENDMENTS,
-    COUNTDOWN,
     FUTURES,
     OPEN_ALGOS,
 )
@@ -202,28 +203,13 @@ class BinanceFutures(BinanceVenue):
             return ()
         return executions(order_id, trades)
 
-    async def cancel_all_after(self, seconds: float) -> None:
-        """Let the venue cancel all orders of the symbols, unless it is asked again.
-
-        With 0 seconds it does not any more. Stops that wait are not among them.
-
-        Raises:
-            VenueError: the countdown of some symbols may not have begun.
-        """
-        for symbol in self._symbols:
-            asked: Parameters = {
-                "symbol": symbol,
-                "countdownTime": round(seconds * 1000),
-            }
-            await self._change("POST", COUNTDOWN, asked)
-
     # --- questions ------------------------------------------------------------------
 
     async def open_orders(self) -> OpenOrders:
         """Return all orders of the account that work, and all stops that wait."""
         # In this order: a stop that becomes an order meanwhile is in one of both lists.
         algos = await self._rest.ask(OPEN_ALGOS, {}, list[AlgoRow])
-        orders = [self._open(row) for row in await self._open_rows()]
+        orders = [self._listed(row) for row in await self._open_rows()]
         skew_us, known = self._rest.time.offset_us, {each.order_id for each in orders}
         stops = [open_algo(each, skew_us) for each in algos if waits(each)]
         for stop in stops:
@@ -232,6 +218,14 @@ class BinanceFutures(BinanceVenue):
                 self._places.remember(stop.order_id, place)
         fresh = [each for each in stops if each.order_id not in known]
         return OpenOrders(orders=[*orders, *fresh], at=self._now())
+
+    def _listed(self, row: OrderRow) -> Found:
+        """Return an order that works; of what was a stop its row has not all terms."""
+        found = self._open(row)
+        known = self._places.get(found.order_id)
+        if known is not None and known.is_algo:
+            return replace(found, terms=None)
+        return found
 
     async def positions(self) -> Positions:
         """Return all positions of the account."""
