@@ -3,11 +3,17 @@
 A step is what was seen at one moment: the bars that have ended, or trades and quotes
 that came in between. What is there never changes, so all that a replay knows of its
 data holds here too.
+
+In memory is what a day's bars take, and no more: nothing is kept for each step and
+instrument, and trades and quotes only while they are new.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from array import array
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from typing import overload
 
 import polars as pl
 from msgspec import Struct
@@ -21,6 +27,7 @@ from holdfast_domain.marketdata import (
     Trade,
     us_of,
 )
+from holdfast_domain.recent import KEPT, Recall, Recent
 
 AHEAD_US = 366 * 86_400_000_000
 """How far ahead of the newest step schedules are looked at."""
@@ -44,10 +51,10 @@ class GrowingColumns(BarColumns):
 
     def __init__(self, symbol: str, interval_us: int) -> None:
         self.symbol = symbol
-        self.ends_us = []
+        self.ends_us = self._ends_us = array("q")
         self.interval_us = interval_us
-        self.values = {name: [] for name in FIELDS}
-        self.series = _Series(self.values)
+        self.values = self._values = {name: array("d") for name in FIELDS}
+        self.series = _Series(self._values)
 
     @property
     def frame(self) -> pl.DataFrame:  # type: ignore[override]
@@ -58,15 +65,15 @@ class GrowingColumns(BarColumns):
 
     def append(self, bar: Bar) -> None:
         """Add the next bar."""
-        self.ends_us.append(us_of(bar.ended_at))
+        self._ends_us.append(us_of(bar.ended_at))
         for name in FIELDS:
-            self.values[name].append(getattr(bar, name))
+            self._values[name].append(getattr(bar, name))
 
 
 class _Series(dict[str, pl.Series]):
     """The columns as Series, made again when there are more rows."""
 
-    def __init__(self, values: dict[str, list[float]]) -> None:
+    def __init__(self, values: dict[str, array[float]]) -> None:
         super().__init__()
         self._values = values
 
@@ -77,6 +84,49 @@ class _Series(dict[str, pl.Series]):
             made = pl.Series(name, rows, dtype=pl.Float64)
             self[name] = made
         return made
+
+
+class _Rows(Sequence[int]):
+    """How many bars of an instrument had come by each step: kept by bar, not by step.
+
+    A step without a bar of it, of which there are many, takes no memory.
+    """
+
+    def __init__(self, times_us: array[int]) -> None:
+        self._times_us = times_us
+        self._came_at = array("q")
+
+    def append(self) -> None:
+        """Count a bar that came at the step that is about to be added."""
+        self._came_at.append(len(self._times_us))
+
+    def __len__(self) -> int:
+        return len(self._times_us)
+
+    @overload
+    def __getitem__(self, step: int) -> int: ...
+
+    @overload
+    def __getitem__(self, step: slice) -> Sequence[int]: ...
+
+    def __getitem__(self, step: int | slice) -> int | Sequence[int]:
+        if isinstance(step, slice):
+            return [self[at] for at in range(*step.indices(len(self)))]
+        came_at, count = self._came_at, len(self._times_us)
+        if not -count <= step < count:
+            raise IndexError(step)
+        if step < 0:
+            step += count
+        if not came_at or came_at[-1] <= step:
+            return len(came_at)
+        return bisect_right(came_at, step)
+
+    def __iter__(self) -> Iterator[int]:
+        rows = 0
+        for step in range(len(self)):
+            while rows < len(self._came_at) and self._came_at[rows] <= step:
+                rows += 1
+            yield rows
 
 
 class GrowingData(MarketData):
@@ -91,16 +141,22 @@ class GrowingData(MarketData):
         digest: str = "",
         *,
         tells_trades: bool = False,
+        recall: Recall | None = None,
+        kept: int = KEPT,
     ) -> None:
-        """Take the instruments in the order of the configuration, without any bars."""
+        """Take the instruments in the order of the configuration, without any bars.
+
+        Of trades and quotes the newest ``kept`` stay in memory if those before them
+        can be recalled.
+        """
         self.tells_trades = tells_trades
-        self._trades: dict[str, list[Trade | None]] = {name: [] for name in symbols}
         columns = {name: GrowingColumns(name, interval_us) for name in symbols}
         super().__init__(columns, digest)
-        self._rows = columns
-        self._seen: dict[str, list[int]] = {name: [] for name in symbols}
-        self.times_us, self.seen = [], {**self._seen}
-        self._news: list[tuple[tuple[Trade, ...], tuple[Quote, ...]]] = []
+        self._columns = columns
+        self.times_us = self._times_us = array("q")
+        self._rows = {name: _Rows(self._times_us) for name in symbols}
+        self.seen = {**self._rows}
+        self._recent = Recent(symbols, recall, kept)
 
     def append(self, step: Seen) -> None:
         """Add the next step; it is durable, and may be acted upon.
@@ -112,23 +168,19 @@ class GrowingData(MarketData):
             message = f"expected a time after {self.times_us[-1]}, got {step.time_us}"
             raise ValueError(message)
         for bar in step.bars:
-            self._rows[bar.instrument].append(bar)
+            self._columns[bar.instrument].append(bar)
+            self._rows[bar.instrument].append()
         self.bars += len(step.bars)
-        for name, seen in self._seen.items():
-            seen.append(len(self._rows[name]))
-        latest = {trade.instrument: trade for trade in step.trades}
-        for name, trades in self._trades.items():
-            trades.append(latest.get(name) or (trades[-1] if trades else None))
-        self._news.append((step.trades, step.quotes))
-        self.times_us.append(step.time_us)
+        self._recent.append(step.trades, step.quotes)
+        self._times_us.append(step.time_us)
 
     def news(self, step: int) -> tuple[tuple[Trade, ...], tuple[Quote, ...]]:
         """Return the trades and quotes of ``step``."""
-        return self._news[step]
+        return self._recent.news(step)
 
     def last_trade(self, symbol: str, step: int) -> Trade | None:
         """Return the last trade of ``symbol`` that had come by ``step``."""
-        return self._trades[symbol][step]
+        return self._recent.last_trade(symbol, step)
 
     @property
     def span_us(self) -> tuple[int, int]:

@@ -81,14 +81,14 @@ class BarColumns:
         """Take ``frame`` with ``timestamp`` (datetime, µs, UTC) and float `FIELDS`."""
         self.symbol = symbol
         self.frame = frame
-        self.ends_us: list[int] = frame["timestamp"].dt.epoch("us").to_list()
+        self.ends_us: Sequence[int] = frame["timestamp"].dt.epoch("us").to_list()
         self.series: dict[str, pl.Series] = {name: frame[name] for name in FIELDS}
 
     def __len__(self) -> int:
         return len(self.ends_us)
 
     @cached_property
-    def values(self) -> dict[str, list[float]]:
+    def values(self) -> Mapping[str, Sequence[float]]:
         """Each field as a list of floats."""
         return {name: column.to_list() for name, column in self.series.items()}
 
@@ -132,6 +132,8 @@ class MarketData:
         self.symbols: Sequence[str] = tuple(self.columns)
         self.digest = digest
         self.bars = sum(len(column) for column in self.columns.values())
+        self.times_us: Sequence[int]
+        self.seen: Mapping[str, Sequence[int]]
         self.times_us, self.seen = _timeline(self.columns)
 
     def __len__(self) -> int:
@@ -176,7 +178,7 @@ class MarketData:
 
 def _timeline(
     columns: Mapping[str, BarColumns],
-) -> tuple[list[int], dict[str, Sequence[int]]]:
+) -> tuple[Sequence[int], dict[str, Sequence[int]]]:
     if len(columns) == 1:
         ((symbol, only),) = columns.items()
         return only.ends_us, {symbol: range(1, len(only) + 1)}

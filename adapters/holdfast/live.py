@@ -44,12 +44,13 @@ from holdfast_adapters.matching import FillAt, FillModel
 from holdfast_adapters.statedir import StateDir
 from holdfast_adapters.streams import StreamPlan
 from holdfast_adapters.streams.recording import Recorder
-from holdfast_adapters.tape import SqliteTape
+from holdfast_adapters.tape import SqliteTape, TapeReader
 from holdfast_domain.errors import InputError, VenueError
 from holdfast_domain.fills import NOT_STRATEGIES
 from holdfast_domain.growing import GrowingData
 from holdfast_domain.instruments import Instrument
 from holdfast_domain.ports import MarketSource, WallClock
+from holdfast_domain.recent import Recall
 from holdfast_domain.stepping import News, StepMaker
 from holdfast_runtime import ActorSpec, Context, Signals
 
@@ -91,8 +92,9 @@ async def run_live(run: LiveRun) -> RunEnd:
     ((name, venue),) = config.venues.items()
     market = _Market.of(name, venue, config)
     instruments, offset_us = await _learn(market, run)
-    data = market.data()
     tape = SqliteTape(directory.tape, market.identity, run.clock.now_us())
+    before = TapeReader(directory.tape)
+    data = market.data(before)
     try:
         for step in tape.read():
             data.append(step)
@@ -119,6 +121,7 @@ async def run_live(run: LiveRun) -> RunEnd:
         )
         return await run_engine(setup)
     finally:
+        before.close()
         tape.close()
 
 
@@ -159,12 +162,16 @@ class _Market:
             words.append(self.venue.adapter)
         return " ".join(words)
 
-    def data(self) -> GrowingData:
+    def data(self, recall: Recall) -> GrowingData:
         """Return the market's data, which is empty yet."""
         digest = f"{self.config.mode} {self.identity}"
         said = self.config.data
         return GrowingData(
-            self.venue.symbols, said.interval, digest, tells_trades=said.trades
+            self.venue.symbols,
+            said.interval,
+            digest,
+            tells_trades=said.trades,
+            recall=recall,
         )
 
     def accounts(

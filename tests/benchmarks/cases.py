@@ -229,6 +229,18 @@ CASES = (
         },
     ),
     Case(
+        id="live_rss",
+        unit="MB",
+        ours=Program(script="ours_live_rss.py"),
+        peers={
+            "NautilusTrader at its start": Program(
+                script="peers/nautilus_live.py",
+                environment="nautilus_trader",
+                arguments=("rss",),
+            )
+        },
+    ),
+    Case(
         id="thread_round_trip",
         unit="µs",
         ours=Program(script="ours_round_trip.py"),

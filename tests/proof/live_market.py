@@ -31,7 +31,7 @@ from holdfast_actors.tree import Parts
 from holdfast_adapters.journal.sqlite import SqliteJournal
 from holdfast_adapters.matching import FillModel
 from holdfast_adapters.statedir import StateDir
-from holdfast_adapters.tape import SqliteTape
+from holdfast_adapters.tape import SqliteTape, TapeReader
 from holdfast_domain.cursor import SLICE_SLOT, cursor_at
 from holdfast_domain.growing import GrowingData, Seen
 from holdfast_domain.instruments import Instrument
@@ -128,9 +128,13 @@ async def run(
 ) -> None:
     """Run an engine on the market until all was published, and everything done."""
     tells = any(step.trades for step in told)
-    data = GrowingData(SYMBOLS, MINUTE_US, "live", tells_trades=tells)
     with StateDir.open(state, os.getpid()) as directory:
         tape = tape_of(directory.tape, "live")
+        # Almost nothing is kept: what is fed again comes from the tape.
+        recall = TapeReader(directory.tape)
+        data = GrowingData(
+            SYMBOLS, MINUTE_US, "live", tells_trades=tells, recall=recall, kept=3
+        )
         for step in tape.read():
             data.append(step)
 
@@ -161,6 +165,7 @@ async def run(
         )  # fmt: skip
         with trio.fail_after(LIMIT_S):
             await _play(setup, parts, engines, len(told))
+        recall.close()
         tape.close()
 
 

@@ -17,7 +17,7 @@ Assets: TypeAlias = Instrument | str | Sequence[Instrument | str]
 Fields: TypeAlias = str | Sequence[str]
 
 
-_Own: TypeAlias = tuple[pl.Series, list[float], Sequence[int]]
+_Own: TypeAlias = tuple[pl.Series, Sequence[float], Sequence[int]]
 """A field as a Series and as a list, and the bars seen by step."""
 
 

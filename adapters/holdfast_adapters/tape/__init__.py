@@ -1,5 +1,5 @@
 """The tape: what a live feed saw, on disk before anybody acts upon it."""
 
-from holdfast_adapters.tape.store import SqliteTape
+from holdfast_adapters.tape.store import SqliteTape, TapeReader
 
-__all__ = ["SqliteTape"]
+__all__ = ["SqliteTape", "TapeReader"]

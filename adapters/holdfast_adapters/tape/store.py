@@ -26,10 +26,17 @@ CREATE TABLE IF NOT EXISTS steps (
 CREATE TABLE IF NOT EXISTS source (identity TEXT NOT NULL, begun_us INTEGER NOT NULL);
 """
 _READ = (
-    "SELECT step, CAST(body AS BLOB), checksum FROM steps WHERE step >= ? ORDER BY step"
+    "SELECT step, CAST(body AS BLOB), checksum FROM steps"
+    " WHERE step >= ? ORDER BY step LIMIT ?"
 )
 _LAST = "SELECT step, checksum FROM steps ORDER BY step DESC LIMIT 1"
 _BEFORE = "SELECT checksum FROM steps WHERE step = ?"
+_ALL: Final = -1
+"""As SQLite says that there is no limit."""
+
+BLOCK: Final = 256
+"""Steps that are read at once by whoever wants one."""
+
 _decoder = msgspec.json.Decoder(Seen)
 
 
@@ -104,19 +111,61 @@ class SqliteTape:
         Raises:
             TapeDamaged: one of them is not as it was written, or not there.
         """
-        before = self._db.execute(_BEFORE, (first - 1,)).fetchone()
-        checksum = 0 if before is None else before[0]
-        for expected, row in enumerate(self._db.execute(_READ, (first,)), start=first):
-            step, body, found = row
-            checksum = _summed(step, body, checksum)
-            if step != expected or found != checksum:
-                message = f"{self.path}: step {expected} is not as it was written"
-                raise TapeDamaged(message)
-            yield _decoder.decode(body)
+        yield from _read(self._db, self.path, first, _ALL)
 
     def close(self) -> None:
         """Give the file back; idempotent."""
         self._db.close()
+
+
+class TapeReader:
+    """Reads single steps of a tape on which another connection writes; blocks.
+
+    It reads a block of them at once, for whoever wants one wants its neighbours.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Read the tape at ``path``, which is opened when it is first asked for."""
+        self._path = path
+        self._db: sqlite3.Connection | None = None
+        self._first = 0
+        self._block: list[Seen] = []
+
+    def __call__(self, step: int) -> Seen:
+        """Return a durable step.
+
+        Raises:
+            TapeDamaged: it is not as it was written, or not there.
+        """
+        if not 0 <= step - self._first < len(self._block):
+            if self._db is None:
+                address = f"{self._path.absolute().as_uri()}?mode=ro"
+                self._db = sqlite3.connect(address, uri=True)
+            self._first = step - step % BLOCK
+            self._block = list(_read(self._db, self._path, self._first, BLOCK))
+        try:
+            return self._block[step - self._first]
+        except IndexError:
+            message = f"{self._path}: step {step} is not there"
+            raise TapeDamaged(message) from None
+
+    def close(self) -> None:
+        """Give the file back; idempotent."""
+        if self._db is not None:
+            self._db.close()
+            self._db = None
+
+
+def _read(db: sqlite3.Connection, path: Path, first: int, count: int) -> Iterator[Seen]:
+    before = db.execute(_BEFORE, (first - 1,)).fetchone()
+    checksum = 0 if before is None else before[0]
+    rows = db.execute(_READ, (first, count))
+    for expected, (step, body, found) in enumerate(rows, start=first):
+        checksum = _summed(step, body, checksum)
+        if step != expected or found != checksum:
+            message = f"{path}: step {expected} is not as it was written"
+            raise TapeDamaged(message)
+        yield _decoder.decode(body)
 
 
 def _summed(step: int, body: bytes, before: int) -> int:

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from holdfast_adapters.tape import SqliteTape
-from holdfast_adapters.tape.store import TapeDamaged
+from holdfast_adapters.tape import SqliteTape, TapeReader
+from holdfast_adapters.tape.store import BLOCK, TapeDamaged
 from holdfast_domain.errors import CommitFailed, InputError
 from holdfast_domain.growing import Seen
 from holdfast_domain.marketdata import Bar, Quote, Trade, utc_from_us
@@ -93,3 +93,22 @@ def test_a_second_writer_cannot_mix_its_steps_in(path: Path) -> None:
         with pytest.raises(CommitFailed):
             late.append(STEPS[:2])
         assert len(list(one.read())) == 4
+
+
+def test_single_steps_are_read_while_another_writes(tmp_path: Path) -> None:
+    path = tmp_path / "tape.sqlite"
+    steps = [Seen(time_us=1 + number) for number in range(2 * BLOCK + 9)]
+    with closing(SqliteTape(path, "here")) as tape, closing(TapeReader(path)) as read:
+        tape.append(steps[:BLOCK])
+        assert read(BLOCK - 1) == steps[BLOCK - 1]
+        with pytest.raises(TapeDamaged, match=f"step {BLOCK} is not there"):
+            read(BLOCK)
+        tape.append(steps[BLOCK:])
+        for at in (BLOCK, len(steps) - 1, 0, BLOCK + 3):
+            assert read(at) == steps[at]
+    with closing(sqlite3.connect(path)) as db, db:
+        db.execute("UPDATE steps SET body = '{\"time_us\":7}' WHERE step = 5")
+    with closing(TapeReader(path)) as read:
+        assert read(BLOCK + 1) == steps[BLOCK + 1]
+        with pytest.raises(TapeDamaged, match="step 5 is not as it was written"):
+            read(9)

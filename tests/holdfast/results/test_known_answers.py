@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -42,7 +42,7 @@ def columns_of(symbol: str, days: list[str], prices: pl.DataFrame) -> BarColumns
     return BarColumns(symbol, frame)
 
 
-def flat(closes: list[float]) -> pl.DataFrame:
+def flat(closes: Sequence[float]) -> pl.DataFrame:
     names = ("open", "high", "low", "close", "volume")
     return pl.DataFrame(dict.fromkeys(names, closes))
 
@@ -112,7 +112,9 @@ def goog() -> MarketData:
     return MarketData({"GOOG": columns_of("GOOG", days, named)})
 
 
-def reversals(bar: dict[str, list[float]]) -> Iterator[tuple[int, Decimal, Decimal]]:
+def reversals(
+    bar: Mapping[str, Sequence[float]],
+) -> Iterator[tuple[int, Decimal, Decimal]]:
     """The strategy in words: all in at each cross, out at the last bar's open."""
     cash, held = Decimal(10000), Decimal(0)
     closes, last = bar["close"], len(bar["close"]) - 1
@@ -130,11 +132,11 @@ def reversals(bar: dict[str, list[float]]) -> Iterator[tuple[int, Decimal, Decim
             yield step, held, price
 
 
-def cross(closes: list[float], row: int) -> int:
+def cross(closes: Sequence[float], row: int) -> int:
     before, now = (fast_over_slow(closes, at) for at in (row - 1, row))
     return (now > 0) - (now < 0) if before * now < 0 else 0
 
 
-def fast_over_slow(closes: list[float], row: int) -> float:
+def fast_over_slow(closes: Sequence[float], row: int) -> float:
     fast, slow = (closes[row + 1 - length : row + 1] for length in (10, 30))
     return sum(fast) / len(fast) - sum(slow) / len(slow)
