@@ -18,6 +18,7 @@ from holdfast_actors.clock import HaltGate
 from holdfast_actors.guardbook import GuardBook
 from holdfast_actors.orderbook import OrderBook
 from holdfast_actors.reconciliation.book import ReconcileBook
+from holdfast_actors.strategy.news import NEWS
 from holdfast_actors.strategy.orders import Desk
 from holdfast_actors.strategy.portfolio import Portfolio
 from holdfast_actors.strategy.restore import Past
@@ -31,6 +32,9 @@ ORDERS, LEDGER, GUARD, SCHEDULES, RUN = "orders", "ledger", "guard", "schedules"
 RECONCILER = "reconciler"
 """The names of the sections; a strategy's is ``strategy/NAME``."""
 
+
+_OF_ALL = NEWS | {ev.SchedulesDeclared}
+"""What each strategy's fold takes, whomever it names."""
 
 _OF_RUNS = frozenset({
     ev.EngineStarted,
@@ -212,7 +216,7 @@ class Fold:
         event = entry.event
         fill = getattr(event, "fill", None)
         name = getattr(event if fill is None else fill, "strategy", None)
-        if name is None or isinstance(event, ev.SchedulesDeclared):
+        if name is None or type(event) in _OF_ALL:
             for each in self.strategies.values():
                 each.take(entry)
         elif name in self.strategies:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from holdfast_actors.journal import Routes, route_by_type
+from holdfast_actors.strategy.news import NEWS
 from holdfast_actors.strategy.restore import TOLD
 from holdfast_domain import events as ev
 from holdfast_runtime import Ref
@@ -62,4 +63,6 @@ def routes_to(
     if reconciler is not None:
         for kind in _RECONCILER_READS:
             by_type[kind].append(reconciler)
+    for news in NEWS:
+        by_type.setdefault(news, []).extend(strategies.values())
     return route_by_type(by_type, strategies, TOLD)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from holdfast_actors.strategy.amount import Amount
     from holdfast_actors.strategy.api import Context, Strategy
     from holdfast_actors.strategy.data import BarData
+    from holdfast_actors.strategy.news import BrokerMessage
     from holdfast_actors.strategy.params import param
     from holdfast_domain.errors import InputError
     from holdfast_domain.instruments import Instrument
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "Amount": "holdfast_actors.strategy.amount",
     "BarData": "holdfast_actors.strategy.data",
+    "BrokerMessage": "holdfast_actors.strategy.news",
     "Context": "holdfast_actors.strategy.api",
     "InputError": "holdfast_domain.errors",
     "Instrument": "holdfast_domain.instruments",
@@ -34,6 +36,7 @@ _HOMES = {
 __all__ = [
     "Amount",
     "BarData",
+    "BrokerMessage",
     "Context",
     "InputError",
     "Instrument",

@@ -23,7 +23,8 @@ from holdfast.simulation.shrinking import shrink
 from holdfast_actors.messages import NextStep
 from holdfast_actors.reconciliation.messages import Answer
 from holdfast_actors.requests import SessionUp
-from holdfast_actors.tree import GUARD, ORDERS, session_path
+from holdfast_actors.strategy.news import NEWS
+from holdfast_actors.tree import GUARD, ORDERS, session_path, strategy_path
 from holdfast_adapters.hostile import KINDS, Op, VenueFault
 from holdfast_domain import events as ev
 from holdfast_runtime.cell import Cell
@@ -330,3 +331,29 @@ def test_a_venue_may_reject_what_has_traded_and_was_taken_back() -> None:
 
     assert [fault.kind for fault in plan.faults] == ["illegal", "busted_fill"]
     assert verdict_of(plan).violations == ()
+
+
+@pytest.mark.parametrize(
+    "death",
+    [
+        EngineFault(kind="kill", nth=5, place=strategy_path("Trader")),
+        EngineFault(kind="kill", nth=8, place=strategy_path("Trader")),
+        EngineFault(kind="death_at_record", nth=5),
+        EngineFault(kind="death_at_record", nth=11),
+    ],
+)
+def test_what_a_venue_says_besides_is_told_once_whoever_dies(
+    death: EngineFault,
+) -> None:
+    """Each death here comes before a decision that says that it was told."""
+    says = (
+        VenueFault(kind="ban", op=Op.SUBMIT, nth=1),
+        VenueFault(kind="hand_trade", op=Op.HAND, nth=2),
+        VenueFault(kind="stray", op=Op.STREAM, nth=1),
+    )
+
+    played = play(attrs.evolve(QUIET, faults=(*says, death)))
+
+    told = {type(entry.event) for entry in played.store.read()} & NEWS
+    assert told == {ev.VenueSilenced, ev.ExternalFilled, ev.StrayEvidence}
+    assert judge(played).violations == ()

@@ -37,9 +37,10 @@ from holdfast_actors.strategy.calling import (
     fires_of,
     own_method,
     report_of,
-    tell_of_order,
+    tell,
 )
 from holdfast_actors.strategy.data import BarData
+from holdfast_actors.strategy.news import NEWS
 from holdfast_actors.strategy.orders import Desk
 from holdfast_actors.strategy.params import all_values
 from holdfast_actors.strategy.plan import StrategyPlan
@@ -348,11 +349,11 @@ class StrategyActor:
         elif isinstance(event, ev.CapitalAllotted):
             self._portfolio.allot(event.money.amount)
         order = self._desk.apply(event)
-        if quiet or order is None:
+        if quiet or (order is None and type(event) not in NEWS):
             return
         self._host.now_us = max(entry.market_time_us, self._host.now_us)
-        tell_of_order(self.strategy, self._context, event, order)
-        self._decide_if_any("order")
+        tell(self.strategy, self._context, event, order)
+        self._decide_if_any("order" if order is not None else "message")
 
     # --- decisions -----------------------------------------------------------
 

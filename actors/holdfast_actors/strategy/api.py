@@ -14,6 +14,7 @@ from typing import Any
 import attrs
 
 from holdfast_actors.strategy.data import BarData
+from holdfast_actors.strategy.news import BrokerMessage
 from holdfast_actors.strategy.orders import Desk, OrderView, Transaction, terms_of
 from holdfast_actors.strategy.portfolio import Portfolio
 from holdfast_actors.strategy.sizing import units_for_value, units_to_target
@@ -109,6 +110,9 @@ class Strategy:
 
     def on_order_cancel(self, context: Context, order: OrderView, reason: str) -> None:
         """React to the end of an own order that was cancelled or has expired."""
+
+    def on_broker_message(self, context: Context, message: BrokerMessage) -> None:
+        """React to what a venue says that is no event of an own order."""
 
     # --- what a strategy may ask for -----------------------------------------
 

@@ -9,13 +9,24 @@ from typing import Any, Protocol
 
 from holdfast_actors.strategy.amount import Amount
 from holdfast_actors.strategy.api import Context, Strategy
+from holdfast_actors.strategy.news import message_of
 from holdfast_actors.strategy.orders import Desk, OrderView, Transaction
 from holdfast_actors.strategy.portfolio import Portfolio
 from holdfast_domain import events as ev
 from holdfast_domain.marketdata import MarketData
 
 
-def tell_of_order(
+def tell(
+    strategy: Strategy, context: Context, event: ev.Event, order: OrderView | None
+) -> None:
+    """Tell a strategy of its ``order``; without one, of what a venue said."""
+    if order is not None:
+        _tell_of_order(strategy, context, event, order)
+    elif (message := message_of(event)) is not None:
+        strategy.on_broker_message(context, message)
+
+
+def _tell_of_order(
     strategy: Strategy, context: Context, event: ev.Event, order: OrderView
 ) -> None:
     """Tell a strategy what happened to an order of its own."""

@@ -12,6 +12,7 @@ from holdfast_actors.messages import Committed, Quotes, Slice, Ticks, Triggered
 from holdfast_actors.replaying import History
 from holdfast_actors.scheduler import PastTriggers
 from holdfast_actors.strategy.calling import Fires
+from holdfast_actors.strategy.news import NEWS
 from holdfast_actors.strategy.state import Symbols, decode
 from holdfast_domain import events as ev
 from holdfast_domain.cursor import QUOTES_SLOT, START, TICKS_SLOT, cursor_at
@@ -113,6 +114,8 @@ class Past:
         elif kind not in _OF_ALL:
             if getattr(event, "strategy", None) == self.strategy:
                 self._take_own(entry)
+            elif kind in NEWS:
+                self.entries.append(entry)
         elif isinstance(event, ev.SchedulesDeclared):
             self.schedules[event.strategy] = event.schedules
         elif isinstance(event, ev.Quarantined) and event.reader == path:
@@ -174,7 +177,9 @@ def is_told(event: ev.Event, strategy: str) -> bool:
     """Tell whether a running ``strategy`` is told ``event``."""
     if isinstance(event, ev.OrderFilled):
         return event.fill.strategy == strategy
-    return type(event) in TOLD and getattr(event, "strategy", None) == strategy
+    kind = type(event)
+    is_own = kind in TOLD and getattr(event, "strategy", None) == strategy
+    return is_own or kind in NEWS
 
 
 def missed(

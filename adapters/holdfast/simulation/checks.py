@@ -18,6 +18,7 @@ from holdfast.simulation.playing import Played, play
 from holdfast.testing.outcome import difference, outcome, plain
 from holdfast_actors.ledger import Ledger, SubLedger
 from holdfast_actors.messages import Report
+from holdfast_actors.strategy.news import NEWS
 from holdfast_actors.tree import (
     GUARD,
     LEDGER,
@@ -309,6 +310,7 @@ def _strategies(
     fills = Counter(
         e.event.fill.strategy for e in entries if isinstance(e.event, ev.OrderFilled)
     )
+    messages = sum(type(entry.event) in NEWS for entry in entries)
     for name in played.options.names:
         actor = _actor(played, strategy_path(name))
         if actor is None:
@@ -316,6 +318,7 @@ def _strategies(
         cash = actor.handle(Report())["cash"]
         if cash != true[name].cash.get("USD", Decimal(0)):
             yield f"{name}: sees {cash}, the ledger says {true[name].cash}"
-        heard = actor.context.heard["fills"]
-        if heard != fills[name]:
-            yield f"{name}: was told of {heard} fills, the journal has {fills[name]}"
+        heard = actor.context.heard
+        for what, count in (("fills", fills[name]), ("messages", messages)):
+            if heard[what] != count:
+                yield f"{name}: heard of {heard[what]} {what}, the journal has {count}"

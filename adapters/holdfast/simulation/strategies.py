@@ -6,6 +6,7 @@ from typing import Any
 
 from holdfast_actors.strategy.api import Context, Strategy
 from holdfast_actors.strategy.data import BarData
+from holdfast_actors.strategy.news import BrokerMessage
 from holdfast_actors.strategy.params import param
 
 KNUTH = 2_654_435_761
@@ -20,7 +21,7 @@ class Trader(Strategy):
         """Remember what was heard, so that a fill that is told twice is seen."""
         context.assets = self.symbols("AAA", "BBB")
         context.bars = 0
-        context.heard = {"fills": 0, "ends": 0}
+        context.heard = {"fills": 0, "ends": 0, "messages": 0}
 
     def handle_data(self, context: Context, data: BarData) -> None:
         """Order, cancel or change, by the dice of the bar."""
@@ -92,6 +93,11 @@ class Trader(Strategy):
     ) -> None:
         """Count it."""
         context.heard["ends"] += 1
+
+    def on_broker_message(self, context: Context, message: BrokerMessage) -> None:
+        """Count it."""
+        del message
+        context.heard["messages"] += 1
 
 
 class Second(Trader):
