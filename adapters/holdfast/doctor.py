@@ -8,15 +8,18 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from importlib.metadata import version
 from pathlib import Path
 from random import Random  # noqa: TID251 - only when a lost line is tried again
-from typing import Any, Final, Literal, TypeAlias
+from typing import Any, Final
 
 import attrs
 import trio
 
+from holdfast.atib import AtIB
 from holdfast.clocks import SystemClock
 from holdfast.configuration import Config
 from holdfast.configuration.model import VenueConfig
 from holdfast.configuration.reading import credentials_of, source_of
+from holdfast.doctorib import examine_ib
+from holdfast.findings import ANSWER_S, Finding, Verdict, said, skew
 from holdfast_adapters.binance import (
     PRODUCTS,
     Account,
@@ -35,22 +38,7 @@ from holdfast_domain.errors import DomainError, VenueError
 from holdfast_domain.ports import WallClock
 from holdfast_domain.stepping import News
 
-Verdict: TypeAlias = Literal["ok", "warning", "failed", "skipped"]
 PACKAGES: Final = ("holdfast", "trio", "httpx", "wsproto", "msgspec", "polars", "pykka")
-SKEW_WARNS_S: Final = 1.0
-SKEW_FAILS_S: Final = 5.0
-"""How far the clocks may differ before the venue refuses what is signed."""
-
-ANSWER_S: Final = 15.0
-
-
-@attrs.frozen
-class Finding:
-    """What was looked at, and how it is."""
-
-    what: str
-    verdict: Verdict
-    text: str
 
 
 async def examine(
@@ -63,6 +51,10 @@ async def examine(
     for each in _at_home(config, path):
         yield each
     ((name, venue),) = config.venues.items()
+    if venue.adapter == "ib":
+        async for found in examine_ib(AtIB(name, venue), clock or SystemClock()):
+            yield found
+        return
     product = PRODUCTS[venue.adapter]
     addresses = product.doors.at(venue.address, testnet=venue.testnet)
     visit = _Visit(name, venue, product, addresses, clock or SystemClock())
@@ -125,16 +117,12 @@ class _Visit:
             with trio.fail_after(ANSWER_S):
                 await rest.sync_time()
         except (VenueError, trio.TooSlowError) as error:
-            yield Finding("clock", "failed", f"{self.addresses.rest}: {_said(error)}")
+            yield Finding("clock", "failed", f"{self.addresses.rest}: {said(error)}")
             return
         finally:
             await rest.close()
         self.is_reached, self.offset_us = True, rest.time.offset_us
-        off_s = abs(self.offset_us) / 1_000_000
-        verdict: Verdict = "ok" if off_s <= SKEW_WARNS_S else "warning"
-        if off_s > SKEW_FAILS_S:
-            verdict = "failed"
-        yield Finding("clock", verdict, f"{off_s:.3f} s from the venue's")
+        yield skew(self.offset_us)
 
     async def filters(self) -> AsyncIterator[Finding]:
         """Look at the rules of each symbol."""
@@ -146,7 +134,7 @@ class _Visit:
             with trio.fail_after(ANSWER_S):
                 rules = await listed(rest, self.venue.symbols)
         except (VenueError, trio.TooSlowError) as error:
-            yield Finding("symbols", "failed", _said(error))
+            yield Finding("symbols", "failed", said(error))
             return
         finally:
             await rest.close()
@@ -166,7 +154,7 @@ class _Visit:
             with trio.fail_after(ANSWER_S):
                 rights = await rights_of(rest)
         except (VenueError, trio.TooSlowError) as error:
-            yield Finding("account", "failed", _said(error))
+            yield Finding("account", "failed", said(error))
             return
         finally:
             await rest.close()
@@ -249,10 +237,6 @@ class _Visit:
 
     def _now_us(self) -> int:
         return self.clock.now_us() + self.offset_us
-
-
-def _said(error: Exception) -> str:
-    return str(error) or f"no answer within {ANSWER_S:g} s"
 
 
 def _ruled(rules: SymbolRules) -> str:

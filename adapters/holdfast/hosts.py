@@ -5,7 +5,7 @@ from __future__ import annotations
 from holdfast.compose import VENUE
 from holdfast.console.actor import Desk
 from holdfast_actors.tree import JOURNAL, VENUES
-from holdfast_runtime.threads import Hung, PykkaThreadHost, Trouble
+from holdfast_runtime.threads import Hung, PykkaAsyncioHost, PykkaThreadHost, Trouble
 
 
 class Hosts:
@@ -18,13 +18,19 @@ class Hosts:
         """Start the threads; inside a trio run. ``desk`` knows the engine."""
         self._desk = desk
         self._hung = Hung()
-        self._all: list[PykkaThreadHost] = []
+        self._all: list[PykkaThreadHost | PykkaAsyncioHost] = []
         self.journal = self.open(JOURNAL)
         self.venue = self.open(f"{VENUES}/{VENUE}")
 
     def open(self, path: str) -> PykkaThreadHost:
         """Start one more, for the actor at ``path``."""
         host = PykkaThreadHost(name=path, hung=self._hung, report=self._tell)
+        self._all.append(host)
+        return host
+
+    def open_loop(self, path: str) -> PykkaAsyncioHost:
+        """Start a loop of asyncio, for the actor at ``path``."""
+        host = PykkaAsyncioHost(name=path, hung=self._hung, report=self._tell)
         self._all.append(host)
         return host
 

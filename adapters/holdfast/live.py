@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
-from random import Random  # noqa: TID251 - only when a lost line is tried again
 
 import attrs
 import trio
 
 from holdfast.account import AtVenue
-from holdfast.accounts import account_at
+from holdfast.atbinance import AtBinance
+from holdfast.atib import AtIB
 from holdfast.clocks import SystemClock
 from holdfast.configuration import Config
 from holdfast.configuration.model import StrategyConfig, VenueConfig
-from holdfast.configuration.reading import credentials_of, source_of
+from holdfast.configuration.reading import source_of
 from holdfast.dealing import Dealing
 from holdfast.hosts import Hosts
 from holdfast.keeping import ignore
@@ -23,6 +23,7 @@ from holdfast.listing import keep_listing, kept_listing
 from holdfast.loading import load_strategy
 from holdfast.logs import Logs
 from holdfast.options import RunOptions, names_of
+from holdfast.places import Hearing, Place
 from holdfast.running import LiveMarket, Observer, RunEnd, Setup, run_engine
 from holdfast_actors.connection import Deadlines
 from holdfast_actors.livefeed import LiveFeed
@@ -31,18 +32,8 @@ from holdfast_actors.places import FEED, FEEDS
 from holdfast_actors.resolver import Patience
 from holdfast_actors.snapshots import SnapshotPlan
 from holdfast_actors.strategy.params import parse_params
-from holdfast_adapters.binance import (
-    PRODUCTS,
-    Account,
-    Addresses,
-    MarketStream,
-    Product,
-    Rest,
-    listed,
-)
 from holdfast_adapters.matching import FillAt, FillModel
 from holdfast_adapters.statedir import StateDir
-from holdfast_adapters.streams import StreamPlan
 from holdfast_adapters.streams.recording import Recorder
 from holdfast_adapters.tape import SqliteTape, TapeReader
 from holdfast_domain.errors import InputError, VenueError
@@ -114,7 +105,7 @@ async def run_live(run: LiveRun) -> RunEnd:
             say=run.say,
             market=lambda hosts: LiveMarket(
                 sources=(market.feed(run, tape, data, hosts, offset_us),),
-                accounts=accounts,
+                accounts=accounts(hosts),
             ),
             accept_stale=run.accept_stale,
             elsewhere=run.account,
@@ -132,20 +123,14 @@ class _Market:
     name: str
     venue: VenueConfig
     config: Config
-    product: Product
-    addresses: Addresses
+    place: Place
 
     @classmethod
     def of(cls, name: str, venue: VenueConfig, config: Config) -> _Market:
-        product = PRODUCTS[venue.adapter]
-        addresses = product.doors.at(venue.address, testnet=venue.testnet)
-        return cls(
-            name=name,
-            venue=venue,
-            config=config,
-            product=product,
-            addresses=addresses,
-        )
+        place: Place = AtIB(name, venue)
+        if venue.adapter != "ib":
+            place = AtBinance(name, venue, is_shared=len(config.strategies) > 1)
+        return cls(name=name, venue=venue, config=config, place=place)
 
     @property
     def identity(self) -> str:
@@ -180,29 +165,14 @@ class _Market:
         offset_us: int,
         begun_us: int,
         say: Callable[[str], None],
-    ) -> Mapping[str, LiveAccount]:
-        """Return the account that is traded; on paper there is none."""
+    ) -> Callable[[Hosts], Mapping[str, LiveAccount]]:
+        """Return what makes the account that is traded; on paper there is none."""
         if self.config.mode == "paper":
-            return {}
-        account = Account(
-            name=self.name,
-            symbols=self.venue.symbols,
-            who=credentials_of(self.venue),
-            addresses=self.addresses,
-            clock=clock,
-            offset_us=offset_us,
-            history_from_us=begun_us,
-            is_shared=len(self.config.strategies) > 1,
+            return lambda _hosts: {}
+        account = self.place.account(
+            clock, offset_us, begun_us, lambda text: say(f"{self.name}: {text}")
         )
-        after_s = self.venue.connection.cancel_all_after_s
-        traded = account_at(
-            self.product,
-            account,
-            cancel_all_after_s=after_s,
-            say=lambda text: say(f"{self.name}: {text}"),
-            place=self.venue.place,
-        )
-        return {self.name: traded}
+        return lambda hosts: {self.name: account(hosts)}
 
     def feed(
         self,
@@ -215,6 +185,7 @@ class _Market:
         """Return what listens to the market, as a child of the feeds."""
         said, clock = self.config.data, run.clock
         host = hosts.open(f"{FEEDS}/{self.name}")
+        listener = self.place.listener(hosts)
 
         def maker() -> StepMaker:
             return StepMaker(
@@ -228,18 +199,14 @@ class _Market:
 
         def build(ctx: Context) -> LiveFeed:
             recorder = None if said.record is None else _recorder(said.record, clock)
-            where = self.addresses.quotes
-            quotes = StreamPlan.for_url(where) if said.quotes else None
-            source = MarketStream(
-                StreamPlan.for_url(self.addresses.market),
-                self.venue.symbols,
-                lambda: clock.now_us() + offset_us,
-                Random(),
-                trades=self.product.trades,
-                quotes=quotes,
-                pulse_s=said.pulse_s,
-                said=lambda text: run.say(f"{self.name}: {text}"),
-                tap=recorder,
+            source = listener(
+                Hearing(
+                    data=said,
+                    clock=clock,
+                    offset_us=offset_us,
+                    said=lambda text: run.say(f"{self.name}: {text}"),
+                    recorder=recorder,
+                )
             )
             return LiveFeed(
                 source=source if recorder is None else _Recorded(source, recorder),
@@ -291,34 +258,21 @@ async def _learn(market: _Market, run: LiveRun) -> tuple[Mapping[str, Instrument
     Raises:
         InputError: the venue does not know a symbol, or is not reached at all.
     """
-    rest = Rest(
-        name=market.name,
-        address=market.addresses.rest,
-        credentials=None,
-        clock=run.clock,
-        sleep=trio.sleep,
-        routes=market.product.routes,
-    )
-    rest.open()
     try:
         with trio.fail_after(LEARN_S):
-            await rest.sync_time()
-            rules = await listed(rest, market.venue.symbols)
-    except (VenueError, trio.TooSlowError) as error:
+            learned = await market.place.learn(run.clock)
+    except (VenueError, ConnectionError, trio.TooSlowError) as error:
         said = str(error) or f"no answer within {LEARN_S:g} s"
         return _known(market, run, said), 0
-    finally:
-        await rest.close()
-    instruments = {name: each.instrument for name, each in rules.items()}
-    keep_listing(run.directory, instruments)
-    return instruments, rest.time.offset_us
+    keep_listing(run.directory, learned.instruments)
+    return learned.instruments, learned.offset_us
 
 
 def _known(market: _Market, run: LiveRun, why: str) -> Mapping[str, Instrument]:
     """Return what the venue said at an earlier start: a restart must not need it."""
     known = kept_listing(run.directory)
     if not set(market.venue.symbols) <= set(known):
-        where, todo = market.addresses.rest, "check address, testnet and symbols"
+        where, todo = market.place.where, "check address, testnet and symbols"
         raise InputError(where, "a venue that knows the symbols", why, todo)
     run.say(f"{why}; going on with what it said of its instruments before")
     return known

@@ -12,7 +12,8 @@ import trio
 from holdfast.cli.failing import FAILED
 from holdfast.cli.output import show_json, show_line
 from holdfast.configuration import Config, read_config
-from holdfast.doctor import Finding, Verdict, examine
+from holdfast.doctor import examine
+from holdfast.findings import Finding, Verdict
 
 _SIGNS: Final[dict[Verdict, str]] = {
     "ok": "ok     ",

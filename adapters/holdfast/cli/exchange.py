@@ -151,11 +151,11 @@ def binance(**given: Any) -> int:  # noqa: ANN401 - as click gives them
     if port > PORTS:
         raise InputError("--port", f"a number up to {PORTS}", str(port))
     markets = [_market(text) for text in given["symbols"]]
-    pause_s = 1 / float(_positive("--trades-per-s", given["trades_per_s"]))
+    pause_s = 1 / float(positive("--trades-per-s", given["trades_per_s"]))
     record = given["record"]
     clock, order_of = SystemClock(), lambda name: name[:DIGITS]
     listed = [each.symbol for each in markets]
-    funds = dict(_pair("--balance", text) for text in given["balances"])
+    funds = dict(pair("--balance", text) for text in given["balances"])
     path = None if record is None else Path(record)
     simulator: BinanceSimulator
     if given["futures"]:
@@ -173,7 +173,7 @@ def binance(**given: Any) -> int:  # noqa: ANN401 - as click gives them
     seed = Random(whole_number("--seed", given["seed"], 0))
     replay = None
     if given["replay"] is not None:
-        speed = float(_positive("--speed", given["speed"]))
+        speed = float(positive("--speed", given["speed"]))
         replay = _Replay(_recording(given["replay"], exchange), speed)
     trio.run(_serve, simulator, markets, port, pause_s, seed, replay)
     exchange.record.close()
@@ -190,7 +190,7 @@ async def _serve(
 ) -> None:
     try:
         async with serving(simulator, port) as taken, trio.open_nursery() as nursery:
-            await nursery.start(_end_by_signal, nursery.cancel_scope)
+            await nursery.start(end_by_signal, nursery.cancel_scope)
             if replay is not None:
                 nursery.start_soon(replay.play, simulator.exchange)
             else:
@@ -214,11 +214,12 @@ async def _trade(
         await trio.sleep(pause_s)
 
 
-async def _end_by_signal(
+async def end_by_signal(
     scope: trio.CancelScope,
     *,
     task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
 ) -> None:
+    """End ``scope`` at Ctrl-C or SIGTERM."""
     with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
         task_status.started()
         async for _ in signals:
@@ -236,7 +237,7 @@ def _recording(folder: str, exchange: Exchange) -> list[RecordedTrade]:
 
 
 def _market(text: str) -> _Market:
-    name, price = _pair("--symbol", text)
+    name, price = pair("--symbol", text)
     for quote in QUOTES:
         base = name.removesuffix(quote)
         if base not in ("", name):
@@ -245,14 +246,24 @@ def _market(text: str) -> _Market:
     raise InputError("--symbol", expected, repr(name), "such as BTCUSDT=50000")
 
 
-def _pair(option: str, text: str) -> tuple[str, Decimal]:
+def pair(option: str, text: str) -> tuple[str, Decimal]:
+    """Return the name and the number of an option.
+
+    Raises:
+        InputError: it has not both.
+    """
     name, equals, number = text.partition("=")
     if not equals or not name:
         raise InputError(option, "NAME=NUMBER", repr(text), "such as USDT=100000")
-    return name, _positive(option, number)
+    return name, positive(option, number)
 
 
-def _positive(option: str, text: str) -> Decimal:
+def positive(option: str, text: str) -> Decimal:
+    """Return the number of an option.
+
+    Raises:
+        InputError: it is none, or not above 0.
+    """
     try:
         number = to_decimal(text)
     except DomainError:

@@ -16,6 +16,7 @@ from holdfast.cli.paper import say_hang, say_parked
 from holdfast.cli.running import registered
 from holdfast.cli.signals import Halting, stopping
 from holdfast.configuration import Config, read_config
+from holdfast.configuration.model import VenueConfig
 from holdfast.configuration.reading import credentials_of
 from holdfast.live import LiveRun, run_live
 from holdfast.logs import Logs
@@ -105,10 +106,17 @@ def _account(config: Config, *, take_over: bool) -> AtVenue | None:
         data_directory(os.environ),
         venue.adapter,
         venue.address,
-        credentials_of(venue).key,
+        _owner(venue),
         testnet=venue.testnet,
     )
     return AtVenue(lock, take_over)
+
+
+def _owner(venue: VenueConfig) -> str:
+    """Return what tells the account apart from others at its address."""
+    if venue.adapter == "ib":
+        return venue.account or f"client {venue.client_id}"
+    return credentials_of(venue).key
 
 
 async def _run(share: LiveRun) -> RunEnd:

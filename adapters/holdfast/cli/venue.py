@@ -15,6 +15,7 @@ from holdfast.cli.exchange import binance
 from holdfast.cli.failing import say
 from holdfast.cli.output import show_line
 from holdfast.cli.sharing import market_of, market_options
+from holdfast.cli.tws import ib
 from holdfast.options import Market
 from holdfast.venues import cache_directory, known_venue, paper_venue, world_of
 from holdfast_adapters.calendars import MarketCalendars
@@ -32,6 +33,7 @@ def venue() -> None:
 
 
 venue.add_command(binance)
+venue.add_command(ib)
 
 
 @venue.command(

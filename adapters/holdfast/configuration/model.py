@@ -73,10 +73,31 @@ class ConnectionConfig:
 
 
 @attrs.frozen(kw_only=True)
+class ContractConfig:
+    """A contract at Interactive Brokers."""
+
+    symbol: str
+    kind: Literal["STK", "OPT", "FUT", "CASH", "CRYPTO"] = "STK"
+    exchange: str = "SMART"
+    primary: str = ""
+    currency: str = "USD"
+    expiry: str = ""
+    """``202603`` or ``20260320``; in quotes."""
+
+    strike: Positive | None = None
+    right: Literal["", "C", "P"] = ""
+    multiplier: str = ""
+    lot: Positive | None = None
+    """The step of quantities; 1 for stocks, options and futures."""
+
+    place: str = ""
+
+
+@attrs.frozen(kw_only=True)
 class VenueConfig:
     """Where the market is, and in the mode ``live`` the account."""
 
-    adapter: Literal["binance", "binance_futures"]
+    adapter: Literal["binance", "binance_futures", "ib"]
     symbols: tuple[str, ...]
     testnet: bool = True
     address: str = ""
@@ -87,6 +108,21 @@ class VenueConfig:
 
     credentials: CredentialsConfig | None = None
     connection: ConnectionConfig = attrs.field(factory=ConnectionConfig)
+    live: bool = False
+    """Of ``ib``: whether an account with money, and its ports, may be traded."""
+
+    account: str = ""
+    """Of ``ib``: which one; the only one, where it is not said."""
+
+    client_id: int = 1
+    """Of ``ib``: the first of three in a row, for orders, market and questions."""
+
+    timezone: str = "America/New_York"
+    """Of ``ib``: the one that TWS is set to; its day begins at midnight there."""
+
+    contracts: dict[str, ContractConfig] = attrs.field(factory=dict)
+    """Of ``ib``: what symbols mean that are no stocks; ``EUR.USD`` is a pair."""
+
     place: str = ""
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from zoneinfo import available_timezones
 
 import attrs
 import yaml
@@ -21,6 +22,7 @@ from holdfast.loading import load_strategy
 from holdfast_actors.strategy.params import parse_params
 from holdfast_adapters.binance import Credentials
 from holdfast_adapters.data.yamlfile import root_of
+from holdfast_adapters.ib import Address
 from holdfast_domain.errors import InputError
 
 
@@ -53,6 +55,9 @@ def _check(config: Config) -> None:
         raise InputError(where, "one venue", came, "run an engine for each")
     for name, venue in config.venues.items():
         _check_venue(name, venue, config.mode)
+        if venue.adapter == "ib" and config.data.record is not None:
+            came, todo = "record with ib", "leave it out: IB's line is not recorded"
+            raise InputError(venue.place, "data that is not recorded", came, todo)
     _check_consent(config.engine.reconciliation)
 
 
@@ -67,9 +72,24 @@ def _check_venue(name: str, venue: VenueConfig, mode: str) -> None:
     twice = sorted({each for each in venue.symbols if venue.symbols.count(each) > 1})
     if twice:
         raise InputError(venue.place, "each symbol once", f"{twice[0]} again")
-    if mode == "live" and venue.credentials is None:
+    if venue.adapter == "ib":
+        _check_ib(venue)
+    elif mode == "live" and venue.credentials is None:
         todo = "write credentials: {key: ${NAME}, secret: ${NAME}}"
         raise InputError(venue.place, f"credentials of {name}", "none", todo)
+
+
+def _check_ib(venue: VenueConfig) -> None:
+    Address.parse(venue.address, venue.place, live=venue.live)
+    if venue.credentials is not None:
+        came, todo = "credentials", "TWS or Gateway is logged in; leave them out"
+        raise InputError(venue.place, "an ib venue without any", came, todo)
+    if venue.timezone not in available_timezones():
+        todo = "such as America/New_York"
+        raise InputError(venue.place, "a time zone", repr(venue.timezone), todo)
+    for name in sorted(venue.contracts.keys() - set(venue.symbols)):
+        expected = f"contracts of {', '.join(venue.symbols)}"
+        raise InputError(venue.contracts[name].place, expected, repr(name))
 
 
 def _check_consent(reconciliation: ReconciliationConfig) -> None:

@@ -1,19 +1,20 @@
 """Interactive Brokers: ib_async reads and writes the wire, and nothing else of it.
 
 Bottom up. `library` (ib_async, if it is there), `rows` (what TWS tells), `errors` (what
-its codes mean), `contracts`, `telling` (rows in the port's words): pure. In the loop of
-ib_async: `pacing`, `pending` (who waits for what), `book` (orders and executions as
-they were told), `ears` (what the decoder calls) and `gateway` (one connection). On the
-actors' thread: `hub` (who hears the account), `memory` (what was sent), `session` and
-`venue`.
+its codes mean), `contracts`, `telling` (rows in the port's words) and `ticks`: pure. In
+the loop of ib_async: `pacing`, `pending` (who waits for what), `book` (orders and
+executions as they were told), `ears` (what the decoder calls) and `gateway` (one
+connection). On the actors' thread: `hub` (who hears the account), `memory` (what was
+sent), `session`, `venue`, and `market` (what trades).
 """
 
 from holdfast_adapters.ib.addresses import LIVE_PORTS, PAPER_PORTS, Address
 from holdfast_adapters.ib.contracts import ContractSpec
 from holdfast_adapters.ib.gateway import Line
 from holdfast_adapters.ib.hub import Hub
+from holdfast_adapters.ib.market import IBMarket
 from holdfast_adapters.ib.memory import Memory
-from holdfast_adapters.ib.session import Timing
+from holdfast_adapters.ib.session import Session, Timing
 from holdfast_adapters.ib.venue import IBVenue
 
 __all__ = [
@@ -22,8 +23,10 @@ __all__ = [
     "Address",
     "ContractSpec",
     "Hub",
+    "IBMarket",
     "IBVenue",
     "Line",
     "Memory",
+    "Session",
     "Timing",
 ]

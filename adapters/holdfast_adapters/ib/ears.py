@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 from holdfast_adapters.ib.book import Book, Key
 from holdfast_adapters.ib.errors import (
+    BROKEN,
     DATA_LOST,
     IN_USE,
     LOST,
     RESTORED,
     TOO_FAST,
+    is_warning,
 )
 from holdfast_adapters.ib.pacing import Pacer
 from holdfast_adapters.ib.pending import FIRST_REQUEST, Numbered, Series
@@ -24,6 +26,7 @@ from holdfast_adapters.ib.rows import (
     fill_row,
     order_row,
 )
+from holdfast_adapters.ib.ticks import Tick
 from holdfast_domain.errors import VenueRefused
 from holdfast_domain.money import to_decimal
 
@@ -60,6 +63,10 @@ class Ears:
         self.positions: Series[HeldRow] = Series()
         self.times: Series[int] = Series()
         self.numbered = Numbered()
+        self.tickers: dict[int, int] = {}
+        """Contracts, by the numbers under which their ticks are told."""
+
+        self.heard: Callable[[Tick], None] = lambda _tick: None
         self.turned_away = asyncio.Event()
         self.refused: VenueRefused | None = None
         self.has_no_line = False
@@ -107,6 +114,8 @@ class Ears:
         del advanced
         if number == OF_NOTHING:
             self._news(code, words)
+        elif number in self.tickers and not is_warning(code):
+            self._miss(f"market data is refused: {' '.join(words.split())} ({code})")
         elif number >= FIRST_REQUEST:
             self.numbered.refuse(number, code, words)
         elif self._book.error(number, code, words) and number in self._doubts:
@@ -120,10 +129,32 @@ class Ears:
             self._pacer.hold(1.0)
         elif code in LOST:
             self.has_no_line, self.no_line_code = True, code
+            self._miss(f"TWS has no line to IB's servers ({code})")
+        elif code in BROKEN:
+            self._miss(f"{' '.join(words.split())} ({code})")
         elif code in RESTORED:
             self.has_no_line = False
             lost = ", and market data is lost" if code == DATA_LOST else ""
             self._miss(f"TWS has its line to IB again{lost} ({code})")
+
+    # --- the market -------------------------------------------------------------------
+
+    def priceSizeTick(self, number: int, kind: int, price: float, size: float) -> None:
+        """Hear a price, with its size."""
+        self._tick(number, Tick(0, kind, price, size))
+
+    def tickSize(self, number: int, kind: int, size: float) -> None:
+        """Hear a size alone."""
+        self._tick(number, Tick(0, kind, 0.0, size))
+
+    def tickString(self, number: int, kind: int, text: str) -> None:
+        """Hear a tick that is written out."""
+        self._tick(number, Tick(0, kind, text=text))
+
+    def _tick(self, number: int, tick: Tick) -> None:
+        con_id = self.tickers.get(number)
+        if con_id is not None:
+            self.heard(tick._replace(con_id=con_id))
 
     # --- orders -----------------------------------------------------------------------
 

@@ -17,6 +17,9 @@ RESTORED: Final = frozenset({1101, 1102})
 """It has it again; after 1101 no subscription to market data is alive."""
 
 DATA_LOST: Final = 1101
+BROKEN: Final = frozenset({2103, 2105, 2157})
+"""A farm of data is not reached; what was subscribed there may stay silent."""
+
 IN_USE: Final = 326
 TOO_FAST: Final = 100
 DUPLICATE_NUMBER: Final = 103

@@ -7,7 +7,7 @@ the wire says is kept in a `Book`.
 from __future__ import annotations
 
 import asyncio  # noqa: TID251 - this runs in the loop of the library
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import attrs
@@ -19,6 +19,7 @@ from holdfast_adapters.ib.errors import NO_LINE_S
 from holdfast_adapters.ib.library import library, new_client
 from holdfast_adapters.ib.pacing import Pacer
 from holdfast_adapters.ib.rows import FillRow, HeldRow, OrderRow
+from holdfast_adapters.ib.ticks import WANTED, Tick
 from holdfast_domain.errors import DuplicateOrder, NotSent, VenueRefused
 from holdfast_domain.ports import VenueEvent
 
@@ -337,6 +338,17 @@ class Gateway:
         number, answer = self._ears.numbered.ask()
         self._client.reqContractDetails(number, contract)
         return await answer
+
+    async def listen(
+        self, contracts: Sequence[Contract], heard: Callable[[Tick], None]
+    ) -> None:
+        """Let ``heard`` hear the trades and quotes of ``contracts``, for ever."""
+        self._ears.heard = heard
+        for contract in contracts:
+            await self._pace()
+            number = self._ears.numbered.number()
+            self._ears.tickers[number] = contract.conId
+            self._client.reqMktData(number, contract, WANTED, False, False, [])
 
     async def time(self) -> int:
         """Return the time of TWS, in seconds UTC."""

@@ -24,12 +24,18 @@ class Hub:
         self, told: Callable[[VenueEvent], None], missed: Callable[[str], None]
     ) -> None:
         """Listen until cancelled; see `AccountSource.run`."""
-        self._told, self._missed = told, missed
+        self.attach(told, missed)
         try:
             missed("listening begins")
             await trio.sleep_forever()
         finally:
             self._told = self._missed = None
+
+    def attach(
+        self, told: Callable[[VenueEvent], None], missed: Callable[[str], None]
+    ) -> None:
+        """Let these be who hears, from now on."""
+        self._told, self._missed = told, missed
 
     def tell(self, event: VenueEvent) -> None:
         """Pass on what happened; without a listener it is heard when one comes."""

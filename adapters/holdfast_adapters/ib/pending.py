@@ -64,9 +64,14 @@ class Numbered:
         self._rows: dict[int, list[Any]] = {}
         self._next = FIRST_REQUEST
 
+    def number(self) -> int:
+        """Return a new number, for what has no answer that ends."""
+        number, self._next = self._next, self._next + 1
+        return number
+
     def ask(self) -> tuple[int, asyncio.Future[list[Any]]]:
         """Return a new number, and what will be the answer."""
-        number, self._next = self._next, self._next + 1
+        number = self.number()
         answer: asyncio.Future[list[Any]] = asyncio.get_running_loop().create_future()
         self._waiting[number], self._rows[number] = answer, []
         return number, answer

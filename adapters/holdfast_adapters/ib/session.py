@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import TypeVar
+from typing import Final, TypeVar
 
 import attrs
 
@@ -11,12 +11,16 @@ from holdfast_adapters.ib.contracts import ContractSpec, Listed, listed
 from holdfast_adapters.ib.gateway import Gateway, Line
 from holdfast_adapters.ib.hub import Hub
 from holdfast_adapters.ib.memory import Memory
+from holdfast_adapters.ib.ticks import Tick
 from holdfast_adapters.owntime import OwnTime
 from holdfast_domain.errors import InputError, NotSent, OutcomeUnknown, VenueRefused
 from holdfast_domain.instruments import Instrument
-from holdfast_domain.ports import AsyncioHost, VenueEvent, WallClock
+from holdfast_domain.ports import AsyncioHost, Events, VenueEvent, WallClock
 
 T = TypeVar("T")
+
+NEW: Final = "a new connection"
+TICKS_MAX: Final = 50_000
 
 
 @attrs.frozen(kw_only=True)
@@ -103,7 +107,7 @@ class Session(OwnTime):
         except BaseException:
             await self.close()
             raise
-        self._miss("a new connection")
+        self._miss(NEW)
 
     async def _open(self) -> None:
         limit_s = self._timing.connect_s
@@ -158,6 +162,13 @@ class Session(OwnTime):
                 await self._host.run(gateway.close, deadline_s=self._timing.answer_s)
             except TimeoutError:
                 return  # its loop hangs, and is given up with all that is in it
+
+    async def listen(self, heard: Callable[[Tick], None]) -> Events[Tick]:
+        """Let ``heard`` hear the market; what is dropped is counted where it comes."""
+        events = self._host.events(heard, capacity=TICKS_MAX, full="drop_oldest")
+        contracts = [each.contract for each in self.listed.values()]
+        await self.ask(self.there().listen, contracts, events.push)
+        return events
 
     def there(self) -> Gateway:
         """Return the connection.

@@ -5,16 +5,26 @@ from __future__ import annotations
 from collections.abc import Iterator
 from decimal import Decimal
 from random import Random  # noqa: TID251 - who composes seeds it
-from typing import Final
-
-from holdfast_adapters.simulators.binance.model import SimSymbol
+from typing import Final, Protocol
 
 STEP_BPS: Final = 2
 """The most by which a price moves from trade to trade, in hundredths of a percent."""
 
 
+class Stepped(Protocol):
+    """What has a step of prices, and one of quantities."""
+
+    @property
+    def tick(self) -> Decimal:
+        """Of prices."""
+
+    @property
+    def lot(self) -> Decimal:
+        """Of quantities."""
+
+
 def walk(
-    symbol: SimSymbol, price: Decimal, random: Random
+    symbol: Stepped, price: Decimal, random: Random
 ) -> Iterator[tuple[Decimal, Decimal]]:
     """Yield prices on the tick, and how much is traded at each; it never ends."""
     while True:

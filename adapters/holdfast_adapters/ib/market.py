@@ -1,0 +1,112 @@
+"""Hears what the market does: trades and quotes of contracts, in steady batches."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+import trio
+
+from holdfast_adapters.ib.hub import Hub
+from holdfast_adapters.ib.session import NEW, Session
+from holdfast_adapters.ib.ticks import Quotes, Tick, trade_of
+from holdfast_domain.errors import VenueError
+from holdfast_domain.marketdata import Quote, Trade
+from holdfast_domain.ports import Events, WallClock
+from holdfast_domain.stepping import News
+
+FIRST_PAUSE_S: Final = 1.0
+LONGEST_PAUSE_S: Final = 16.0
+"""Between two attempts to connect."""
+
+
+class IBMarket:
+    """A `MarketSource` over a connection of its own, by a client id of its own.
+
+    A hole is never heard away: after each one it connects anew, since TWS does not
+    resubscribe to anything (1101), and a farm that was broken may tell nothing more.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        hub: Hub,
+        clock: WallClock,
+        *,
+        quotes: bool = False,
+        pulse_s: float = 0.25,
+        said: Callable[[str], None] = lambda _text: None,
+    ) -> None:
+        """Tell every ``pulse_s``; ``said`` is told what a person might want to know."""
+        self._session = session
+        self._clock = clock
+        self._pulse_s = pulse_s
+        self._said = said
+        self._quotes = Quotes() if quotes else None
+        self._trades: list[Trade] = []
+        self._told: list[Quote] = []
+        self._whole_from_us: int | None = None
+        self._hole = ""
+        self._events: Events[Tick] | None = None
+        hub.attach(lambda _event: None, self._lost)
+
+    async def run(self, take: Callable[[News], Awaitable[None]]) -> None:
+        """Listen, and tell; see `MarketSource.run`."""
+        pause_s = FIRST_PAUSE_S
+        try:
+            while True:
+                if await self._listen():
+                    pause_s = FIRST_PAUSE_S
+                    while not self._hole:
+                        await trio.sleep(self._pulse_s)
+                        await take(self._news())
+                    self._said(f"the market is not heard: {self._hole}")
+                self._whole_from_us = None
+                with trio.move_on_after(pause_s):
+                    while True:
+                        await trio.sleep(self._pulse_s)
+                        await take(self._news())
+                pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
+        finally:
+            with trio.CancelScope(shield=True):
+                await self._session.close()
+
+    async def _listen(self) -> bool:
+        """Connect, and subscribe; return whether it could be done."""
+        await self._session.close()
+        try:
+            await self._session.connect()
+            self._hole = ""
+            self._events = await self._session.listen(self._heard)
+        except (VenueError, ConnectionError) as error:
+            self._said(f"the market is not heard: {error}")
+            return False
+        self._whole_from_us = self._clock.now_us()
+        self._said("the market is heard")
+        return True
+
+    def _lost(self, why: str) -> None:
+        if self._whole_from_us is not None and why != NEW:
+            self._hole = why
+
+    def _heard(self, tick: Tick) -> None:
+        symbol = self._session.names[tick.con_id]
+        trade = trade_of(symbol, tick)
+        if trade is not None:
+            self._trades.append(trade)
+        elif self._quotes is not None:
+            quote = self._quotes.take(symbol, tick, self._clock.now_us())
+            if quote is not None:
+                self._told.append(quote)
+
+    def _news(self) -> News:
+        if self._events is not None and self._events.dropped:
+            self._lost(f"{self._events.dropped} ticks were dropped")
+        trades, self._trades = self._trades, []
+        quotes, self._told = self._told, []
+        return News(
+            now_us=self._clock.now_us(),
+            trades=tuple(trades),
+            quotes=tuple(quotes),
+            whole_from_us=None if self._hole else self._whole_from_us,
+        )
