@@ -31,4 +31,5 @@ def walk(
         lots = random.randint(1, 100_000)
         yield price, lots * symbol.lot
         by = price * random.randint(-STEP_BPS * 100, STEP_BPS * 100) / 1_000_000
-        price = max(symbol.tick, (price + by) // symbol.tick * symbol.tick)
+        steps = ((price + by) / symbol.tick).to_integral_value()
+        price = max(symbol.tick, steps * symbol.tick)

@@ -28,12 +28,16 @@ class Record:
 
     def placed(self, order: SimOrder, venue_order: VenueOrder) -> None:
         """Keep that an order was taken."""
-        named = replace(venue_order, order_id=order.asked.order_ref)
+        named = replace(
+            venue_order,
+            order_id=order.asked.order_ref,
+            terms=_named(order, venue_order.terms),
+        )
         self._add(Submitted(order=named))
 
     def changed(self, order: SimOrder, terms: OrderTerms, at_us: int) -> None:
         """Keep that an order has new terms."""
-        name = order.asked.order_ref
+        name, terms = order.asked.order_ref, _named(order, terms)
         self._add(ReplaceRequested(order_id=name, terms=terms, at_us=at_us))
         self._add(Replaced(order_id=name, terms=terms))
 
@@ -72,3 +76,8 @@ class Record:
     def _add(self, row: object) -> None:
         if self._store is not None:
             self._rows.append((0, row))  # type: ignore[arg-type]
+
+
+def _named(order: SimOrder, terms: OrderTerms) -> OrderTerms:
+    """Return terms of what people call the contract, and not of its id."""
+    return replace(terms, instrument=order.asked.contract.symbol)

@@ -1,0 +1,166 @@
+"""`holdfast run` at Interactive Brokers: engines, and a TWS whose time goes fast."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from decimal import Decimal
+from pathlib import Path
+from random import Random
+
+import attrs
+import pytest
+import trio
+
+from holdfast.configuration import read_config
+from holdfast.live import LiveRun, run_live
+from holdfast.paper import run_entries
+from holdfast_adapters.auditor import audit
+from holdfast_adapters.simulators.binance.walk import walk
+from holdfast_adapters.simulators.ib import (
+    Desk,
+    SimContract,
+    TwsSimulator,
+    serving_tws,
+)
+from holdfast_adapters.statedir import StateDir
+from holdfast_domain import events as ev
+from holdfast_domain.errors import InputError
+
+from .live_desk import PATIENCE_S, FastClock
+
+pytest.importorskip("ib_async")
+
+EXAMPLE = Path(__file__).parents[2] / "examples" / "ib_paper.yaml"
+Enough = Callable[[Counter[str]], bool]
+
+
+@attrs.define(eq=False)
+class Office:
+    simulator: TwsSimulator
+    clock: FastClock
+    port: int
+    state: Path
+    said: list[str] = attrs.field(factory=list)
+
+    async def run(self, enough: Enough) -> None:
+        """Run until there are enough fills; a slow machine has its time."""
+        address = f"127.0.0.1:{self.port}"
+        variables = {"IB": address, "HOLDFAST_STATE": str(self.state)}
+        config = read_config(EXAMPLE, variables)
+        config = attrs.evolve(
+            config, data=attrs.evolve(config.data, pulse_s=0.01), logging=None
+        )
+        with (
+            trio.fail_after(PATIENCE_S),
+            StateDir.open(self.state, os.getpid()) as directory,
+        ):
+            share = LiveRun(
+                config=config, path=EXAMPLE, directory=directory,
+                say=self.said.append, clock=self.clock,
+            )  # fmt: skip
+            try:
+                async with trio.open_nursery() as nursery:
+                    nursery.start_soon(run_live, share)
+                    while not (  # noqa: ASYNC110 - no one tells
+                        directory.journal.exists() and enough(self.fills())
+                    ):
+                        await trio.sleep(0.1)
+                    nursery.cancel_scope.cancel()
+            except BaseExceptionGroup as group:
+                raise group.exceptions[0] from None
+
+    def entries(self) -> list[ev.Entry]:
+        return run_entries(StateDir(self.state))
+
+    def fills(self) -> Counter[str]:
+        events = [each.event for each in self.entries()]
+        return Counter(
+            each.fill.strategy for each in events if isinstance(each, ev.OrderFilled)
+        )
+
+
+@asynccontextmanager
+async def office(state: Path) -> AsyncIterator[Office]:
+    clock, contract = FastClock(), SimContract()
+    desk = Desk(
+        [contract], Decimal(100_000), clock, record=state.with_suffix(".sqlite")
+    )
+    simulator = TwsSimulator(desk)
+
+    async def trade() -> None:
+        for price, quantity in walk(contract, Decimal(100), Random(3)):
+            desk.trade(contract.symbol, price, quantity)
+            await trio.sleep(0.01)
+
+    async with serving_tws(simulator) as port, trio.open_nursery() as nursery:
+        nursery.start_soon(trade)
+        yield Office(simulator, clock, port, state)
+        nursery.cancel_scope.cancel()
+    desk.record.close()
+
+
+async def test_two_siblings_trade_through_faults_and_a_stop(tmp_path: Path) -> None:
+    async with office(tmp_path / "state") as here:
+        # The answer to the first order is lost with its connection.
+        here.simulator.faults.on("lost_ack", "submit")
+        await here.run(lambda fills: fills["fast"] >= 1)
+        before = here.fills()["fast"]
+        here.simulator.faults.on("torn_frame", "fills")
+        await here.run(lambda fills: fills["fast"] >= before + 3 and fills["slow"] >= 1)
+        record = {"ib": here.state.with_suffix(".sqlite")}
+        report = audit(StateDir(here.state).journal, record)
+        assert [line for check in report.checks for line in check.findings] == []
+        kinds = Counter(type(entry.event) for entry in here.entries())
+        assert kinds[ev.ActorRestarted] == kinds[ev.ActorParked] == 0
+
+
+async def test_without_tws_nothing_starts(tmp_path: Path) -> None:
+    variables = {"IB": "127.0.0.1:1", "HOLDFAST_STATE": str(tmp_path / "state")}
+    config = read_config(EXAMPLE, variables)
+    with StateDir.open(tmp_path / "state", os.getpid()) as directory:
+        share = LiveRun(config=config, path=EXAMPLE, directory=directory)
+        with pytest.raises(InputError, match=r"nobody listens at 127\.0\.0\.1:1"):
+            await run_live(share)
+
+
+@pytest.mark.parametrize(
+    ("was", "now", "words"),
+    [
+        ("${IB:-127.0.0.1:7497}", "127.0.0.1:7496", "where TWS has live accounts"),
+        ("commission: 0.0005", "timezone: Mars", "expected a time zone, got 'Mars'"),
+        (
+            "commission: 0.0005",
+            "credentials: {file: keys}",
+            "an ib venue without any",
+        ),
+        (
+            "commission: 0.0005",
+            "contracts: {ES: {symbol: ES, kind: FUT, exchange: CME}}",
+            "expected contracts of AAPL, got 'ES'",
+        ),
+        ("trades: true", "record: here", "expected data that is not recorded"),
+    ],
+)
+def test_what_is_wrong_of_it_is_one_line(
+    tmp_path: Path, was: str, now: str, words: str
+) -> None:
+    path = tmp_path / "ib.yaml"
+    text = EXAMPLE.read_text()
+    assert was in text
+    path.write_text(text.replace(was, now))
+    with pytest.raises(InputError, match=words):
+        read_config(path, {})
+
+
+def test_a_contract_that_is_no_stock(tmp_path: Path) -> None:
+    path = tmp_path / "ib.yaml"
+    future = 'contracts: {ES: {symbol: ES, kind: FUT, exchange: CME, expiry: "202603"}}'
+    text = EXAMPLE.read_text().replace(
+        "symbols: [AAPL]", f"symbols: [ES]\n    {future}"
+    )
+    path.write_text(text)
+    (venue,) = read_config(path, {}).venues.values()
+    assert venue.contracts["ES"].kind == "FUT"
