@@ -172,7 +172,8 @@ async def _run(
     began_s = time.perf_counter()
     watcher = _Watcher()
     try:
-        with keeping.dumping(world.wall):
+        # A full collection over all that a long run holds would be a pause of trading.
+        with keeping.dumping(world.wall), rare_collections():
             await _serve(setup, parts, desk, watcher, finished)
     finally:
         hosts.close()
