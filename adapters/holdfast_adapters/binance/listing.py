@@ -29,6 +29,10 @@ async def listed(rest: Rest, symbols: Sequence[str]) -> dict[str, SymbolRules]:
     if routes.names_symbols:
         asked["symbols"] = json.dumps(list(symbols), separators=(",", ":"))
     info = await rest.ask(routes.info, asked, ExchangeInfo, signed=False)
+    for limit in info.rate_limits:
+        per_minute = limit.interval == "MINUTE" and limit.interval_num == 1
+        if limit.rate_limit_type == "REQUEST_WEIGHT" and per_minute:
+            rest.budget.limit = limit.limit
     found = {each.symbol: each for each in info.symbols}
     if missing := [name for name in symbols if name not in found]:
         raise VenueRefused(f"there is no symbol {missing[0]}", UNKNOWN_SYMBOL)

@@ -15,6 +15,7 @@ from holdfast_adapters.binance.addresses import (
     Addresses,
     Doors,
 )
+from holdfast_adapters.binance.budget import Budget
 from holdfast_adapters.binance.credentials import Credentials
 from holdfast_adapters.binance.futures.paths import FUTURES
 from holdfast_adapters.binance.futures.switch import FuturesSwitch
@@ -52,6 +53,9 @@ class Account:
     is_shared: bool
     """Whether several strategies trade it."""
 
+    budget: Budget = attrs.field(factory=Budget)
+    """What all who ask with its key share of the venue's limit."""
+
     def rest(self, routes: Routes) -> Rest:
         """Return what asks the venue over HTTP; it is not open yet."""
         return Rest(
@@ -61,6 +65,7 @@ class Account:
             clock=self.clock,
             sleep=trio.sleep,
             routes=routes,
+            budget=self.budget,
         )
 
 
@@ -97,6 +102,7 @@ def _spot(account: Account) -> ReplayedVenue:
         sleep=trio.sleep,
         history_from_us=account.history_from_us,
         name=account.name,
+        budget=account.budget,
     )
 
 
@@ -109,6 +115,7 @@ def _futures(account: Account) -> ReplayedVenue:
         sleep=trio.sleep,
         history_from_us=account.history_from_us,
         name=account.name,
+        budget=account.budget,
         reduces=not account.is_shared,
     )
 

@@ -11,11 +11,13 @@ from typing import Final, TypeVar
 import attrs
 import httpx
 
+from holdfast_adapters.binance.budget import RESERVE, Budget
 from holdfast_adapters.binance.credentials import Credentials, Parameters, encoded
 from holdfast_adapters.binance.errors import CLOCK, OK, Answer, Silence, Verdict, judge
 from holdfast_adapters.binance.routes import SPOT, Routes
 from holdfast_adapters.binance.telling import decoded
 from holdfast_adapters.binance.wire import ServerTime
+from holdfast_adapters.breaker import Breaker
 from holdfast_domain.errors import NotSent, OutcomeUnknown, VenueError, VenueRefused
 from holdfast_domain.ports import WallClock
 
@@ -36,6 +38,10 @@ NEVER_LEFT: Final = (
     httpx.ProxyError,
 )
 """Failures in which no byte of the request left us; in all others some may have."""
+
+
+_SHARES: Final = {"GET": 1.0 - RESERVE, "DELETE": 1.0}
+"""How much of the limit may be used when a request leaves; orders are between both."""
 
 
 @attrs.frozen(kw_only=True)
@@ -83,16 +89,19 @@ class Rest:
         sleep: Callable[[float], Awaitable[object]],
         timing: Timing = TIMING,
         routes: Routes = SPOT,
+        budget: Budget | None = None,
     ) -> None:
         """Wait by ``sleep`` (seconds) before a question is asked again.
 
-        Without credentials only what is public can be asked for.
+        Without credentials only what is public can be asked for. Who asks the same
+        address elsewhere shares the ``budget``.
         """
         self.name = name
         self.routes = routes
         self.time = VenueTime(clock)
-        self.used_weight: int | None = None
-        """What the venue says of this address's requests in this minute."""
+        self.budget = Budget() if budget is None else budget
+        self.breaker = Breaker()
+        """Of questions: after five that failed, none is asked for a minute."""
 
         self._address = address
         self._credentials = credentials
@@ -136,10 +145,33 @@ class Rest:
 
         Raises:
             VenueRefused, NotSent, OutcomeUnknown: what became of the last attempt; a
-                refusal and a limit are not asked again.
+                refusal and a limit are not asked again, and where the breaker is open
+                nothing is asked.
         """
-        pause_s = FIRST_PAUSE_S
-        for left in reversed(range(ATTEMPTS)):
+        if wait_s := self.breaker.wait_s(self._now_s()):
+            message = f"{self.name}: nobody answers; it is asked again in {wait_s:g} s"
+            raise OutcomeUnknown(message)
+        is_there = False
+        try:
+            answer = await self._asked(path, parameters, kind, signed=signed)
+            is_there = True
+        except VenueError as error:
+            # Who refuses or limits is there, and answers.
+            is_there = isinstance(error, VenueRefused) or error.retry_after_s > 0
+            raise
+        finally:  # a question that is cut at its deadline was not answered either
+            if is_there:
+                self.breaker.answered()
+            else:
+                self.breaker.failed(self._now_s())
+        return answer
+
+    async def _asked(
+        self, path: str, parameters: Parameters, kind: type[T], *, signed: bool
+    ) -> T:
+        """Ask a few times; once where it is only tried whether somebody answers."""
+        pause_s, tries = FIRST_PAUSE_S, ATTEMPTS if self.breaker.is_closed else 1
+        for left in reversed(range(tries)):
             try:
                 answer = await self.send("GET", path, parameters, signed=signed)
                 if answer.status == OK:
@@ -151,8 +183,8 @@ class Rest:
                 raise verdict.error(self.name)
             except VenueRefused:
                 raise
-            except VenueError:
-                if not left or self.silent_s():
+            except VenueError as error:
+                if not left or error.retry_after_s or self.silent_s():
                     raise
             await self._sleep(pause_s)
             pause_s *= 2
@@ -174,6 +206,10 @@ class Rest:
             message = f"{self.name}: the venue wants to hear nothing for {wait_s:g} s"
             only_limits = not self._left_s(Silence.ALL)
             raise NotSent(message, retry_after_s=wait_s, only_limits=only_limits)
+        share = _SHARES.get(method, 1.0 - RESERVE / 2)
+        if wait_s := self.budget.wait_s(self.time.now_ms(), share=share):
+            message = f"{self.name}: its limit is nearly used, for {wait_s:g} s"
+            raise NotSent(message, retry_after_s=wait_s, only_limits=True)
         url = f"{path}?{self._query(parameters, signed=signed)}"
         try:
             response = await self._client.request(method, url)
@@ -184,8 +220,12 @@ class Rest:
             message = f"{self.name}: {type(error).__name__} after {method} {path}"
             raise OutcomeUnknown(message) from None
         weight = response.headers.get("x-mbx-used-weight-1m", "")
-        self.used_weight = int(weight) if weight.isdecimal() else self.used_weight
+        if weight.isdecimal():
+            self.budget.used(int(weight), self.time.now_ms())
         return Answer(response.status_code, response.content, response.headers)
+
+    def _now_s(self) -> float:
+        return self.time.clock.now_us() / 1e6
 
     def judged(self, answer: Answer) -> Verdict:
         """Return what ``answer`` means, and be silent for as long as it says."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
+from holdfast_adapters.binance.budget import Budget
 from holdfast_adapters.binance.credentials import Credentials, Parameters
 from holdfast_adapters.binance.errors import OK
 from holdfast_adapters.binance.naming import Name, revision_id
@@ -56,6 +57,7 @@ class BinanceSpot(BinanceVenue):
         timing: Timing = TIMING,
         history_from_us: int | None = None,
         name: str = "binance",
+        budget: Budget | None = None,
     ) -> None:
         """Trade ``symbols``; see `BinanceVenue`."""
         super().__init__(
@@ -69,6 +71,7 @@ class BinanceSpot(BinanceVenue):
             timing=timing,
             history_from_us=history_from_us,
             name=name,
+            budget=budget,
         )
 
     async def _try_key(self) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from typing import Final
 
+from holdfast_adapters.binance.budget import Budget
 from holdfast_adapters.binance.credentials import Credentials, Parameters
 from holdfast_adapters.binance.errors import ARCHIVED, NOT_FOUND, OK
 from holdfast_adapters.binance.history import Cursors, History
@@ -66,8 +67,11 @@ class BinanceVenue(OwnTime):
         timing: Timing = TIMING,
         history_from_us: int | None = None,
         name: str = "binance",
+        budget: Budget | None = None,
     ) -> None:
         """Trade ``symbols``; executions count from ``history_from_us`` on, or all.
+
+        Who else asks from the same address shares the ``budget``.
 
         Raises:
             InputError: no symbols are given.
@@ -94,6 +98,7 @@ class BinanceVenue(OwnTime):
             sleep=sleep,
             timing=timing,
             routes=routes,
+            budget=budget,
         )
         self._history = History(self._rest, history_from_us)
         self._places = Places()

@@ -8,6 +8,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
+from holdfast_adapters.binance.budget import Budget
 from holdfast_adapters.binance.credentials import Credentials, Parameters
 from holdfast_adapters.binance.errors import NOT_FOUND
 from holdfast_adapters.binance.futures.paths import (
@@ -83,6 +84,7 @@ class BinanceFutures(BinanceVenue):
         timing: Timing = TIMING,
         history_from_us: int | None = None,
         name: str = "binance",
+        budget: Budget | None = None,
         reduces: bool = True,
     ) -> None:
         """Trade ``symbols``; see `BinanceVenue`.
@@ -102,6 +104,7 @@ class BinanceFutures(BinanceVenue):
             timing=timing,
             history_from_us=history_from_us,
             name=name,
+            budget=budget,
         )
         self._reduces = reduces
 

@@ -57,7 +57,9 @@ class Answering:
         self._clock = exchange
         self._account = account
         self._faults = faults
-        self._weight = 0
+        self.weight = 0
+        """What the address has used; each request weighs one, and nothing ages."""
+
         self._doing = self._operations()
 
     def _operations(self) -> Doing:
@@ -135,11 +137,11 @@ class Answering:
             raise Refused(-1021, message)
 
     def _made(self, status: int, body: object) -> Response:
-        self._weight += 1
+        self.weight += 1
         return Response(
             status=status,
             body=json.dumps(body).encode(),
-            headers={"x-mbx-used-weight-1m": str(self._weight)},
+            headers={"x-mbx-used-weight-1m": str(self.weight)},
         )
 
 
