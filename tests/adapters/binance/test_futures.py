@@ -23,7 +23,7 @@ from holdfast_domain.errors import NotSent, OutcomeUnknown, VenueRefused
 from holdfast_domain.ids import ClientOrderId
 from holdfast_domain.money import Price
 from holdfast_domain.orders import OrderType
-from holdfast_domain.ports import Ended, Found, VenueOrder
+from holdfast_domain.ports import Ended, Found, Replaced, VenueOrder
 
 from .desk import BTC, KEY, SECRET, TIMING, HandClock, terms
 
@@ -157,6 +157,25 @@ async def test_reduce_only_is_told_where_one_strategy_trades(reduces: bool) -> N
             await venue.submit(order)
         (asked,) = (each for what, each in d.simulator.answers.seen if what == "submit")
         assert asked.get("reduceOnly") == ("true" if reduces else None)
+
+
+async def test_new_terms_that_hold_already_are_the_orders_terms() -> None:
+    """A change that was lost with a session is asked for again, and may have come."""
+    async with desk() as d, connected(d) as venue:
+        order, new = d.order(), terms(limit_price=Price.of(49_000))
+        await venue.submit(order)
+        done = [Replaced(order_id=order.order_id, terms=new)]
+        d.simulator.faults.on("lost_ack", "replace")
+        with pytest.raises(OutcomeUnknown):
+            await venue.replace(order.order_id, new)
+        after = d.venue()
+        await after.connect()
+        assert await after.replace(order.order_id, new) == done
+        found = await after.lookup(order.order_id)
+        assert isinstance(found, Found)
+        assert found.terms is not None
+        assert found.terms.limit_price == Price.of("49000.00000000")
+        await after.close()
 
 
 async def test_a_stop_that_became_an_order_is_canceled_as_one() -> None:

@@ -65,6 +65,9 @@ from holdfast_domain.ports import (
 GONE: Final = "-2011"
 """The code of a cancel of what is not there, or not there any more."""
 
+SAME_TERMS: Final = "-5027"
+"""The code of new terms that hold already."""
+
 
 class BinanceFutures(BinanceVenue):
     """One account at the futures exchange, without leverage of its own.
@@ -181,8 +184,11 @@ class BinanceFutures(BinanceVenue):
             body = await self._change("PUT", FUTURES.order, asked)
             report = decoded(body, OrderReport)
             check_status(report.status)
-        except (VenueRefused, NotSent):
+        except (VenueRefused, NotSent) as error:
             place.changing_ms = 0
+            if isinstance(error, VenueRefused) and error.code == SAME_TERMS:
+                # Such as of a change that was asked for before, and came late.
+                return [Replaced(order_id=order_id, terms=terms)]
             raise
         place.changing_ms = 0
         end = ending(order_id, report.status, report.executed_qty, "of its new terms")
