@@ -15,6 +15,7 @@ import pytest
 import trio
 
 from holdfast.configuration import read_config
+from holdfast.doctor import examine
 from holdfast.live import LiveRun, run_live
 from holdfast.paper import run_entries
 from holdfast_adapters.auditor import audit
@@ -115,6 +116,23 @@ async def test_two_siblings_trade_through_faults_and_a_stop(tmp_path: Path) -> N
         assert [line for check in report.checks for line in check.findings] == []
         kinds = Counter(type(entry.event) for entry in here.entries())
         assert kinds[ev.ActorRestarted] == kinds[ev.ActorParked] == 0
+
+
+async def test_the_doctor_looks_at_tws(tmp_path: Path) -> None:
+    async with office(tmp_path / "state") as here:
+        config = read_config(EXAMPLE, {"IB": f"127.0.0.1:{here.port}"})
+        found = [each async for each in examine(config, EXAMPLE, here.clock)]
+    seen = {each.what: (each.verdict, each.text) for each in found}
+    assert {verdict for verdict, _ in seen.values()} <= {"ok", "warning"}
+    assert seen["TWS"][1].endswith("account DU1234567, on paper")
+    assert seen["symbol AAPL"][1].startswith("tick 0.01, lot 1, hours")
+    assert seen["market data"] == ("ok", "it is heard")
+
+
+async def test_the_doctor_without_tws() -> None:
+    config = read_config(EXAMPLE, {"IB": "127.0.0.1:1"})
+    found = [each async for each in examine(config, EXAMPLE)]
+    assert (found[-1].what, found[-1].verdict) == ("TWS", "failed")
 
 
 async def test_without_tws_nothing_starts(tmp_path: Path) -> None:

@@ -14,6 +14,8 @@ class Memory:
 
     def __init__(self) -> None:
         self._sent: dict[str, tuple[int, OrderTerms]] = {}
+        self.feeless: set[str] = set()
+        """Executions that were told before their commission was."""
 
     def sent(self, order_id: str, at_us: int, terms: OrderTerms) -> None:
         """Remember an order, and forget the oldest where there are too many."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
+import msgspec
+
 from holdfast_adapters.ib.errors import CANCELED
 from holdfast_adapters.ib.library import library
 from holdfast_adapters.ib.rows import FillRow, OrderRow
@@ -142,6 +144,35 @@ def told_fills(
         else:
             first[base] = row
             said.append(executed(row, names))
+    return said
+
+
+def with_late_fees(
+    events: Iterable[Executed | Corrected], feeless: set[str]
+) -> list[Executed | Corrected]:
+    """Return ``events`` with the fee of those in ``feeless`` told as a correction.
+
+    They were told without one, and an execution is not told in two ways.
+    """
+    said: list[Executed | Corrected] = []
+    for each in events:
+        late = each.execution_id in feeless and bool(each.fee.amount)
+        if not late or not isinstance(each, Executed):
+            said.append(each)
+            continue
+        nothing = Money(ZERO, each.fee.currency)
+        said.append(msgspec.structs.replace(each, fee=nothing))
+        said.append(
+            Corrected(
+                order_id=each.order_id,
+                execution_id=each.execution_id,
+                correction_id=f"{each.execution_id}:fee",
+                quantity=each.quantity,
+                price=each.price,
+                fee=each.fee,
+                filled_at=each.filled_at,
+            )
+        )
     return said
 
 

@@ -24,6 +24,7 @@ from holdfast_adapters.ib.telling import (
     terms_of,
     told_fills,
     watermark_of,
+    with_late_fees,
 )
 from holdfast_domain.errors import (
     OutcomeUnknown,
@@ -163,7 +164,8 @@ class IBVenue(Session):
         told = [each for each in rows if not self._waits(each)]
         settled_s = self.clock.now_us() // 1_000_000 - OVERLAP_S
         after_s = max(since_s, min([settled_s, *late]))
-        events = told_fills(told, self.names)
+        self._keep_feeless(told)
+        events = with_late_fees(told_fills(told, self.names), self.memory.feeless)
         return Executions(events=events, watermark=watermark_of(after_s))
 
     async def open_orders(self) -> OpenOrders:
@@ -224,6 +226,7 @@ class IBVenue(Session):
         if any(self._waits(each) for each in fills):
             message = f"{self.name}: a commission of {order_id} is not told yet"
             raise OutcomeUnknown(message)
+        self._keep_feeless(fills)
         row = attrs.evolve(row, filled=filled)
         return self._told(order_id, row, story(order_id, row, fills, self.names))
 
@@ -244,6 +247,11 @@ class IBVenue(Session):
             cumulative=Quantity(row.filled),
             events=events,
         )
+
+    def _keep_feeless(self, fills: Sequence[FillRow]) -> None:
+        """Remember which executions are told without their commission."""
+        late = (each.execution_id for each in fills if each.commission is None)
+        self.memory.feeless.update(late)
 
     def _waits(self, fill: FillRow) -> bool:
         """Tell whether the commission of an execution may still come."""

@@ -24,6 +24,7 @@ from holdfast_domain.money import Money, Price, Quantity
 from holdfast_domain.orders import OrderTerms, OrderType, Side
 from holdfast_domain.ports import (
     Acked,
+    Corrected,
     Ended,
     Executed,
     Found,
@@ -332,6 +333,30 @@ async def test_a_fill_waits_for_its_commission_for_a_while() -> None:
         fill = listener.events[-1]
         assert isinstance(fill, Executed)
         assert fill.fee == Money(Decimal(1), "USD")
+
+
+async def test_a_commission_that_comes_late_corrects_its_fill() -> None:
+    async with trading() as (desk, venue, listener):
+        desk.simulator.faults.on("missing", "commissions")
+        desk.simulator.answers.lists_commissions = False
+        await venue.submit(order(1, None))
+        early = await venue.executions_since("")
+        assert early.events == []
+        desk.clock.go_on(6)
+        told = await venue.executions_since(early.watermark)
+        (fill,) = told.events
+        assert isinstance(fill, Executed)
+        assert fill.fee == Money(Decimal(0), "USD")
+        desk.simulator.answers.lists_commissions = True
+        desk.clock.go_on(100)
+        again, fee = (await venue.executions_since(told.watermark)).events
+        assert again == fill
+        assert isinstance(fee, Corrected)
+        assert (fee.execution_id, fee.fee) == (
+            fill.execution_id,
+            Money(Decimal(1), "USD"),
+        )
+        del listener
 
 
 async def test_the_account_is_told_in_ibs_words() -> None:

@@ -41,6 +41,9 @@ class Answers:
         self, desk: Desk, faults: Faults, in_use: Callable[[int], bool]
     ) -> None:
         """Answer from ``desk``; ``in_use`` tells whether a client id is."""
+        self.lists_commissions = True
+        """Whether a list of executions has their commissions."""
+
         self._desk = desk
         self._faults = faults
         self._in_use = in_use
@@ -204,7 +207,8 @@ class Answers:
         for each in self._desk.executions:
             if client_id in (0, each.order.asked.client_id):
                 peer.push(messages.execution(peer.version, each, request_id))
-                peer.push(messages.commission(each))
+                if self.lists_commissions:
+                    peer.push(messages.commission(each))
         peer.say(55, 1, request_id)
 
     # --- contracts ----------------------------------------------------------------

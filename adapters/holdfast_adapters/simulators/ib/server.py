@@ -59,7 +59,7 @@ class TwsSimulator:
         self.is_connected = True
         self._version = version
         self._rate = messages_per_s
-        self._answers = Answers(desk, self.faults, self._is_in_use)
+        self.answers = Answers(desk, self.faults, self._is_in_use)
         self._late: list[bytes] = []
         self._strikes: dict[Peer, int] = {}
         desk.on_order.append(self._tell)
@@ -145,7 +145,7 @@ class TwsSimulator:
             return
         is_order = fields[0] in ("3", "4")
         if self.is_connected or not is_order:
-            self._answers.answer(peer, fields)
+            self.answers.answer(peer, fields)
         self.asked.set()
         self.asked = trio.Event()
 
