@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio  # noqa: TID251 - this runs in the loop of the library
 from collections.abc import Callable, Coroutine, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import attrs
 
@@ -29,9 +29,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-HEARTBEAT_S: Final = 10.0
-"""How often TWS is asked for the time, and how long it may take to say it."""
-
 
 @attrs.frozen(kw_only=True)
 class Line:
@@ -41,6 +38,9 @@ class Line:
     client_id: int
     zone: str
     """In which TWS writes times that say no zone."""
+
+    heartbeat_s: float = 10.0
+    """How often TWS is asked for the time, and how long it may take to say it."""
 
 
 class Gateway:
@@ -142,12 +142,13 @@ class Gateway:
 
     async def _beat(self) -> None:
         """Ask for the time, for ever: a half-open connection looks like a quiet one."""
+        pause_s = self._line.heartbeat_s
         while True:
-            await asyncio.sleep(HEARTBEAT_S)
+            await asyncio.sleep(pause_s)
             try:
-                await asyncio.wait_for(self._time(), HEARTBEAT_S)
+                await asyncio.wait_for(self._time(), pause_s)
             except TimeoutError:
-                self.abort(f"no heartbeat within {HEARTBEAT_S:g} s")
+                self.abort(f"no heartbeat within {pause_s:g} s")
 
     def check(self) -> None:
         """See that something can be asked.

@@ -319,6 +319,24 @@ async def test_a_message_that_cannot_be_read_ends_the_connection() -> None:
         assert isinstance(await venue.lookup(order().order_id), Found)
 
 
+async def test_a_half_open_connection_is_ended() -> None:
+    async with office() as desk, trio.open_nursery() as nursery:
+        listener = Listener()
+        nursery.start_soon(listener.run)
+        address = Address("127.0.0.1", desk.port)
+        line = Line(address=address, client_id=3, zone=ZONE, heartbeat_s=1.0)
+        venue = venue_at(desk, line=line, hub=listener.hub)
+        await venue.connect()
+        desk.simulator.faults.on("half_open", "orders")
+        with pytest.raises(ConnectionError, match=r"no heartbeat within 1 s"):
+            await venue.submit(order())
+        await listener.until(lambda: "no heartbeat" in listener.holes[-1])
+        await venue.connect()
+        assert isinstance(await venue.lookup(order().order_id), Found)
+        await venue.close()
+        nursery.cancel_scope.cancel()
+
+
 async def test_a_fill_waits_for_its_commission_for_a_while() -> None:
     async with trading() as (desk, venue, listener):
         desk.simulator.faults.on("missing", "commissions")
