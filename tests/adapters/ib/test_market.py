@@ -1,0 +1,94 @@
+"""The market as TWS tells it, and what it does not tell any more."""
+
+from __future__ import annotations
+
+import pytest
+import trio
+
+from holdfast_adapters.ib import Address, ContractSpec, Hub, IBMarket, Line, Session
+from holdfast_adapters.ib.ticks import RT_VOLUME, Tick, trade_of
+from holdfast_domain.errors import DomainError
+from holdfast_domain.stepping import News
+
+from .desk import office
+from .test_venue import TIMING, ZONE
+
+pytest.importorskip("ib_async")
+
+
+async def test_it_is_heard_again_after_each_hole() -> None:
+    async with office() as desk, trio.open_nursery() as nursery:
+        line = Line(address=Address("127.0.0.1", desk.port), client_id=4, zone=ZONE)
+        hub, said, heard = Hub(), list[str](), list[News]()
+        listens = {1: trio.Event(), 2: trio.Event()}
+
+        def says(text: str) -> None:
+            said.append(text)
+            if text == "the market is heard":
+                listens[said.count(text)].set()
+
+        session = Session(
+            host=desk.host,
+            line=line,
+            specs={"AAPL": ContractSpec.named("AAPL")},
+            clock=desk.clock,
+            hub=hub,
+            timing=TIMING,
+        )
+        market = IBMarket(
+            session, hub, desk.clock, quotes=True, pulse_s=0.01, said=says
+        )
+        came = trio.Event()
+
+        async def take(news: News) -> None:
+            if news.trades or news.quotes:
+                heard.append(news)
+            if news.trades:
+                came.set()
+
+        nursery.start_soon(market.run, take)
+        for number, price in enumerate((101, 102), start=1):
+            await listens[number].wait()
+            desk.market(price, 7)
+            await came.wait()
+            came = trio.Event()
+            (trade,) = [each for news in heard for each in news.trades]
+            assert (trade.price, trade.size) == (price, 7)
+            quote = [each for news in heard for each in news.quotes][-1]
+            assert (quote.bid, quote.ask) == (price - 0.01, price + 0.01)
+            assert heard[-1].whole_from_us is not None
+            heard.clear()
+            if number == 1:  # TWS subscribes to nothing again by itself
+                desk.simulator.lose_connectivity()
+                desk.simulator.restore_connectivity(lost=True)
+        # The line went and came, and which of both was told last does not matter.
+        assert said[1].startswith("the market is not heard: TWS has")
+        nursery.cancel_scope.cancel()
+
+
+async def test_market_data_that_is_refused_is_said() -> None:
+    async with office() as desk, trio.open_nursery() as nursery:
+        line = Line(address=Address("127.0.0.1", desk.port), client_id=4, zone=ZONE)
+        hub, said = Hub(), list[str]()
+        session = Session(
+            host=desk.host,
+            line=line,
+            specs={"AAPL": ContractSpec.named("AAPL")},
+            clock=desk.clock,
+            hub=hub,
+            timing=TIMING,
+        )
+        market = IBMarket(session, hub, desk.clock, pulse_s=0.01, said=said.append)
+        desk.simulator.faults.on("refused", "market", value=354)
+
+        async def take(_news: News) -> None:
+            if any("354" in each for each in said):
+                nursery.cancel_scope.cancel()
+
+        nursery.start_soon(market.run, take)
+
+
+def test_nonsense_is_no_trade() -> None:
+    with pytest.raises(DomainError, match="expected a trade of AAPL, got '1;2'"):
+        trade_of("AAPL", Tick(1, RT_VOLUME, text="1;2"))
+    assert trade_of("AAPL", Tick(1, RT_VOLUME, text=";0;1;2;3;true")) is None
