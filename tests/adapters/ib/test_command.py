@@ -14,10 +14,12 @@ from holdfast.cli import main
 from holdfast.clocks import SystemClock
 from holdfast_adapters.auditor.reading import read_venue
 from holdfast_adapters.ib import Address, ContractSpec, IBVenue, Line
+from holdfast_domain.errors import InputError
 from holdfast_domain.ports import Found
 from holdfast_runtime.threads import PykkaAsyncioHost
 
-from .test_venue import ZONE, order
+from .desk import office
+from .test_venue import ZONE, order, venue_at
 
 pytest.importorskip("ib_async")
 
@@ -73,3 +75,12 @@ def test_bad_options_are_one_line(
     said = capsys.readouterr().err
     assert words in said
     assert len(said.splitlines()) == 1
+
+
+async def test_without_the_library_it_is_one_line(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(sys.modules, "ib_async", None)
+    async with office() as desk:
+        with pytest.raises(InputError, match=r"pip install 'holdfast\[ib\]'"):
+            await venue_at(desk).connect()
