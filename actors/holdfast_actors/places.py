@@ -19,6 +19,11 @@ def session_path(venue: str) -> str:
     return f"{VENUES}/{venue}/session"
 
 
+def deadman_path(venue: str) -> str:
+    """Return where a venue's dead man's switch is held, if it is."""
+    return f"{VENUES}/{venue}/deadman"
+
+
 def strategy_path(name: str) -> str:
     """Return where a strategy is."""
     return f"{STRATEGIES}/{name}/strategy"

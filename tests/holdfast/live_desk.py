@@ -20,6 +20,7 @@ from holdfast.configuration import read_config
 from holdfast.live import LiveRun, run_live
 from holdfast.logs import Logs
 from holdfast.paper import run_entries
+from holdfast_actors.parts import Parts
 from holdfast_adapters.auditor import audit
 from holdfast_adapters.simulators.binance import (
     Account,
@@ -36,6 +37,7 @@ from holdfast_adapters.simulators.serving import serving
 from holdfast_adapters.statedir import StateDir
 from holdfast_domain import events as ev
 from holdfast_domain.marketdata import utc_from_us
+from holdfast_runtime import LiveEngine
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "binance_paper.yaml"
 FASTER = 25
@@ -65,6 +67,8 @@ class Desk:
     port: int
     state: Path
     said: list[str] = attrs.field(factory=list)
+    engine: LiveEngine | None = None
+    """That of the run under way, or of the last one."""
 
     def config(self, path: Path) -> Any:
         address = f"http://127.0.0.1:{self.port}"
@@ -87,7 +91,7 @@ class Desk:
             share = LiveRun(
                 config=self.config(path), path=path, directory=directory,
                 say=self.said.append, clock=self.clock, logs=Logs("json", "debug"),
-                account=account,
+                account=account, observe=self._is_up,
             )  # fmt: skip
             try:
                 async with trio.open_nursery() as nursery:
@@ -99,6 +103,9 @@ class Desk:
                     nursery.cancel_scope.cancel()
             except BaseExceptionGroup as group:
                 raise group.exceptions[0] from None
+
+    def _is_up(self, engine: LiveEngine, _parts: Parts) -> None:
+        self.engine = engine
 
     def entries(self) -> list[ev.Entry]:
         return run_entries(StateDir(self.state))

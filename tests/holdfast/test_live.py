@@ -14,6 +14,8 @@ import trio
 
 from holdfast.account import AtVenue, lock_at
 from holdfast.cli import main
+from holdfast.cli.render import _venues
+from holdfast.console.status import venue_status
 from holdfast.live import LiveRun, run_live
 from holdfast_adapters.auditor import audit
 from holdfast_adapters.auditor.reading import read_venue
@@ -93,13 +95,9 @@ async def test_futures_are_traded_short_and_long_and_the_books_agree(
     path = futures_config(tmp_path)
     async with desk(tmp_path / "state", futures=True) as here:
         here.simulator.faults.on("lost_ack", "submit")
-        await here.run(path, lambda entries: fills(entries)["fast"] >= 2)
-        waits = [
-            each["countdownTime"]
-            for what, each in here.simulator.answers.seen
-            if what == "countdown"
-        ]
-        assert waits[0] == "8000"
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(_see_the_switch, here)
+            await here.run(path, lambda entries: fills(entries)["fast"] >= 2)
         # The listen key dies, and an answer is torn.
         here.simulator.faults.on("terminated", "user_stream", skip=1)
         here.simulator.faults.on("torn_ack", "submit", skip=1)
@@ -115,6 +113,21 @@ async def test_futures_are_traded_short_and_long_and_the_books_agree(
         assert kinds[ev.OrderUnknown] > 0
         assert kinds[ev.ActorRestarted] == kinds[ev.ActorParked] == 0
     assert min(holdings(here.entries(), "fast")) < 0 < max(holdings(before, "fast"))
+
+
+async def _see_the_switch(here: Desk) -> None:
+    """Wait until it is put off, and until status says so."""
+    left_s = 0.0
+    while not left_s:
+        await trio.sleep(0.02)
+        if here.engine is not None:
+            status = await venue_status(here.engine, "binance")
+            left_s = status["deadman"]["cancels_in_s"] or 0.0
+    assert left_s <= 8
+    assert status["deadman"]["why"] == ""
+    assert "cancels all orders in" in str(_venues({"binance": status}))
+    asked = [each for what, each in here.simulator.answers.seen if what == "countdown"]
+    assert asked[0]["countdownTime"] == "8000"
 
 
 def holdings(entries: list[ev.Entry], strategy: str) -> list[Decimal]:

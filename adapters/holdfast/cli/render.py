@@ -124,10 +124,22 @@ def _reconciliation(report: Mapping[str, Any] | None) -> Text:
 
 def _venues(venues: Mapping[str, Any]) -> Text:
     words = [
-        f"{name} {each['state']}, restarts {each['restarts']}"
+        f"{name} {each['state']}, restarts {each['restarts']}{_deadman(each)}"
         for name, each in venues.items()
     ]
     return Text("; ".join(words) or "none")
+
+
+def _deadman(venue: Mapping[str, Any]) -> str:
+    """Return when the venue cancels all orders, where it would."""
+    held = venue.get("deadman")
+    if held is None:
+        return ""
+    left_s, why = held["cancels_in_s"], held["why"]
+    when = "may cancel all orders"
+    if left_s is not None:
+        when = f"cancels all orders in {left_s:.0f} s"
+    return f", {when}, {why}" if why else f", {when} unless put off"
 
 
 def _positions(positions: Mapping[str, str]) -> Text:

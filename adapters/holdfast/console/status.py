@@ -9,6 +9,7 @@ from holdfast.console.orders import order_json
 from holdfast.console.reconciliation import report_json
 from holdfast_actors.messages import Report
 from holdfast_actors.orderbook import OrderRow
+from holdfast_actors.places import deadman_path
 from holdfast_actors.tree import LEDGER, ORDERS, RECONCILER, Parts, session_path
 from holdfast_domain.fills import NOT_STRATEGIES
 from holdfast_domain.marketdata import utc_from_us
@@ -39,7 +40,6 @@ async def status_of(desk: Desk, engine: LiveEngine, parts: Parts) -> dict[str, A
         for key in ("equity", "cash", "profit_and_loss")
     }
     now_us = parts.clock.now_us
-    sessions = {name: engine.cells[session_path(name)] for name in parts.venues}
     return {
         "pid": desk.pid,
         "mode": desk.mode,
@@ -54,17 +54,27 @@ async def status_of(desk: Desk, engine: LiveEngine, parts: Parts) -> dict[str, A
         "strategies": strategies,
         "others": others,
         "reconciliation": await _reconciliation(engine),
-        "venues": {
-            name: {
-                "state": session.state.value,
-                "restarts": max(0, session.incarnation - 1),
-            }
-            for name, session in sessions.items()
-        },
+        "venues": {name: await venue_status(engine, name) for name in parts.venues},
         "data_age_s": _age_s(parts),
         "snapshot": _snapshot(desk),
         "tree": snapshot(engine).to_json(),
     }
+
+
+async def venue_status(engine: LiveEngine, name: str) -> dict[str, Any]:
+    """Return how a venue's session is, and its dead man's switch, if one is held."""
+    session, held = engine.cells[session_path(name)], deadman_path(name)
+    said: dict[str, Any] = {
+        "state": session.state.value,
+        "restarts": max(0, session.incarnation - 1),
+    }
+    if held in engine.cells:
+        try:
+            said["deadman"] = await engine.ref(held).ask(Report(), deadline_s=ASK_S)
+        except ActorError as error:
+            why = type(error).__name__
+            said["deadman"] = {"cancels_in_s": None, "why": why}
+    return said
 
 
 async def _reconciliation(engine: LiveEngine) -> dict[str, Any] | None:
