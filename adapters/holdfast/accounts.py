@@ -31,7 +31,7 @@ def account_at(
     if cancel_all_after_s is not None:
         if product.switch is None:
             expected = "a venue that cancels orders when nobody speaks to it"
-            todo = "leave cancel_all_after_s out; of the adapters binance_futures has one"
+            todo = "leave cancel_all_after_s out; binance_futures has one"
             raise InputError(place, expected, account.name, todo)
         make, after_s = product.switch, cancel_all_after_s
 
