@@ -27,6 +27,8 @@ CONTINUOUS: Final = frozenset({
 class OrderKinds(Struct, frozen=True, kw_only=True, gc=False):
     """The orders that a venue takes. What is not declared never leaves for it.
 
+    >>> from holdfast_domain.money import Price, Quantity
+    >>> from holdfast_domain.orders import Side
     >>> OrderKinds().lacks(OrderTerms(
     ...     instrument="BTC", side=Side.BUY, quantity=Quantity.of(1),
     ...     type=OrderType.LIMIT, limit_price=Price.of(9), post_only=True,

@@ -31,7 +31,10 @@ class Breaker:
 
     def wait_s(self, now_s: float) -> float:
         """Return for how long nothing may be asked; 0: ask, though maybe once only."""
-        return 0.0 if self._until_s is None else max(0.0, self._until_s - now_s)
+        if self._until_s is None:
+            return 0.0
+        # The sum and the difference of two times need not be what was added.
+        return min(self.open_s, max(0.0, self._until_s - now_s))
 
     def answered(self) -> None:
         """Take it that an answer came, whatever it said."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given, strategies as st
+from hypothesis import example, given, strategies as st
 
 from holdfast_adapters.breaker import Breaker
 
@@ -40,6 +40,12 @@ def test_two_answers_close_it_and_one_failure_opens_it_again() -> None:
     assert breaker.is_closed
 
 
+@example(
+    [
+        (False, s)
+        for s in (0.0, 1.7262669053090605, 1.8999999999999986, 1.1, 63.669823232972675)
+    ]
+)
 @given(st.lists(st.tuples(st.booleans(), st.floats(0.0, 100.0)), max_size=60))
 def test_it_never_waits_longer_than_it_says(steps: list[tuple[bool, float]]) -> None:
     breaker, now_s, last_s = Breaker(), 0.0, 0.0

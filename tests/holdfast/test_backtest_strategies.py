@@ -331,7 +331,9 @@ def test_an_input_error_stays_what_it_is(failing: Callable[..., str]) -> None:
     assert "'never'" in failing(initialize="self.schedule(self.initialize, at='never')")
     assert failing(
         handle_data="self.order(context.a, 1, 1, time_in_force='soon')"
-    ).startswith("time_in_force: expected one of day, gtc, ioc, fok, got soon")
+    ).startswith(
+        "time_in_force: expected one of day, gtc, ioc, fok, at_open, at_close, got soon"
+    )
 
 
 @pytest.mark.parametrize(
