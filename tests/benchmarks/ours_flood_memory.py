@@ -15,7 +15,7 @@ import sys
 
 import attrs
 import trio
-from memory import peak_bytes
+from memory import forget_peak, peak_bytes
 
 from holdfast_runtime import (
     ActorSpec,
@@ -82,6 +82,7 @@ async def measure(policy: Full) -> dict[str, float]:
     )
     async with open_engine(spec) as engine:
         ref = engine.ref("bench/reader")
+        forget_peak()
         before = peak_bytes()
         await flood(ref, BURSTS, policy)
         once = peak_bytes() - before
