@@ -58,10 +58,14 @@ class AccountLock:
                 if is_free and not _is_at(path, descriptor):
                     continue  # it was taken over, and given back, meanwhile
                 epoch = 1 + max(above, _epoch_in(descriptor))
-                kept = os.dup(descriptor) if is_free else _made(path)
+                line = f"{pid} {epoch}\n"
+                if is_free:
+                    kept = os.dup(descriptor)
+                    write_in(kept, line)
+                else:
+                    kept = _made(path, line)
             finally:
                 os.close(descriptor)
-            write_in(kept, f"{pid} {epoch}\n")
             sync_directory(path.parent)
             return cls(path, epoch, kept)
 
@@ -76,13 +80,18 @@ class AccountLock:
             self._descriptor = None
 
 
-def _made(path: Path) -> int:
-    """Put a new file, locked by us, in the place of the one that another has locked."""
+def _made(path: Path, line: str) -> int:
+    """Put a new file, locked by us, in the place of the one that another has locked.
+
+    It holds ``line`` before it is there: whoever dies here must not leave a file that
+    knows no epoch, for at a real venue no other record does.
+    """
     made = path.with_name(f".{path.name}.{os.getpid()}")
     made.unlink(missing_ok=True)
     descriptor = open_lock(made)
     # Locked before it has its name: nobody can come between.
     taken(descriptor)
+    write_in(descriptor, line)
     made.replace(path)
     return descriptor
 

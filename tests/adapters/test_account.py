@@ -87,3 +87,27 @@ def test_a_lock_that_was_removed_is_nobodys(path: Path) -> None:
 def test_a_place_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="No such file or directory; check"):
         AccountLock.take(tmp_path / "none" / "lock", os.getpid())
+
+
+DIE = """
+import os, signal, sys
+from pathlib import Path
+from holdfast_adapters.account import AccountLock
+put = Path.replace
+def put_and_die(self, target):
+    put(self, target)
+    os.kill(os.getpid(), signal.SIGKILL)
+Path.replace = put_and_die
+AccountLock.take(Path(sys.argv[1]), os.getpid(), take_over=True)
+"""
+
+
+def test_an_epoch_survives_who_dies_in_taking_over(path: Path) -> None:
+    """The new file is there, and its maker had no moment more."""
+    with holder(path) as child:
+        died = subprocess.run([sys.executable, "-c", DIE, str(path)], check=False)
+        assert died.returncode == -signal.SIGKILL
+        lock = AccountLock.take(path, os.getpid())
+        assert lock.epoch == 3
+        lock.close()
+        child.kill()
