@@ -47,6 +47,7 @@ from holdfast_domain.ports import ReplayedVenue, VenueEvent, VenueOrder
 
 from .clock import Clock
 from .face import Face, Path_
+from .hearing import Hearing, cut
 from .ibface import IBFace, ib
 
 SYMBOL = "COINUSD"
@@ -156,9 +157,7 @@ class BinanceFace:
         self.simulator = self._served()
         self.port = 0
         self.venue = self.new_venue()
-        self._heard: list[VenueEvent] = []
-        self._holes: list[str] = []
-        self._bell = trio.Event()
+        self.hearing = Hearing(1)  # the first hole is that of the first connection
 
     def _opened(self) -> Exchange:
         cash = {"USD": CASH, "COIN": COINS}
@@ -215,32 +214,14 @@ class BinanceFace:
         return StreamPlan(url=f"ws://127.0.0.1:{self.port}{path}", backoff_first_s=0.01)
 
     def _listener(self) -> Listener:
-        return Listener(event=self._told, account=lambda: None, hole=self._missed)
-
-    def _told(self, event: VenueEvent) -> None:
-        self._heard.append(event)
-        self._ring()
-
-    def _missed(self, why: str) -> None:
-        self._holes.append(why)
-        self._ring()
-
-    def _ring(self) -> None:
-        self._bell.set()
-        self._bell = trio.Event()
+        hearing = self.hearing
+        return Listener(event=hearing.told, account=lambda: None, hole=hearing.missed)
 
     async def hear(self, count: int, holes: int = 0) -> list[VenueEvent]:
-        # The first hole is that of the first connection.
-        while len(self._heard) < count or len(self._holes) < holes + 1:
-            await self._bell.wait()
-        return self._heard
+        return await self.hearing.hear(count, holes)
 
     async def cut(self, order: VenueOrder) -> None:
-        async with trio.open_nursery() as nursery:
-            asked = self.simulator.asked
-            nursery.start_soon(self.venue.submit, order)
-            await asked.wait()
-            nursery.cancel_scope.cancel()
+        await cut(self.venue, self.simulator, order)
 
 
 @asynccontextmanager

@@ -34,6 +34,7 @@ from holdfast_runtime.threads import PykkaAsyncioHost
 
 from .clock import Clock
 from .face import Path_
+from .hearing import Hearing, cut
 
 T = TypeVar("T")
 
@@ -137,9 +138,7 @@ class IBFace:
         self.hub, self.memory = Hub(), Memory()
         self.port = 0
         self.venue = self.new_venue()
-        self._heard: list[VenueEvent] = []
-        self._holes: list[str] = []
-        self._bell = trio.Event()
+        self.hearing = Hearing(2)  # of listening, and of the first connection
 
     def new_venue(self) -> Session:
         """An adapter as a new session makes it."""
@@ -189,30 +188,11 @@ class IBFace:
             skip=0 if told else skip,  # its fills are told apart: none goes before
         )
 
-    def told(self, event: VenueEvent) -> None:
-        self._heard.append(event)
-        self._ring()
-
-    def missed(self, why: str) -> None:
-        self._holes.append(why)
-        self._ring()
-
-    def _ring(self) -> None:
-        self._bell.set()
-        self._bell = trio.Event()
-
     async def hear(self, count: int, holes: int = 0) -> list[VenueEvent]:
-        # The first holes are those of listening, and of the first connection.
-        while len(self._heard) < count or len(self._holes) < holes + 2:
-            await self._bell.wait()
-        return self._heard
+        return await self.hearing.hear(count, holes)
 
     async def cut(self, order: VenueOrder) -> None:
-        async with trio.open_nursery() as nursery:
-            asked = self.simulator.asked
-            nursery.start_soon(self.venue.submit, order)
-            await asked.wait()
-            nursery.cancel_scope.cancel()
+        await cut(self.venue, self.simulator, order)
 
 
 @asynccontextmanager
@@ -224,7 +204,7 @@ async def ib(path: Path_, record: Path) -> AsyncIterator[IBFace]:
             trio.open_nursery() as nursery,
         ):
             face.venue = face.new_venue()
-            nursery.start_soon(face.hub.run, face.told, face.missed)
+            nursery.start_soon(face.hub.run, face.hearing.told, face.hearing.missed)
             await face.venue.connect()
             await face.hear(0)
             yield face
