@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from typing import Final
@@ -47,7 +48,7 @@ TWICE: Final = 2
 """How many answers in a row must say that an order is not there."""
 
 
-class BinanceVenue(OwnTime):
+class BinanceVenue(OwnTime, ABC):
     """One account at one exchange of Binance; `BinanceSpot` and `BinanceFutures`.
 
     Requests may overlap. What is remembered here only saves questions: after a restart
@@ -125,9 +126,9 @@ class BinanceVenue(OwnTime):
         """End the session; idempotent."""
         await self._rest.close()
 
+    @abstractmethod
     async def _try_key(self) -> None:
         """Ask what only the account may ask."""
-        raise NotImplementedError
 
     async def _change(self, method: str, path: str, asked: Parameters) -> bytes:
         """Return the answer to what changes something, which is sent once."""
@@ -156,11 +157,11 @@ class BinanceVenue(OwnTime):
             raise OutcomeUnknown(message)
         return NotFound()
 
+    @abstractmethod
     async def _found_at(
         self, symbol: str, order_id: str, known: Place | None
     ) -> Found | None:
         """Return the story of an order of ``symbol``, if the venue has it."""
-        raise NotImplementedError
 
     async def executions_since(self, watermark: str) -> Executions:
         """Return all executions of the symbols from ``watermark`` on.
