@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from hypothesis import given, strategies as st
@@ -90,6 +91,19 @@ class Script:
         self.floor.build()
 
 
+def possible(steps: list[tuple[Any, ...]]) -> Iterator[tuple[Any, ...]]:
+    """Leave out what is said of an order of ours before there is such an order."""
+    coming = {step[1] for step in steps if step[0] == "decide" and step[2] == "order"}
+    for step in steps:
+        if step[0] == "hear":
+            told = [each for each in step[3] if each.order_id not in coming]
+            yield (*step[:3], told)
+            continue
+        if step[0] == "decide" and step[2] == "order":
+            coming.discard(step[1])
+        yield step
+
+
 def replayed(records: list[ev.Event]) -> OrderBook:
     book = OrderBook()
     for record in records:
@@ -153,7 +167,7 @@ def test_every_execution_of_an_order_of_ours_is_booked_once(
     late: list[Any] = []
     """What a new incarnation was told, which may have died before it was taken."""
 
-    for step in steps:
+    for step in possible(steps):
         if step[0] == "hear":
             executions = [
                 event
