@@ -8,8 +8,9 @@ import inspect
 import sys
 import traceback
 from collections.abc import Callable
+from importlib.machinery import SourceFileLoader
 from pathlib import Path
-from types import ModuleType
+from types import CodeType, ModuleType
 
 import attrs
 
@@ -52,7 +53,8 @@ def load_strategy(text: str) -> Loaded:
 def _import(path: Path) -> ModuleType:
     unique = hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:12]
     name = f"holdfast_strategy_{path.stem}_{unique}"
-    spec = importlib.util.spec_from_file_location(name, path)
+    loader = _Source(name, str(path))
+    spec = importlib.util.spec_from_file_location(name, path, loader=loader)
     if path.suffix != ".py" or spec is None or spec.loader is None:
         raise InputError(
             str(path),
@@ -80,6 +82,19 @@ def _import(path: Path) -> ModuleType:
             "correct it there",
         ) from error
     return module
+
+
+class _Source(SourceFileLoader):
+    """Loads what the file says now.
+
+    Python takes compiled code for that of a file with the same size and second of its
+    last change: who corrects a letter at once would run what was there before.
+    """
+
+    def get_code(self, fullname: str) -> CodeType:
+        """Compile the source."""
+        path = self.get_filename(fullname)
+        return self.source_to_code(self.get_data(path), path)
 
 
 def _choose(path: Path, module: ModuleType, wanted: str) -> type[Strategy]:

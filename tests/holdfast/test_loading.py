@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -158,3 +160,16 @@ def test_a_class_without_a_required_method_is_refused(
 
 def test_on_data_will_do() -> None:
     assert check_strategy(OnData) is OnData
+
+
+def test_a_file_is_loaded_as_it_is_now(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A letter is corrected at once: same size, same second."""
+    monkeypatch.setattr(sys, "dont_write_bytecode", False)
+    path = tmp_path / "mine.py"
+    for word in ("MFST", "MSFT"):
+        path.write_text(f"{GOOD}    word = '{word}'\n")
+        os.utime(path, (1_700_000_000, 1_700_000_000))
+        strategy = load_strategy(str(path)).strategy
+        assert vars(strategy)["word"] == word
