@@ -83,17 +83,23 @@ async def test_an_account_is_traded_and_nothing_is_lost_on_the_way(
         kinds = Counter(type(entry.event) for entry in here.entries())
         assert kinds[ev.OrderUnknown] > 0
         assert kinds[ev.ActorRestarted] == kinds[ev.ActorParked] == 0
-    written = files_under(tmp_path)
-    assert len(written) > 4
-    assert [name for name, each in written.items() if SECRET.encode() in each] == []
-    assert SECRET not in "".join(here.said) + capfd.readouterr().err
+    assert_never_written(tmp_path, "".join(here.said) + capfd.readouterr().err)
 
 
 async def test_futures_are_traded_short_and_long_and_the_books_agree(
-    tmp_path: Path,
+    tmp_path: Path, tmp_path_factory: Any, capfd: pytest.CaptureFixture[str]
 ) -> None:
     path = futures_config(tmp_path)
-    async with desk(tmp_path / "state", futures=True) as here:
+    ring = tmp_path_factory.mktemp("ring") / "ring"
+    made = pytest.importorskip("tests.holdfast.keyrings").keyring_with
+    with made(ring, "desk", key=KEY, secret=SECRET):
+        said = await _trade_futures(tmp_path, path)
+    assert_never_written(tmp_path, said + capfd.readouterr().err)
+
+
+async def _trade_futures(folder: Path, path: Path) -> str:
+    """Return what the engine said."""
+    async with desk(folder / "state", futures=True) as here:
         here.simulator.faults.on("lost_ack", "submit")
         async with trio.open_nursery() as nursery:
             nursery.start_soon(_see_the_switch, here)
@@ -113,6 +119,7 @@ async def test_futures_are_traded_short_and_long_and_the_books_agree(
         assert kinds[ev.OrderUnknown] > 0
         assert kinds[ev.ActorRestarted] == kinds[ev.ActorParked] == 0
     assert min(holdings(here.entries(), "fast")) < 0 < max(holdings(before, "fast"))
+    return "".join(here.said)
 
 
 async def _see_the_switch(here: Desk) -> None:
@@ -140,6 +147,15 @@ def holdings(entries: list[ev.Entry], strategy: str) -> list[Decimal]:
                 held += fill.quantity.value * fill.side.sign
                 all_.append(held)
     return all_
+
+
+def assert_never_written(folder: Path, said: str) -> None:
+    """The secret is in no file of the run, and in nothing that was said or logged."""
+    written = files_under(folder)
+    assert len(written) > 4
+    assert [name for name, each in written.items() if SECRET.encode() in each] == []
+    assert said
+    assert SECRET not in said
 
 
 def files_under(folder: Path) -> dict[str, bytes]:

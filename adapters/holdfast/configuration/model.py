@@ -53,11 +53,16 @@ class StrategyConfig:
 
 @attrs.frozen(kw_only=True)
 class CredentialsConfig:
-    """Who trades: two variables, or a file (mode 0600) with ``key`` and ``secret``."""
+    """Who trades: two variables, or where ``key`` and ``secret`` are kept."""
 
     key: Secret | None = None
     secret: Secret | None = None
     file: Path | None = None
+    """Of the mode 0600, with a line for each."""
+
+    keyring: str = ""
+    """The service under whose name the system's keyring has both."""
+
     place: str = ""
 
 

@@ -13,11 +13,17 @@ import yaml
 from holdfast.configuration.binding import Binder, plain_name
 from holdfast.configuration.model import (
     Config,
+    CredentialsConfig,
     ReconciliationConfig,
     StrategyConfig,
     VenueConfig,
 )
-from holdfast.configuration.secrets import Secret, read_pairs
+from holdfast.configuration.secrets import (
+    PAIR,
+    Secret,
+    keyring_pairs,
+    read_pairs,
+)
 from holdfast.loading import load_strategy
 from holdfast_actors.strategy.params import parse_params
 from holdfast_adapters.binance import Credentials
@@ -117,17 +123,30 @@ def source_of(config_path: Path, strategy: StrategyConfig) -> str:
 
 
 def credentials_of(venue: VenueConfig) -> Credentials:
-    """Return who trades at ``venue``.
+    """Return who trades at ``venue``; blocks, where a keyring asks a person.
 
     Raises:
-        InputError: it is not said, or only by half.
+        InputError: it is not said, only by half, or in two places.
     """
     said = venue.credentials
-    if said is not None and said.file is not None:
-        pairs = read_pairs(said.file)
-        names = {"key": pairs.get("key"), "secret": pairs.get("secret")}
-        found = {name: Secret(text) for name, text in names.items() if text}
-        said = attrs.evolve(said, key=found.get("key"), secret=found.get("secret"))
+    if said is None:
+        return _whole(venue, said)
+    named = [bool(said.key or said.secret), said.file is not None, bool(said.keyring)]
+    if sum(named) > 1:
+        expected = "one of key and secret, file, keyring"
+        raise InputError(said.place, expected, "several", "leave the others out")
+    if not named[0]:
+        pairs: dict[str, str] = {}
+        if said.file is not None:
+            pairs = read_pairs(said.file)
+        elif said.keyring:
+            pairs = keyring_pairs(said.keyring, f"{said.place}, keyring")
+        key, secret = (Secret(pairs[n]) if pairs.get(n) else None for n in PAIR)
+        said = attrs.evolve(said, key=key, secret=secret)
+    return _whole(venue, said)
+
+
+def _whole(venue: VenueConfig, said: CredentialsConfig | None) -> Credentials:
     if said is None or said.key is None or said.secret is None:
         where = venue.place if said is None else said.place
         raise InputError(where, "both a key and a secret", "one of them at most")

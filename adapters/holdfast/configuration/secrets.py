@@ -1,4 +1,4 @@
-"""What must not be shown, and the files that may hold it."""
+"""What must not be shown, and the files and keyrings that may hold it."""
 
 from __future__ import annotations
 
@@ -13,6 +13,9 @@ from holdfast_domain.errors import InputError
 
 OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
 """What a file that holds secrets must not let anybody do but its owner."""
+
+PAIR: Final = ("key", "secret")
+"""What credentials consist of, as files and keyrings name it."""
 
 
 @attrs.frozen(repr=False)
@@ -54,6 +57,28 @@ def read_pairs(path: Path) -> dict[str, str]:
         came = getattr(error, "strerror", None) or "one that is not UTF-8"
         raise InputError(str(path), "a file of NAME=VALUE lines", came) from None
     return dict(_pairs(path, lines))
+
+
+def keyring_pairs(service: str, where: str) -> dict[str, str]:
+    """Return what the system's keyring has as ``key`` and ``secret`` of ``service``.
+
+    Blocks, where the keyring asks a person to unlock it.
+
+    Raises:
+        InputError: at ``where``: the library is not installed, or the keyring does not
+            answer; what it says about it is not repeated, for it may show a secret.
+    """
+    try:
+        import keyring  # noqa: PLC0415 - others do without it
+    except ImportError:
+        todo = "install it with: pip install 'holdfast[keyring]'"
+        raise InputError(where, "the library keyring", "none", todo) from None
+    try:
+        found = {name: keyring.get_password(service, name) for name in PAIR}
+    except Exception as error:  # noqa: BLE001 - each keyring has errors of its own
+        came, todo = type(error).__name__, "try 'keyring get SERVICE key'"
+        raise InputError(where, "a keyring that can be read", came, todo) from None
+    return {name: text for name, text in found.items() if text}
 
 
 def _pairs(path: Path, lines: list[str]) -> Mapping[str, str]:

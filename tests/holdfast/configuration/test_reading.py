@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from decimal import Decimal
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 from holdfast.configuration import Config, read_config
 from holdfast.configuration.reading import credentials_of, source_of
 from holdfast_actors.reconciliation.plan import Policies, ReconcilePlan
+from holdfast_adapters.binance import Credentials
 from holdfast_domain.errors import InputError
 from holdfast_domain.reconciliation import Policy
 
@@ -160,6 +162,47 @@ def test_credentials_may_have_a_file_of_their_own(tmp_path: Path) -> None:
     (tmp_path / "who").write_text("key=the-key\n")
     with pytest.raises(InputError, match="both a key and a secret"):
         credentials_of(venue)
+
+
+IN_KEYRING = GOOD.replace('{key: "${KEY}", secret: "${SECRET}"}', "{keyring: desk}")
+
+
+def test_credentials_may_be_in_the_keyring_of_the_system(tmp_path: Path) -> None:
+    config = read(tmp_path, IN_KEYRING)
+    venue = config.venues["binance"]
+    made = pytest.importorskip("tests.holdfast.keyrings").keyring_with
+    with made(tmp_path / "ring", "desk", key="the-key") as ring:
+        with pytest.raises(InputError, match="both a key and a secret"):
+            credentials_of(venue)
+        ring.set_password("desk", "secret", "the-secret")
+        who = credentials_of(venue)
+        assert (who.key, who.signature("x")) == (
+            "the-key",
+            Credentials("the-key", "the-secret").signature("x"),
+        )
+        assert "the-" not in repr(config)
+        assert "the-secret" not in repr(who)
+        ring.is_locked = True
+        with pytest.raises(InputError, match="can be read, got PermissionError") as no:
+            credentials_of(venue)
+        assert "line 10, column 18, keyring" in no.value.where
+        assert "the-" not in str(no.value)
+        assert no.value.__suppress_context__
+
+
+def test_a_keyring_needs_its_library(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    venue = read(tmp_path, IN_KEYRING).venues["binance"]
+    monkeypatch.setitem(sys.modules, "keyring", None)
+    with pytest.raises(InputError, match=r"pip install 'holdfast\[keyring\]'"):
+        credentials_of(venue)
+
+
+def test_credentials_are_in_one_place(tmp_path: Path) -> None:
+    venue = read(tmp_path, IN_KEYRING.replace("desk", "desk, file: who"))
+    with pytest.raises(InputError, match="one of key and secret, file, keyring"):
+        credentials_of(venue.venues["binance"])
 
 
 def test_live_wants_credentials(tmp_path: Path) -> None:
