@@ -55,7 +55,7 @@ class Doubts:
         self._call = call
         self._incarnation = incarnation
         self.resolver = Resolver(
-            ask=lambda order_id: session.tell(LookUp(order_id)),
+            ask=self._look_up,
             after=after,
             now_s=now_s,
             patience=patience,
@@ -153,6 +153,10 @@ class Doubts:
         """Ask about an order that has become unknown, unless it is asked about."""
         if row.order_id not in self.resolver.cases:
             self.resolver.doubt(row.order_id)
+
+    def _look_up(self, order_id: str) -> None:
+        meant_us = self._book.rows[order_id].intended_us
+        self._session.tell(LookUp(order_id, meant_us))
 
     def fits(self, row: OrderRow, message: Evidence) -> bool:
         """Tell whether what a lookup found is this order; if not, it is kept."""

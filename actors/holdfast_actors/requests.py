@@ -47,6 +47,8 @@ class LookUp(Struct, frozen=True):
     """Ask the venue what it knows of an order."""
 
     order_id: str
+    meant_us: int = 0
+    """Market time of its intent."""
 
 
 class Greet(Struct, frozen=True):

@@ -296,8 +296,8 @@ class Session:
                 await self._ask(Asked.CANCEL, order_id, request)
             case Replace():
                 await self._replace(message)
-            case LookUp(order_id):
-                await self._look_up(order_id)
+            case LookUp():
+                await self._look_up(message)
             case AskGap(watermark):
                 await self._ask_gap(watermark)
             case AskVenue():
@@ -329,11 +329,11 @@ class Session:
         request = self._venue.replace(message.order_id, message.terms)
         await self._ask(Asked.REPLACE, message.order_id, request)
 
-    async def _look_up(self, order_id: str) -> None:
-        asked_s = self._now_s()
+    async def _look_up(self, message: LookUp) -> None:
+        order_id, asked_s = message.order_id, self._now_s()
         how, story, reason = How.UNKNOWN, None, ""
         try:
-            request = self._venue.lookup(order_id)
+            request = self._venue.lookup(order_id, message.meant_us)
             found = await self._line.limited(self._deadlines.query_s, request)
         except VenueError as error:
             # Nothing is known by it, whatever kind of failure it was.

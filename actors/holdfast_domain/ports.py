@@ -280,8 +280,13 @@ class Venue(Protocol):
     async def replace(self, order_id: str, terms: OrderTerms) -> Sequence[VenueEvent]:
         """Give a working order new terms (quantity counts what is filled too)."""
 
-    async def lookup(self, order_id: str) -> Found | NotFound:
-        """Return what the venue knows of the order; a failure of transport raises."""
+    async def lookup(self, order_id: str, meant_us: int = 0) -> Found | NotFound:
+        """Return what the venue knows of the order; a failure of transport raises.
+
+        It was meant at ``meant_us``, in microseconds UTC of market time, and nothing of
+        it left before; 0 is not known. A venue that does not show what is older says
+        with `OutcomeUnknown` that it cannot tell.
+        """
 
     async def executions_since(self, watermark: str) -> Executions:
         """Return all executions from ``watermark`` on that the venue shows by now.

@@ -82,19 +82,19 @@ class AtIB:
         begun_us: int,
         say: Callable[[str], None],
     ) -> Callable[[Hosts], LiveAccount]:
-        """Return what makes the account, which got no order before ``begun_us``."""
-        del offset_us, say
+        """Return what makes the account; TWS shows what it shows, whatever began."""
+        del offset_us, begun_us, say
         if self.venue.connection.cancel_all_after_s is not None:
             expected = "a venue that cancels orders when nobody speaks to it"
             todo = "leave cancel_all_after_s out: IB has no such switch"
             raise InputError(self.venue.place, expected, self.name, todo)
 
         def made(hosts: Hosts) -> LiveAccount:
-            return self._account(hosts, clock, begun_us)
+            return self._account(hosts, clock)
 
         return made
 
-    def _account(self, hosts: Hosts, clock: WallClock, begun_us: int) -> LiveAccount:
+    def _account(self, hosts: Hosts, clock: WallClock) -> LiveAccount:
         hub, memory = Hub(), Memory()
         opened: list[PykkaAsyncioHost] = []
 
@@ -105,7 +105,7 @@ class AtIB:
             host = hosts.open_loop(f"{VENUES}/{self.name}/session")
             opened.append(host)
             how = self._how(host, clock, 0)
-            return IBVenue(**how, hub=hub, memory=memory, history_from_us=begun_us)
+            return IBVenue(**how, hub=hub, memory=memory)
 
         def build(ctx: Context) -> AccountFeed:
             return AccountFeed(venue=self.name, source=hub, orders=ctx.ref(ORDERS))

@@ -78,7 +78,8 @@ class ScriptedVenue:
     async def replace(self, order_id: str, new: OrderTerms) -> Sequence[VenueEvent]:
         return self._answer("replace", order_id, new)  # type: ignore[no-any-return]
 
-    async def lookup(self, order_id: str) -> Found | NotFound:
+    async def lookup(self, order_id: str, meant_us: int = 0) -> Found | NotFound:
+        del meant_us
         answer = self._answer("lookup", order_id)
         return NotFound() if answer is None else story(*answer)
 

@@ -115,7 +115,7 @@ def test_an_answer_without_a_word_of_the_order_is_a_doubt() -> None:
     floor.hear(Asked.SUBMIT, "a")
 
     assert floor.state() is S.UNKNOWN
-    assert floor.session.of(LookUp) == [LookUp("a")]
+    assert floor.session.of(LookUp) == [LookUp("a", T0_US)]
 
 
 X1 = executed("a", 1, 4)
@@ -265,7 +265,7 @@ def test_a_cancel_without_an_outcome_leaves_the_order_and_is_looked_up() -> None
 
     floor.hear(Asked.CANCEL, "a", how=How.UNKNOWN)
     assert floor.state() is S.CANCEL_PENDING
-    assert floor.session.take() == [LookUp("a")]
+    assert floor.session.take() == [LookUp("a", T0_US)]
     floor.hear(Asked.LOOKUP, "a", acked("a"), ended("a"))
 
     assert floor.state() is S.CANCELED

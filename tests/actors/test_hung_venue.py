@@ -72,7 +72,8 @@ class HungVenue(ScriptedVenue):
         await self._hang("cancel", order_id)
         return await ScriptedVenue.cancel(self, order_id)
 
-    async def lookup(self, order_id: str) -> Any:
+    async def lookup(self, order_id: str, meant_us: int = 0) -> Any:
+        del meant_us
         await self._hang("lookup", order_id)
         return await ScriptedVenue.lookup(self, order_id)
 

@@ -21,7 +21,7 @@ from holdfast_actors.sending import WINDOW
 from holdfast_domain import events as ev
 from holdfast_domain.orders import OrderState
 
-from .desk import acked, ended, executed, terms
+from .desk import T0_US, acked, ended, executed, terms
 from .floor import Floor
 
 S = OrderState
@@ -214,7 +214,7 @@ def test_a_lookup_of_a_working_order_is_repeated_until_it_is_answered() -> None:
     floor.hear(Asked.LOOKUP, "a", how=How.UNKNOWN)
     ((_, again),) = floor.timers.set
     floor.orders.handle(again)  # type: ignore[arg-type]
-    assert floor.session.take() == [LookUp("a")]
+    assert floor.session.take() == [LookUp("a", T0_US)]
     floor.hear(Asked.LOOKUP, "a", acked("a"))
     floor.orders.handle(again)  # type: ignore[arg-type]
 
@@ -287,7 +287,7 @@ def test_what_a_dead_session_had_taken_is_in_doubt_and_looked_up() -> None:
 
     assert floor.state("a") is S.UNKNOWN
     assert floor.state("b") is S.ACCEPTED
-    assert floor.session.take() == [AskGap(""), LookUp("a"), LookUp("b")]
+    assert floor.session.take() == [AskGap(""), LookUp("a", T0_US), LookUp("b", T0_US)]
 
 
 def test_a_session_that_says_twice_that_it_is_up_is_one_session() -> None:
@@ -322,7 +322,7 @@ def test_on_a_rebuild_an_order_on_its_way_is_unknown_and_not_sent() -> None:
     floor.up(1)
 
     assert floor.session.of(Submit) == []
-    assert floor.session.of(LookUp) == [LookUp("a")]
+    assert floor.session.of(LookUp) == [LookUp("a", T0_US)]
 
 
 def test_on_a_rebuild_an_order_that_was_not_sent_is_brought_to_the_guard() -> None:

@@ -24,7 +24,7 @@ from holdfast_domain import events as ev
 from holdfast_domain.orders import OrderState, OrderTerms
 from holdfast_domain.ports import Replaced, VenuePromises
 
-from .desk import acked, ended, executed, terms
+from .desk import T0_US, acked, ended, executed, terms
 from .floor import Floor
 
 S = OrderState
@@ -212,7 +212,7 @@ def test_a_refused_cancel_leaves_the_order_working_and_asks_what_became_of_it() 
 
     floor.hear(Asked.CANCEL, "a", how=How.REFUSED)
     assert floor.state() is S.ACCEPTED
-    assert floor.session.take() == [LookUp("a")]
+    assert floor.session.take() == [LookUp("a", T0_US)]
     floor.hear(Asked.LOOKUP, "a", acked("a"), executed("a", 1, 10))
 
     assert floor.state() is S.FILLED
@@ -228,7 +228,7 @@ def test_a_cancel_that_was_not_sent_is_tried_again() -> None:
     assert floor.state() is S.CANCEL_PENDING
 
     assert floor.later() == [1.0]
-    assert floor.session.take() == [LookUp("a")]
+    assert floor.session.take() == [LookUp("a", T0_US)]
     floor.hear(Asked.LOOKUP, "a", acked("a"))
     assert floor.session.take() == [Cancel("a")]
 
@@ -241,7 +241,7 @@ def test_a_cancel_that_a_dead_session_took_is_asked_for_again() -> None:
 
     floor.up(2)
 
-    assert floor.session.take() == [AskGap(""), LookUp("a")]
+    assert floor.session.take() == [AskGap(""), LookUp("a", T0_US)]
     floor.hear(Asked.LOOKUP, "a", acked("a"))
     assert floor.session.take() == [Cancel("a")]
 
@@ -300,7 +300,7 @@ def test_new_terms_in_doubt_stay_pending_until_the_venue_shows_them() -> None:
 
     floor.hear(Asked.REPLACE, "a", how=How.UNKNOWN)
     assert floor.state() is S.REPLACE_PENDING
-    assert floor.session.take() == [LookUp("a")]
+    assert floor.session.take() == [LookUp("a", T0_US)]
     floor.hear(Asked.LOOKUP, "a", acked("a"), Replaced(order_id="a", terms=NEW))
 
     assert floor.state() is S.ACCEPTED
@@ -322,7 +322,7 @@ def test_new_terms_that_the_venue_never_got_are_asked_for_again_after_its_bound(
     floor.later(5.0)
     floor.hear(Asked.LOOKUP, "a", acked("a"))
 
-    assert floor.session.take() == [LookUp("a"), Replace("a", NEW)]
+    assert floor.session.take() == [LookUp("a", T0_US), Replace("a", NEW)]
     assert floor.state() is S.REPLACE_PENDING
 
 

@@ -17,7 +17,7 @@ from holdfast_domain.money import Quantity
 from holdfast_domain.orders import OrderState
 from holdfast_domain.ports import Busted, Corrected, Ended, Executed
 
-from .desk import D, acked, ended, executed, filled, story, terms
+from .desk import T0_US, D, acked, ended, executed, filled, story, terms
 from .floor import Floor
 
 S = OrderState
@@ -158,7 +158,7 @@ def test_an_order_is_complete_when_its_fills_add_up_to_the_venues_count() -> Non
 
     floor.hear(Asked.STREAM, "", execution(2, 6, 10))
     assert floor.state() is S.PARTIALLY_FILLED
-    assert floor.session.take() == [LookUp("a")]
+    assert floor.session.take() == [LookUp("a", T0_US)]
     floor.hear(Asked.GAP, "", execution(1, 4, 4), execution(2, 6, 10), watermark="W2")
 
     assert floor.state() is S.FILLED
@@ -190,7 +190,7 @@ def test_an_end_is_taken_when_the_fills_before_it_are_there() -> None:
 
     floor.hear(Asked.STREAM, "", execution(1, 4, 4), end)
     assert floor.state() is S.UNKNOWN
-    assert floor.session.take() == [LookUp("a")]
+    assert floor.session.take() == [LookUp("a", T0_US)]
     floor.hear(
         Asked.LOOKUP, "a", acked("a"), execution(1, 4, 4), execution(2, 3, 7), end
     )
@@ -322,7 +322,7 @@ def test_what_is_left_after_a_bust_is_the_venues_to_say(
     floor.hear(Asked.STREAM, "", first)
 
     assert floor.state() is S.UNKNOWN
-    assert floor.session.take() == [LookUp("a")]
+    assert floor.session.take() == [LookUp("a", T0_US)]
     told = story(acked("a"), execution(1, 4, 4), first, cumulative=floor.row().filled)
     floor.hear(Asked.LOOKUP, "a", story=told)
     after = S.PARTIALLY_FILLED if floor.row().filled else S.ACCEPTED

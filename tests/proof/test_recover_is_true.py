@@ -73,9 +73,9 @@ class Witness:
     def _watch_venue(self, patch: pytest.MonkeyPatch) -> None:
         lookup, since = PaperVenue.lookup, PaperVenue.executions_since
 
-        async def look_up(venue: PaperVenue, order_id: str) -> Any:
+        async def look_up(venue: PaperVenue, order_id: str, meant_us: int) -> Any:
             self.lookups.append(order_id)
-            return await lookup(venue, order_id)
+            return await lookup(venue, order_id, meant_us)
 
         async def executions_since(venue: PaperVenue, watermark: str) -> Any:
             self.gaps.append(watermark)

@@ -139,12 +139,15 @@ class BinanceVenue(OwnTime, ABC):
 
     # --- questions ------------------------------------------------------------------
 
-    async def lookup(self, order_id: str) -> Found | NotFound:
+    async def lookup(self, order_id: str, meant_us: int = 0) -> Found | NotFound:
         """Return the story of the order; see `VenuePromises` for what absence proves.
+
+        Orders of any age are shown, so ``meant_us`` matters to nothing.
 
         Raises:
             OutcomeUnknown: the venue contradicts itself, or it is too early to tell.
         """
+        del meant_us
         known = self._places.get(order_id)
         symbols = (known.symbol,) if known else self._symbols
         for _ in range(TWICE):

@@ -215,8 +215,9 @@ class HostileVenue:
 
     # --- questions -----------------------------------------------------------------
 
-    async def lookup(self, order_id: str) -> Found | NotFound:
+    async def lookup(self, order_id: str, meant_us: int = 0) -> Found | NotFound:
         """Return what the venue knows of the order; see `Venue.lookup`."""
+        del meant_us
         fault = self._begin(Op.LOOKUP)
         if fault is not None:
             await self._fail(fault, Op.LOOKUP)

@@ -46,14 +46,13 @@ class Session(OwnTime):
         live: bool = False,
         hub: Hub | None = None,
         memory: Memory | None = None,
-        history_from_us: int | None = None,
         timing: Timing | None = None,
         name: str = "ib",
     ) -> None:
         """Trade ``specs`` in ``account``, or in the only one that there is.
 
-        Only a paper account is traded, unless it is ``live``. No order was sent before
-        ``history_from_us``, if that is known. What happens is told to ``hub``.
+        Only a paper account is traded, unless it is ``live``. What happens is told to
+        ``hub``.
 
         Raises:
             InputError: nothing is to be traded.
@@ -68,7 +67,6 @@ class Session(OwnTime):
         self._host, self.line, self.specs, self.clock = host, line, specs, clock
         self._live = live
         self.memory = Memory() if memory is None else memory
-        self.history_from_us = history_from_us
         self._timing = Timing() if timing is None else timing
         self.names: dict[int, str] = {}
         self._gateway: Gateway | None = None

@@ -118,12 +118,12 @@ class IBVenue(Session):
 
     # --- questions ------------------------------------------------------------------
 
-    async def lookup(self, order_id: str) -> Found | NotFound:
+    async def lookup(self, order_id: str, meant_us: int = 0) -> Found | NotFound:
         """Return what TWS shows of the order: open, completed, or by its executions.
 
         That it shows nothing proves something only of an order that was sent on the
         day that TWS shows: executions and completed orders reach back to midnight. So
-        it must have been sent by this process, or by an engine that began today.
+        it must have been sent by this process today, or meant today.
 
         Raises:
             OutcomeUnknown: it may be of another day, or what is shown contradicts
@@ -139,8 +139,8 @@ class IBVenue(Session):
         if fills:
             message = f"{self.name}: {order_id} has executions, and is in no list"
             raise OutcomeUnknown(message)
-        since_us = self.history_from_us if sent is None else sent[0]
-        if since_us is None or since_us < self._shown_from_us():
+        since_us = meant_us if sent is None else sent[0]
+        if since_us < self._shown_from_us():
             message = f"{self.name}: {order_id} may be of a day that TWS does not show"
             raise OutcomeUnknown(message)
         await self.ask(gateway.forget, order_id)
@@ -266,10 +266,16 @@ class IBVenue(Session):
         return Price(to_decimal(str(cost)) / units)
 
     def _shown_from_us(self) -> int:
-        """Return since when TWS shows all: midnight, by its own clock."""
-        here = self._now().astimezone(ZoneInfo(self.line.zone))
+        """Return since when TWS shows all: midnight, by its own clock.
+
+        That may be ahead of ours, so that its day has begun, or behind it, so that what
+        left after our midnight was before its own.
+        """
+        skew_us = round(PROMISES.clock_skew_s * 1_000_000)
+        latest = utc_from_us(self.clock.now_us() + skew_us)
+        here = latest.astimezone(ZoneInfo(self.line.zone))
         midnight = here.replace(hour=0, minute=0, second=0, microsecond=0)
-        return us_of(midnight)
+        return us_of(midnight) + skew_us
 
     def _now(self) -> datetime:
         return utc_from_us(self.clock.now_us())

@@ -200,12 +200,15 @@ class PaperVenue:
         """Whether it is in memory; see `ReplayedVenue`."""
         return self._path is None
 
-    async def lookup(self, order_id: str) -> Found | NotFound:
+    async def lookup(self, order_id: str, meant_us: int = 0) -> Found | NotFound:
         """Return the durable story of the order; `NotFound` is proof of absence.
+
+        Its record has all orders, so ``meant_us`` matters to nothing.
 
         Raises:
             NotSent: no session.
         """
+        del meant_us
         return (await self._durable()).lookup(order_id)
 
     async def executions_since(self, watermark: str) -> Executions:

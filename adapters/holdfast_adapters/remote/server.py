@@ -174,8 +174,8 @@ class VenueServer:
         """Return the events and the other fields of the answer to a question."""
         venue = self._venue
         match question:
-            case wire.LookUp(order_id):
-                found = await venue.lookup(order_id)
+            case wire.LookUp(order_id, meant_us):
+                found = await venue.lookup(order_id, meant_us)
                 if isinstance(found, Found):
                     return (), {"found": wire.story_of(found)}
                 return (), {"absent": found.reason}

@@ -162,9 +162,9 @@ class RemoteVenue:
         """
         return self._events(await self._question(wire.Advance(cursor, step)))
 
-    async def lookup(self, order_id: str) -> Found | NotFound:
+    async def lookup(self, order_id: str, meant_us: int = 0) -> Found | NotFound:
         """Return the story of the order; see `Venue.lookup`."""
-        answer = await self._question(wire.LookUp(order_id))
+        answer = await self._question(wire.LookUp(order_id, meant_us))
         if answer.found is None:
             return NotFound(reason=answer.absent)
         return self._found(answer.found)

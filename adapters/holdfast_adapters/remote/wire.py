@@ -84,6 +84,7 @@ class LookUp(Struct, tag=True):
     """See `Venue.lookup`."""
 
     order_id: str
+    meant_us: int = 0
 
 
 class Since(Struct, tag=True):

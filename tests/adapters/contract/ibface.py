@@ -52,8 +52,8 @@ KINDS: Final = {"closed": "closed", "terminated": "closed"}
 class Session(OwnTime):
     """A venue as a session of the engine uses it: what breaks off is connected anew."""
 
-    def __init__(self, venue: IBVenue) -> None:
-        self.made = venue
+    def __init__(self, venue: IBVenue, began_us: int) -> None:
+        self.made, self._began_us = venue, began_us
         self.name, self.promises = venue.name, venue.promises
 
         self.is_closed = False
@@ -94,8 +94,10 @@ class Session(OwnTime):
     async def replace(self, order_id: str, terms: OrderTerms) -> Sequence[VenueEvent]:
         return await self._tried(self.made.replace, order_id, terms)
 
-    async def lookup(self, order_id: str) -> Any:
-        return await self._tried(self.made.lookup, order_id)
+    async def lookup(self, order_id: str, meant_us: int = 0) -> Any:
+        # No case of the suite goes over midnight, nor tells when its order was meant.
+        meant_us = meant_us or self._began_us
+        return await self._tried(self.made.lookup, order_id, meant_us)
 
     async def executions_since(self, watermark: str) -> Any:
         return await self._tried(self.made.executions_since, watermark)
@@ -156,9 +158,9 @@ class IBFace:
                 clock=self._clock,
                 hub=self.hub,
                 memory=self.memory,
-                history_from_us=self._clock.us,
                 timing=TIMING,
-            )
+            ),
+            self._clock.us,
         )
 
     @property

@@ -16,7 +16,6 @@ from holdfast_domain.errors import (
     DomainError,
     DuplicateOrder,
     NotSent,
-    OutcomeUnknown,
     VenueRefused,
 )
 from holdfast_domain.ids import ClientOrderId
@@ -28,7 +27,6 @@ from holdfast_domain.ports import (
     Ended,
     Executed,
     Found,
-    NotFound,
     VenueEvent,
     VenueOrder,
 )
@@ -280,19 +278,6 @@ async def test_another_clients_order_is_listed_and_not_canceled() -> None:
 
 
 # --- what is known --------------------------------------------------------------
-
-
-async def test_what_is_of_another_day_is_not_denied() -> None:
-    async with trading() as (desk, venue, _):
-        with pytest.raises(OutcomeUnknown, match="a day that TWS does not show"):
-            await venue.lookup(order().order_id)
-        desk.simulator.faults.on("refused", "submit", value=201)
-        with pytest.raises(VenueRefused):
-            await venue.submit(order())
-        assert isinstance(await venue.lookup(order().order_id), NotFound)
-        desk.clock.go_on(86_400)
-        with pytest.raises(OutcomeUnknown, match="a day that TWS does not show"):
-            await venue.lookup(order().order_id)
 
 
 async def test_without_its_line_to_ib_nothing_is_asked_of_tws() -> None:
