@@ -79,6 +79,28 @@ class HaltGate:
         self.generation = 0
 
 
+class VenueReach:
+    """Since when a venue cannot be reached: kept by its session, read by its breaker.
+
+    It outlives the session. Times are the engine's, in seconds.
+    """
+
+    __slots__ = ("lost_s",)
+
+    def __init__(self) -> None:
+        self.lost_s: float | None = None
+        """None while there is a connection."""
+
+    def lose(self, now_s: float) -> None:
+        """Count the venue as away from now on, if it is not."""
+        if self.lost_s is None:
+            self.lost_s = now_s
+
+    def find(self) -> None:
+        """Count the venue as there."""
+        self.lost_s = None
+
+
 class OrdersMark:
     """The incarnation of `orders` whose submits may be sent: it writes it itself."""
 

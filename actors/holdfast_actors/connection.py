@@ -12,7 +12,7 @@ from typing import Any, Protocol, TypeVar
 
 import attrs
 
-from holdfast_actors.clock import MarketClock, VenueSilence
+from holdfast_actors.clock import MarketClock, VenueReach, VenueSilence
 from holdfast_actors.requests import ConnectAgain
 from holdfast_domain.errors import (
     Fenced,
@@ -75,6 +75,7 @@ class Connection:
         deadlines: Deadlines,
         call: Callable[[str], None] = lambda _text: None,
         in_step: bool = False,
+        reach: VenueReach | None = None,
     ) -> None:
         """Cut requests by ``within``, unless the venue answers at once.
 
@@ -97,6 +98,8 @@ class Connection:
         self._waits = not venue.answers_at_once
         self._in_step = in_step and self._waits
         self.is_lost = True
+        self._reach = VenueReach() if reach is None else reach
+        self._reach.lose(now_s())
         self._was_there = False
         self._pause_s = 0.0
         """The pause before the next attempt; 0 after a request that succeeded."""
@@ -146,6 +149,7 @@ class Connection:
         if self._was_there:
             self.number += RECONNECTED
         self.is_lost, self._was_there, self._called = False, True, False
+        self._reach.find()
 
     async def close(self) -> None:
         """Close the connection, if it can be closed."""
@@ -156,6 +160,7 @@ class Connection:
         """Count the connection as lost; the next attempt is at once, or by a timer."""
         wait_s = max(self._pause_s, self.silent_s())
         self.is_lost, self._due_s = True, self._now_s() + wait_s
+        self._reach.lose(self._now_s())
         limits = self.deadlines
         self._pause_s = min(
             max(2 * self._pause_s, limits.first_pause_s), limits.limit_pause_s

@@ -31,6 +31,7 @@ class LiveFeed:
         maker: Callable[[], StepMaker],
         host: ThreadHost,
         feed: Ref[Any],
+        now_s: Callable[[], float],
     ) -> None:
         """Tell ``feed`` of what was added to ``data``; the disk is used on ``host``."""
         self._source = source
@@ -39,6 +40,9 @@ class LiveFeed:
         self._make = maker
         self._host = host
         self._feed = feed
+        self._now_s = now_s
+        self._heard_s: dict[str, float] = {}
+        """When each subscription told something last."""
 
     def start(self) -> None:
         """Take what was written by an incarnation that did not live to say so."""
@@ -48,15 +52,25 @@ class LiveFeed:
         self._feed.tell(Grown())
 
     def handle(self, message: Report) -> object:
-        """Return how many steps there are."""
+        """Return how many steps there are, and for how long who was silent."""
         del message
-        return {"steps": len(self._data)}
+        now_s = self._now_s()
+        silent_s = {name: now_s - at_s for name, at_s in self._heard_s.items()}
+        return {"steps": len(self._data), "silent_s": silent_s}
 
     async def run(self) -> None:
         """Listen, until cancelled."""
         await self._source.run(self._take)
 
+    def _hear(self, news: News) -> None:
+        """Note of whom something came; the names of a batch are few."""
+        now_s = self._now_s()
+        for kind, told in (("trades", news.trades), ("quotes", news.quotes)):
+            for name in {each.instrument for each in told}:
+                self._heard_s[f"{name} {kind}"] = now_s
+
     async def _take(self, news: News) -> None:
+        self._hear(news)
         steps = self._maker.take(news)
         if not steps:
             return

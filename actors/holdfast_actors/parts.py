@@ -12,6 +12,7 @@ from holdfast_actors.clock import (
     OrdersMark,
     PriceBoard,
     VenueInterest,
+    VenueReach,
     VenueSilence,
 )
 from holdfast_actors.connection import Deadlines
@@ -31,6 +32,7 @@ from holdfast_domain.instruments import Instrument
 from holdfast_domain.marketdata import MarketData
 from holdfast_domain.ports import JournalStore, ReplayedVenue, ThreadHost, WallClock
 from holdfast_domain.schedules import Calendars
+from holdfast_domain.sight import VenueSight
 from holdfast_runtime import (
     ActorSpec,
     Backoff,
@@ -50,6 +52,9 @@ class LiveAccount:
 
     now_us: Callable[[], int]
     """The time by which an order is too old to be sent."""
+
+    sight: Callable[[], VenueSight] = VenueSight
+    """Shows limiter and breaker; blocks never, and asks nobody."""
 
 
 @attrs.define(kw_only=True)
@@ -100,12 +105,18 @@ class Parts:
     attention: Callable[[str], None] = attrs.field(default=lambda _text: None)
     """Told, aloud, what a person should look at; what was journaled is durable."""
 
+    notice: Callable[[str, str, str], None] = attrs.field(
+        default=lambda _path, _what, _how: None
+    )
+    """Told what has changed, of an actor's concern, and how that stands now."""
+
     fence: Fence = attrs.field(factory=Fence)
     prices: PriceBoard = attrs.field(init=False)
     gate: HaltGate = attrs.field(factory=HaltGate, init=False)
     mark: OrdersMark = attrs.field(factory=OrdersMark, init=False)
     interest: VenueInterest = attrs.field(init=False)
     silences: Mapping[str, VenueSilence] = attrs.field(init=False)
+    reaches: Mapping[str, VenueReach] = attrs.field(init=False)
     silent: Mapping[str, Sequence[int]] = attrs.field(factory=dict)
     """Silences that the journal knows of; see `RunSoFar.silent`."""
 
@@ -113,6 +124,7 @@ class Parts:
         self.prices = PriceBoard(self.data)
         self.interest = VenueInterest(tuple(self.venues))
         self.silences = {venue: VenueSilence() for venue in self.venues}
+        self.reaches = {venue: VenueReach() for venue in self.venues}
 
     @property
     def venue(self) -> str:

@@ -11,6 +11,7 @@ FEED = f"{FEEDS}/replay"
 SCHEDULER = "engine/trading/scheduler"
 RECONCILER = "engine/trading/reconciler"
 VENUES = "engine/trading/venues"
+BREAKERS = "engine/trading/breakers"
 STRATEGIES = "engine/trading/strategies"
 
 
@@ -22,6 +23,11 @@ def session_path(venue: str) -> str:
 def deadman_path(venue: str) -> str:
     """Return where a venue's dead man's switch is held, if it is."""
     return f"{VENUES}/{venue}/deadman"
+
+
+def breaker_path(venue: str) -> str:
+    """Return where a venue's breaker is, if it has an account."""
+    return f"{BREAKERS}/{venue}"
 
 
 def strategy_path(name: str) -> str:

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, TypeAlias, TypeVar, assert_never
 
-from holdfast_actors.clock import MarketClock, VenueInterest, VenueSilence
+from holdfast_actors.clock import MarketClock, VenueInterest, VenueReach, VenueSilence
 from holdfast_actors.connection import Connection, Deadlines, Within
 from holdfast_actors.inquiry import answer_of
 from holdfast_actors.lanes import Lanes, Sides
@@ -81,6 +81,7 @@ class Session:
         stand_back: Callable[[str], None] = lambda _why: None,
         call: Callable[[str], None] = lambda _text: None,
         replays: bool = True,
+        reach: VenueReach | None = None,
     ) -> None:
         """Cut requests by ``within``, unless the venue answers at once.
 
@@ -118,6 +119,7 @@ class Session:
             deadlines=deadlines,
             call=call,
             in_step=replays,
+            reach=reach,
         )
         self._say = Telling(orders, reconciler, venue.name, self._line.silent_s)
         self._lanes = Lanes(sides, self._carry)

@@ -7,6 +7,7 @@ engine                       rest_for_one: if the core cannot be healed, all sta
     ├── venues/<venue>       session
     ├── feeds                replay, and of a live market what it is told by
     ├── strategies/<name>    one family each, so that one parks without the others
+    ├── breakers/<venue>     where an account is traded
     ├── scheduler  reconciler
     └── (more: whatever the composition adds, such as the console)
 
@@ -21,6 +22,7 @@ from typing import Any
 
 from holdfast_actors import folding
 from holdfast_actors.atonce import SessionAtOnce
+from holdfast_actors.breaker import VenueBreaker
 from holdfast_actors.feed import ReplayFeed
 from holdfast_actors.guard import Guard
 from holdfast_actors.journal import GroupCommit, Journal
@@ -142,6 +144,7 @@ def _trading(parts: Parts) -> SupervisorSpec:
                 recorder=JOURNAL,
                 waits_for=(STRATEGIES,),
             ),
+            *_breakers(parts),
             *reconcilers(parts),
             *parts.more,
         ),
@@ -165,6 +168,30 @@ def _venue(parts: Parts, venue: str) -> SupervisorSpec:
     account = parts.accounts.get(venue)
     listeners = () if account is None else account.listeners
     return _family(parts, venue, (session, *listeners))
+
+
+def _breakers(parts: Parts) -> tuple[SupervisorSpec, ...]:
+    """Return who watches venues: those at which an account is traded."""
+    watched = tuple(_breaker(parts, venue) for venue in parts.accounts)
+    return (_family(parts, "breakers", watched),) if watched else ()
+
+
+def _breaker(parts: Parts, venue: str) -> ActorSpec:
+    def build(ctx: Context) -> VenueBreaker:
+        ctx.monitor(session_path(venue))
+        return VenueBreaker(
+            reach=parts.reaches[venue],
+            silence=parts.silences[venue],
+            sight=parts.accounts[venue].sight,
+            after=ctx.after,
+            now_s=ctx.now_s,
+            incarnation=ctx.incarnation,
+            notice=lambda what, how: ctx.effect(
+                lambda: parts.notice(ctx.path, what, how)
+            ),
+        )
+
+    return ActorSpec(name=venue, build=build, waits_for=())
 
 
 def _sessions(parts: Parts, ctx: Context) -> dict[str, Any]:
@@ -278,6 +305,7 @@ def _session(parts: Parts, name: str, ctx: Context) -> Session | SessionAtOnce:
         stand_back=parts.fence.stand_back,
         call=parts.attention,
         replays=account is None,
+        reach=parts.reaches[name],
     )
     return SessionAtOnce(session) if venue.answers_at_once else session
 

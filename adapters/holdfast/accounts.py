@@ -52,6 +52,7 @@ def account_at(
             venue=account.name,
             source=product.user_data(account),
             orders=ctx.ref(ORDERS),
+            now_s=ctx.now_s,
         )
 
     listener = ActorSpec(name="account", build=build, waits_for=(ORDERS,))
@@ -59,4 +60,5 @@ def account_at(
         connect=lambda: product.venue(account),
         listeners=(listener, *listeners),
         now_us=lambda: account.clock.now_us() + account.offset_us,
+        sight=account.sight,
     )

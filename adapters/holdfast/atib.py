@@ -26,6 +26,7 @@ from holdfast_adapters.ib import (
 )
 from holdfast_domain.errors import InputError
 from holdfast_domain.ports import AsyncioHost, WallClock
+from holdfast_domain.sight import VenueSight
 from holdfast_runtime import ActorSpec, Context
 from holdfast_runtime.threads import PykkaAsyncioHost
 
@@ -97,6 +98,7 @@ class AtIB:
     def _account(self, hosts: Hosts, clock: WallClock) -> LiveAccount:
         hub, memory = Hub(), Memory()
         opened: list[PykkaAsyncioHost] = []
+        made: list[IBVenue] = []
 
         def connect() -> IBVenue:
             # A loop ends with its session, with all that hangs or waits in it.
@@ -105,13 +107,24 @@ class AtIB:
             host = hosts.open_loop(f"{VENUES}/{self.name}/session")
             opened.append(host)
             how = self._how(host, clock, 0)
-            return IBVenue(**how, hub=hub, memory=memory)
+            made[:] = [IBVenue(**how, hub=hub, memory=memory)]
+            return made[0]
+
+        def sight() -> VenueSight:
+            return made[0].sight() if made else VenueSight()
 
         def build(ctx: Context) -> AccountFeed:
-            return AccountFeed(venue=self.name, source=hub, orders=ctx.ref(ORDERS))
+            return AccountFeed(
+                venue=self.name, source=hub, orders=ctx.ref(ORDERS), now_s=ctx.now_s
+            )
 
         listener = ActorSpec(name="account", build=build, waits_for=(ORDERS,))
-        return LiveAccount(connect=connect, listeners=(listener,), now_us=clock.now_us)
+        return LiveAccount(
+            connect=connect,
+            listeners=(listener,),
+            now_us=clock.now_us,
+            sight=sight,
+        )
 
     def listener(self, hosts: Hosts) -> Callable[[Hearing], IBMarket]:
         """Return what makes who listens; see `Place.listener`."""

@@ -243,12 +243,17 @@ def watch(
         cell = kernel.cells[ORDERS]
         kernel.tell_lifecycle(cell.path, "attention", cell.incarnation, text)
 
+    def notice(path: str, what: str, how: str) -> None:
+        cell = kernel.cells[path]
+        kernel.tell_lifecycle(cell.path, what, cell.incarnation, how)
+
     def fenced(why: str) -> None:
         # At once, past the mailbox: the gate closes whatever is being handled.
         _post(kernel, GUARD, Halt(why, "fence"))
         attention(why)
 
     parts.attention, parts.fence.stand_back = attention, fenced
+    parts.notice = notice
     kernel.on_lifecycle.append(lifecycle)
     kernel.on_quarantine.append(quarantine)
 

@@ -215,6 +215,7 @@ class _Market:
                 maker=maker,
                 host=host,
                 feed=ctx.ref(FEED),
+                now_s=ctx.now_s,
             )
 
         return ActorSpec(name=self.name, build=build, waits_for=())

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import attrs
 
+from holdfast_domain.sight import BreakerSight
+
 
 @attrs.define
 class Breaker:
@@ -35,6 +37,15 @@ class Breaker:
             return 0.0
         # The sum and the difference of two times need not be what was added.
         return min(self.open_s, max(0.0, self._until_s - now_s))
+
+    def sight(self, now_s: float) -> BreakerSight:
+        """Return how it stands, for people."""
+        left_s, failures = self.wait_s(now_s), self._failed
+        if self.is_closed:
+            return BreakerSight(state="closed", failures=failures, left_s=0.0)
+        if left_s:
+            return BreakerSight(state="open", failures=failures, left_s=left_s)
+        return BreakerSight(state="half_open", failures=failures, left_s=0.0)
 
     def answered(self) -> None:
         """Take it that an answer came, whatever it said."""

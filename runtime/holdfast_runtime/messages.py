@@ -116,7 +116,8 @@ class Lifecycle:
     Of a thread: ``abandoned``, for it hung, or ``returned``, if it came back after all.
     ``end_failed``: what was to be closed at an end raised.
     Of watchdogs: ``overran`` and ``silent``. ``by_hand``: what a person did, and why.
-    ``attention``: a person should look at it; told by who builds on the runtime.
+    ``attention``: a person should look at it; told by who builds on the runtime, as
+    other words may be.
     """
 
     incarnation: int

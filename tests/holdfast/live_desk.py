@@ -70,6 +70,8 @@ class Desk:
     engine: LiveEngine | None = None
     """That of the run under way, or of the last one."""
 
+    parts: Parts | None = None
+
     def config(self, path: Path) -> Any:
         address = f"http://127.0.0.1:{self.port}"
         set_ = {"BINANCE": address, "HOLDFAST_STATE": str(self.state)}
@@ -104,8 +106,8 @@ class Desk:
             except BaseExceptionGroup as group:
                 raise group.exceptions[0] from None
 
-    def _is_up(self, engine: LiveEngine, _parts: Parts) -> None:
-        self.engine = engine
+    def _is_up(self, engine: LiveEngine, parts: Parts) -> None:
+        self.engine, self.parts = engine, parts
 
     def entries(self) -> list[ev.Entry]:
         return run_entries(StateDir(self.state))

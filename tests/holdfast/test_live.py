@@ -14,8 +14,8 @@ import trio
 
 from holdfast.account import AtVenue, lock_at
 from holdfast.cli import main
-from holdfast.cli.render import _venues
-from holdfast.console.status import venue_status
+from holdfast.cli.venuelines import venue_lines
+from holdfast.console.venues import venue_status
 from holdfast.live import LiveRun, run_live
 from holdfast_adapters.auditor import audit
 from holdfast_adapters.auditor.reading import read_venue
@@ -71,7 +71,9 @@ async def test_an_account_is_traded_and_nothing_is_lost_on_the_way(
     async with desk(tmp_path / "state") as here:
         # Its answer is lost, and its fills come by the stream, or are asked for.
         here.simulator.faults.on("lost_ack", "submit")
-        await here.run(path, lambda entries: fills(entries)["slow"] >= 1)
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(_see_the_venue, here)
+            await here.run(path, lambda entries: fills(entries)["slow"] >= 1)
         here.simulator.faults.on("torn_ack", "submit")
         here.simulator.faults.on("closed", "user_stream", skip=2)
         before = fills(here.entries())["fast"]
@@ -122,17 +124,33 @@ async def _trade_futures(folder: Path, path: Path) -> str:
     return "".join(here.said)
 
 
+async def _see_the_venue(here: Desk) -> None:
+    """Wait until a fill was heard, and until status shows all of the venue."""
+    heard: dict[str, float | None] = {}
+    while heard.get("account") is None:
+        await trio.sleep(0.02)
+        if here.engine is not None and here.parts is not None:
+            status = await venue_status(here.engine, here.parts, "binance")
+            heard = status["silent_s"]
+    assert heard["BTCUSDT trades"] is not None
+    assert status["state"] == "running"
+    assert status["away_s"] is None
+    assert 0 < status["limiter"]["used"] < status["limiter"]["limit"]
+    assert status["breaker"]["state"] == "closed"
+    assert f"of {status['limiter']['limit']} in 60 s" in str(venue_lines({"b": status}))
+
+
 async def _see_the_switch(here: Desk) -> None:
     """Wait until it is put off, and until status says so."""
     left_s = 0.0
     while not left_s:
         await trio.sleep(0.02)
-        if here.engine is not None:
-            status = await venue_status(here.engine, "binance")
+        if here.engine is not None and here.parts is not None:
+            status = await venue_status(here.engine, here.parts, "binance")
             left_s = status["deadman"]["cancels_in_s"] or 0.0
     assert left_s <= 8
     assert status["deadman"]["why"] == ""
-    assert "cancels all orders in" in str(_venues({"binance": status}))
+    assert "cancels all orders in" in str(venue_lines({"binance": status}))
     asked = [each for what, each in here.simulator.answers.seen if what == "countdown"]
     assert asked[0]["countdownTime"] == "8000"
 

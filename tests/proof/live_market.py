@@ -145,7 +145,7 @@ async def run(
             def build(ctx: Context) -> LiveFeed:
                 return LiveFeed(
                     source=Source(told, tape), tape=tape, data=data, maker=maker,
-                    host=host, feed=ctx.ref(FEED),
+                    host=host, feed=ctx.ref(FEED), now_s=ctx.now_s,
                 )  # fmt: skip
 
             return LiveMarket(

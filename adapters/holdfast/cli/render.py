@@ -10,6 +10,8 @@ from rich.table import Table
 from rich.text import Text
 from rich.tree import Tree
 
+from holdfast.cli.venuelines import venue_lines
+
 _COLOURS = {
     "running": "green",
     "new": "dim",
@@ -83,7 +85,7 @@ def _facts(status: Mapping[str, Any]) -> Table:
         ("Profit and loss", _signed(status["profit_and_loss"])),
         ("Positions", _positions(status["positions"])),
         ("Open orders", _open(status)),
-        ("Venues", _venues(status["venues"])),
+        ("Venues", venue_lines(status["venues"])),
         ("Reconciliation", _reconciliation(status["reconciliation"])),
     ):
         table.add_row(name, value)
@@ -120,26 +122,6 @@ def _reconciliation(report: Mapping[str, Any] | None) -> Text:
         if last["findings"]:
             text.append(f", {len(last['findings'])} differed: holdfast reconcile")
     return text
-
-
-def _venues(venues: Mapping[str, Any]) -> Text:
-    words = [
-        f"{name} {each['state']}, restarts {each['restarts']}{_deadman(each)}"
-        for name, each in venues.items()
-    ]
-    return Text("; ".join(words) or "none")
-
-
-def _deadman(venue: Mapping[str, Any]) -> str:
-    """Return when the venue cancels all orders, where it would."""
-    held = venue.get("deadman")
-    if held is None:
-        return ""
-    left_s, why = held["cancels_in_s"], held["why"]
-    when = "may cancel all orders"
-    if left_s is not None:
-        when = f"cancels all orders in {left_s:.0f} s"
-    return f", {when}, {why}" if why else f", {when} unless put off"
 
 
 def _positions(positions: Mapping[str, str]) -> Text:

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from holdfast.console.orders import order_json
 from holdfast.console.reconciliation import report_json
+from holdfast.console.venues import ASK_S, venue_status
 from holdfast_actors.messages import Report
 from holdfast_actors.orderbook import OrderRow
-from holdfast_actors.places import deadman_path
-from holdfast_actors.tree import LEDGER, ORDERS, RECONCILER, Parts, session_path
+from holdfast_actors.tree import LEDGER, ORDERS, RECONCILER, Parts
 from holdfast_domain.fills import NOT_STRATEGIES
 from holdfast_domain.marketdata import utc_from_us
 from holdfast_domain.money import ZERO
@@ -22,8 +22,6 @@ from holdfast_runtime.tree import snapshot
 if TYPE_CHECKING:
     from holdfast.console.actor import Desk
     from holdfast_actors.ledger import SubLedger
-
-ASK_S = 5.0
 
 
 async def status_of(desk: Desk, engine: LiveEngine, parts: Parts) -> dict[str, Any]:
@@ -54,27 +52,13 @@ async def status_of(desk: Desk, engine: LiveEngine, parts: Parts) -> dict[str, A
         "strategies": strategies,
         "others": others,
         "reconciliation": await _reconciliation(engine),
-        "venues": {name: await venue_status(engine, name) for name in parts.venues},
+        "venues": {
+            name: await venue_status(engine, parts, name) for name in parts.venues
+        },
         "data_age_s": _age_s(parts),
         "snapshot": _snapshot(desk),
         "tree": snapshot(engine).to_json(),
     }
-
-
-async def venue_status(engine: LiveEngine, name: str) -> dict[str, Any]:
-    """Return how a venue's session is, and its dead man's switch, if one is held."""
-    session, held = engine.cells[session_path(name)], deadman_path(name)
-    said: dict[str, Any] = {
-        "state": session.state.value,
-        "restarts": max(0, session.incarnation - 1),
-    }
-    if held in engine.cells:
-        try:
-            said["deadman"] = await engine.ref(held).ask(Report(), deadline_s=ASK_S)
-        except ActorError as error:
-            why = type(error).__name__
-            said["deadman"] = {"cancels_in_s": None, "why": why}
-    return said
 
 
 async def _reconciliation(engine: LiveEngine) -> dict[str, Any] | None:

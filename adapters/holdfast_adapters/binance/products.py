@@ -33,6 +33,7 @@ from holdfast_domain.ports import (
     VenueEvent,
     WallClock,
 )
+from holdfast_domain.sight import VenueSight
 
 
 @attrs.frozen(kw_only=True)
@@ -55,6 +56,14 @@ class Account:
 
     budget: Budget = attrs.field(factory=Budget)
     """What all who ask with its key share of the venue's limit."""
+
+    def sight(self) -> VenueSight:
+        """Return how limit and breaker stand."""
+        now_us, budget = self.clock.now_us(), self.budget
+        return VenueSight(
+            limiter=budget.sight((now_us + self.offset_us) // 1000),
+            breaker=budget.breaker.sight(now_us / 1e6),
+        )
 
     def rest(self, routes: Routes) -> Rest:
         """Return what asks the venue over HTTP; it is not open yet."""

@@ -17,7 +17,6 @@ from holdfast_adapters.binance.errors import CLOCK, OK, Answer, Silence, Verdict
 from holdfast_adapters.binance.routes import SPOT, Routes
 from holdfast_adapters.binance.telling import decoded
 from holdfast_adapters.binance.wire import ServerTime
-from holdfast_adapters.breaker import Breaker
 from holdfast_domain.errors import NotSent, OutcomeUnknown, VenueError, VenueRefused
 from holdfast_domain.ports import WallClock
 
@@ -94,14 +93,13 @@ class Rest:
         """Wait by ``sleep`` (seconds) before a question is asked again.
 
         Without credentials only what is public can be asked for. Who asks the same
-        address elsewhere shares the ``budget``.
+        address elsewhere shares the ``budget``, and its breaker.
         """
         self.name = name
         self.routes = routes
         self.time = VenueTime(clock)
         self.budget = Budget() if budget is None else budget
-        self.breaker = Breaker()
-        """Of questions: after five that failed, none is asked for a minute."""
+        self.breaker = self.budget.breaker
 
         self._address = address
         self._credentials = credentials
@@ -225,6 +223,7 @@ class Rest:
         return Answer(response.status_code, response.content, response.headers)
 
     def _now_s(self) -> float:
+        # The venue's time is learned anew at each connect; what all share goes by ours.
         return self.time.clock.now_us() / 1e6
 
     def judged(self, answer: Answer) -> Verdict:

@@ -22,6 +22,7 @@ from holdfast_adapters.ib.rows import FillRow, HeldRow, OrderRow
 from holdfast_adapters.ib.ticks import WANTED, Tick
 from holdfast_domain.errors import DuplicateOrder, NotSent, VenueRefused
 from holdfast_domain.ports import VenueEvent
+from holdfast_domain.sight import Limiter
 
 if TYPE_CHECKING:
     from ib_async.contract import Contract
@@ -149,6 +150,10 @@ class Gateway:
                 await asyncio.wait_for(self._time(), pause_s)
             except TimeoutError:
                 self.abort(f"no heartbeat within {pause_s:g} s")
+
+    def sight(self) -> Limiter:
+        """Return how much of the limit of messages is used; from any thread."""
+        return self._pacer.sight()
 
     def check(self) -> None:
         """See that something can be asked.

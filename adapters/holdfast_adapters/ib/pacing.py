@@ -9,7 +9,10 @@ from __future__ import annotations
 
 import asyncio  # noqa: TID251 - this runs in the loop of the library
 from collections import deque
+from collections.abc import Callable
 from typing import Final
+
+from holdfast_domain.sight import Limiter
 
 PER_S: Final = 45
 RESERVE: Final = 10
@@ -23,11 +26,25 @@ class Pacer:
         self._per_s = per_s
         self._left: deque[float] = deque()
         self._until = 0.0
+        self._now: Callable[[], float] = lambda: 0.0
+        """The loop's clock, once something was asked."""
+
+    def sight(self) -> Limiter:
+        """Return how much is used; from any thread."""
+        since = self._now() - 1.0
+        return Limiter(
+            used=sum(each > since for each in tuple(self._left)),
+            limit=self._per_s,
+            window_s=1.0,
+            for_orders=RESERVE,
+            for_cancels=RESERVE,
+        )
 
     async def pace(self, *, cancel: bool = False) -> None:
         """Wait until one more message may leave, and count it."""
         most = self._per_s if cancel else self._per_s - RESERVE
         loop = asyncio.get_running_loop()
+        self._now = loop.time
         while True:
             now = loop.time()
             while self._left and self._left[0] <= now - 1.0:

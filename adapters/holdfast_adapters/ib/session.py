@@ -16,6 +16,7 @@ from holdfast_adapters.owntime import OwnTime
 from holdfast_domain.errors import InputError, NotSent, OutcomeUnknown, VenueRefused
 from holdfast_domain.instruments import Instrument
 from holdfast_domain.ports import AsyncioHost, Events, VenueEvent, WallClock
+from holdfast_domain.sight import VenueSight
 
 T = TypeVar("T")
 
@@ -78,6 +79,11 @@ class Session(OwnTime):
     def instruments(self) -> dict[str, Instrument]:
         """What can be traded, by symbol; known once it is connected."""
         return {name: each.instrument for name, each in self.listed.items()}
+
+    def sight(self) -> VenueSight:
+        """Return how the limit of messages stands, while there is a connection."""
+        gateway = self._gateway
+        return VenueSight(limiter=None if gateway is None else gateway.sight())
 
     # --- the session --------------------------------------------------------------
 

@@ -17,6 +17,8 @@ async def test_a_venue_that_does_not_answer_is_not_asked_for_a_minute() -> None:
         for _ in range(5):
             with pytest.raises(OutcomeUnknown, match="HTTP 500"):
                 await d.venue.open_orders()
+        seen = d.venue._rest.breaker.sight(d.clock.us / 1e6)
+        assert (seen.state, seen.failures, seen.left_s) == ("open", 5, 60.0)
         asked = len(d.simulator.answers.seen)
         for question in (d.venue.open_orders, d.venue.balances):
             with pytest.raises(OutcomeUnknown, match="it is asked again in 60 s"):
@@ -74,8 +76,15 @@ async def test_two_that_ask_from_one_address_share_its_limit() -> None:
         other = d.new_venue()
         await other.connect()
         assert budget.limit == 6000
+        assert other._rest.breaker is d.venue._rest.breaker
         d.simulator.answers.weight = 5000
         await d.venue.balances()
+        now_ms = d.clock.us // 1000
+        seen = budget.sight(now_ms)
+        assert seen.used >= 5000
+        assert seen.is_used_up
+        assert (seen.limit, seen.for_orders, seen.for_cancels) == (6000, 1200, 600)
+        assert budget.sight(now_ms + 60_000).used == 0
         with pytest.raises(NotSent, match="nearly used"):
             await other.balances()
         await other.close()
