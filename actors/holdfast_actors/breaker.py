@@ -1,4 +1,4 @@
-"""A venue's breaker: looks how the venue is, and says aloud what has changed.
+"""A venue's breaker: looks how the venue is, and says what has changed, and for long.
 
 Limiter and breaker of requests are the adapter's, where they are looked at in the
 statement before the first byte. Here they are only read: nothing waits for this actor,
@@ -8,13 +8,21 @@ and it holds nothing that a restart would lose.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import ClassVar, Final
+from typing import Any, ClassVar, Final
 
 from msgspec import Struct
 
-from holdfast_actors.clock import VenueReach, VenueSilence
+from holdfast_actors.clock import HaltGate, VenueReach, VenueSilence
+from holdfast_actors.degradation import (
+    VENUE,
+    CancelResting,
+    Degrade,
+    Degrading,
+    Restore,
+)
+from holdfast_domain.events import VenueDegraded
 from holdfast_domain.sight import VenueSight
-from holdfast_runtime import Lane, Lifecycle
+from holdfast_runtime import Lane, Lifecycle, Ref
 
 LOOK_S: Final = 1.0
 """The pause between two looks."""
@@ -32,12 +40,21 @@ class Look(Struct, frozen=True):
     incarnation: int
 
 
+CANCEL_AGAIN_S: Final = 10.0
+"""How often it is asked again that all is canceled."""
+
+
 class VenueBreaker:
     """Watches one venue, from outside of its family: that may be parked."""
 
     def __init__(
         self,
         *,
+        venue: str,
+        plan: Degrading,
+        gate: HaltGate,
+        guard: Ref[Any],
+        orders: Ref[Any],
         reach: VenueReach,
         silence: VenueSilence,
         sight: Callable[[], VenueSight],
@@ -46,7 +63,16 @@ class VenueBreaker:
         incarnation: int,
         notice: Callable[[str, str], None],
     ) -> None:
-        """Tell ``notice`` of each change: of what, and how it stands now."""
+        """Tell ``notice`` of each change: of what, and how it stands now.
+
+        The ``guard`` is told when the venue is degraded by ``plan``, and when it is
+        not any more; what it knows of that is at the ``gate``.
+        """
+        self._venue = venue
+        self._plan = plan
+        self._gate = gate
+        self._guard = guard
+        self._orders = orders
         self._reach = reach
         self._silence = silence
         self._sight = sight
@@ -57,7 +83,16 @@ class VenueBreaker:
         self._session = ""
         """What was told of the session, if it is not there."""
 
-        self._told = dict.fromkeys(("connection", "limiter", "breaker"), "")
+        self._since_s: float | None = None
+        """Since when it has been away, as far as this incarnation has seen."""
+
+        self._was_degraded = False
+        """Whether it was at the last look."""
+
+        self._cancel_s = 0.0
+        """When all is to be canceled next."""
+
+        self._told = dict.fromkeys(("connection", "limiter", "breaker", "degraded"), "")
         """How each stood when that was said; empty as long as it was well."""
 
     def start(self) -> None:
@@ -78,10 +113,28 @@ class VenueBreaker:
         now_s, seen = self._now_s(), self._sight()
         self._say("connection", self._away())
         self._say("limiter", self._limited(now_s, seen))
-        breaker = seen.breaker
-        is_well = breaker is None or breaker.state == "closed"
-        self._say("breaker", "" if is_well else breaker_words(seen))
+        self._say("breaker", open_words(seen))
+        self._judge(now_s, self._away() or open_words(seen))
+        self._say("degraded", degraded_words(self._gate.degraded.get(self._venue)))
         self._after(LOOK_S, Look(self._incarnation))
+
+    def _judge(self, now_s: float, why: str) -> None:
+        """Say again and again how it is: who is told may die before it is durable."""
+        known = self._gate.degraded.get(self._venue)
+        if not why:
+            self._since_s = None
+            if known is not None and known.resume == VENUE:
+                self._guard.tell(Restore(self._venue, "it is there again", VENUE))
+                return
+        elif self._since_s is None or (self._was_degraded and known is None):
+            # Who takes it back although it is away has as long as the first time.
+            self._since_s = now_s
+        self._was_degraded = known is not None
+        if why and now_s - (self._since_s or 0.0) >= self._plan.after_s:
+            self._guard.tell(Degrade(self._venue, self._plan, why))
+        if known is not None and known.policy == "cancel" and now_s >= self._cancel_s:
+            self._cancel_s = now_s + CANCEL_AGAIN_S
+            self._orders.tell(CancelResting(self._venue, "degraded"))
 
     def _away(self) -> str:
         if self._session:
@@ -103,10 +156,24 @@ class VenueBreaker:
             self._notice(what, how or f"well again, after: {was}")
 
 
-def breaker_words(seen: VenueSight) -> str:
-    """Return how the breaker stands, in words that change with its state alone."""
+def open_words(seen: VenueSight) -> str:
+    """Return how the breaker stands, unless it is closed; they change with it alone."""
     breaker = seen.breaker
-    if breaker is None:
+    if breaker is None or breaker.state == "closed":
         return ""
-    words = {"half_open": "half open", "open": "open", "closed": "closed"}
-    return f"its breaker is {words[breaker.state]}"
+    return f"its breaker is {'open' if breaker.state == 'open' else 'half open'}"
+
+
+def degraded_words(known: VenueDegraded | None) -> str:
+    """Return how a venue is degraded; empty if it is not."""
+    if known is None:
+        return ""
+    words = {
+        "keep": "orders go on",
+        "halt": "no new order goes out",
+        "cancel": "no new order goes out, and what rests there is canceled",
+    }[known.policy]
+    until = "" if known.policy == "keep" else f" until a {known.resume} takes it back"
+    if known.holds and known.resume == VENUE:
+        until = " until it is there again"
+    return f"{known.why}, for {known.after_ms / 1000:g} s: {words}{until}"

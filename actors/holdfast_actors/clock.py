@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from decimal import Decimal
 
 from holdfast_domain.cursor import ADVANCE_SLOT, START, slot_of
+from holdfast_domain.events import VenueDegraded
 from holdfast_domain.marketdata import MarketData
 from holdfast_domain.money import to_decimal
 
@@ -69,14 +70,27 @@ class PriceBoard:
 
 
 class HaltGate:
-    """Whether the kill switch is on: the last thing that is looked at before a send."""
+    """What holds orders back: the last thing that is looked at before a send."""
 
-    __slots__ = ("generation", "halted", "reason")
+    __slots__ = ("degraded", "generation", "halted", "reason")
 
     def __init__(self) -> None:
         self.halted = False
         self.reason = ""
         self.generation = 0
+        self.degraded: dict[str, VenueDegraded] = {}
+        """Venues that have been away for long, whatever follows from it."""
+
+    def holds(self, venue: str) -> str:
+        """Return why no new order may go to ``venue``; empty if one may."""
+        found = self.degraded.get(venue)
+        if found is None or not found.holds:
+            return ""
+        return f"{venue} is degraded: {found.why}"
+
+    def restore(self, venue: str) -> None:
+        """Let orders out to ``venue`` again."""
+        self.degraded.pop(venue, None)
 
 
 class VenueReach:

@@ -13,6 +13,7 @@ from typing import Any, assert_never
 import attrs
 
 from holdfast_actors.clock import HaltGate, MarketClock, PriceBoard
+from holdfast_actors.degradation import Degradations, Degrade, Restore
 from holdfast_actors.guardbook import GuardBook
 from holdfast_actors.messages import (
     Change,
@@ -80,8 +81,13 @@ class Guard:
         record: Callable[[ev.Event], None],
         effect: Callable[[Callable[[], None]], None],
         path: str = "",
+        venue_of: Callable[[str], str] = lambda _symbol: "",
     ) -> None:
-        """Replay ``history``; ``path`` is the guard's place in the tree."""
+        """Replay ``history``; ``path`` is the guard's place in the tree.
+
+        ``venue_of`` tells where an instrument trades.
+        """
+        self._venue_of = venue_of
         self._instruments = instruments
         self._limits = limits
         self._prices = prices
@@ -95,6 +101,9 @@ class Guard:
         self._replaying = True
         self._applied = replay(history, self._apply, path, self._book.load)
         self._replaying = False
+        self._degradations = Degradations(
+            known=self._book.degraded, gate=gate, record=record, effect=effect
+        )
 
     def start(self) -> None:
         """Ask for the decisions that an incarnation before may have taken with it."""
@@ -102,7 +111,15 @@ class Guard:
 
     def handle(
         self,
-        message: Decision | Committed | Unchanged | Readmit | Halt | Resume | Report,
+        message: Decision
+        | Committed
+        | Unchanged
+        | Readmit
+        | Halt
+        | Resume
+        | Degrade
+        | Restore
+        | Report,
     ) -> object:
         """Dispatch one message; every kind is named here."""
         match message:
@@ -120,6 +137,8 @@ class Guard:
                 self._halt(message)
             case Resume():
                 self._resume(message)
+            case Degrade() | Restore():
+                self._degradations.handle(message)
             case Report():
                 return dict(self._book.quarantined)
             case _:
@@ -328,6 +347,10 @@ class Guard:
         """Return why a strategy may send nothing of an instrument; empty if it may."""
         if self._gate.halted:
             return f"halted: {self._gate.reason}"
+        if self._gate.degraded and (
+            why := self._gate.holds(self._venue_of(instrument))
+        ):
+            return why
         if self._book.quarantined and (
             f"strategy/{strategy}" in self._book.quarantined
             or f"instrument/{instrument}" in self._book.quarantined

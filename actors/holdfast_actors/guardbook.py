@@ -9,6 +9,8 @@ from collections import deque
 from collections.abc import Mapping
 from typing import Any
 
+import msgspec
+
 from holdfast_actors.clock import HaltGate
 from holdfast_actors.reservations import Reservations
 from holdfast_domain import events as ev
@@ -22,6 +24,8 @@ _TAKEN = frozenset({
     ev.QuarantineReleased,
     ev.Quarantined,
     ev.Resumed,
+    ev.VenueDegraded,
+    ev.VenueRestored,
 })  # fmt: skip
 """What is taken here; by their very type, for speed: fills are the reservations'."""
 
@@ -43,6 +47,9 @@ class GuardBook:
         self.quarantined: dict[str, str] = {}
         """What must not trade, by subject, with the error."""
 
+        self.degraded: dict[str, ev.VenueDegraded] = {}
+        """By venue, what was journaled of its being away."""
+
         self._gate = gate
         self._period_us = period_us
 
@@ -61,18 +68,30 @@ class GuardBook:
                 self._count(event.strategy, event.decision)
             case ev.DecisionMade():
                 self._count(event.strategy, event.number)
-            case ev.Halted():
-                self._gate.halted = True
-                self._gate.reason = event.reason
-                self._gate.generation = max(self._gate.generation, event.generation)
-            case ev.Resumed():
-                self.open_gate()
             case ev.Quarantined():
                 self.quarantined[event.subject] = event.error
             case ev.QuarantineReleased():
                 self.quarantined.pop(event.subject, None)
+            case ev.Halted() | ev.Resumed() | ev.VenueDegraded() | ev.VenueRestored():
+                self._moves_gate(event)
             case _:
                 """It is not in `_TAKEN`."""
+
+    def _moves_gate(
+        self, event: ev.Halted | ev.Resumed | ev.VenueDegraded | ev.VenueRestored
+    ) -> None:
+        gate = self._gate
+        match event:
+            case ev.Halted():
+                gate.halted, gate.reason = True, event.reason
+                gate.generation = max(gate.generation, event.generation)
+            case ev.Resumed():
+                self.open_gate()
+            case ev.VenueDegraded(venue=venue):
+                self.degraded[venue] = gate.degraded[venue] = event
+            case ev.VenueRestored(venue=venue):
+                self.degraded.pop(venue, None)
+                gate.restore(venue)
 
     def note(self, strategy: str, now_us: int) -> None:
         """Count an order of ``strategy`` as recent."""
@@ -102,6 +121,7 @@ class GuardBook:
             "passed": dict(self.passed),
             "recent": {name: list(times) for name, times in self.recent.items()},
             "quarantined": dict(self.quarantined),
+            "degraded": [msgspec.to_builtins(e) for e in self.degraded.values()],
             "gate": {
                 "halted": gate.halted,
                 "reason": gate.reason,
@@ -115,6 +135,9 @@ class GuardBook:
         self.passed = dict(saved["passed"])
         self.recent = {name: deque(times) for name, times in saved["recent"].items()}
         self.quarantined = dict(saved["quarantined"])
+        for each in saved.get("degraded", ()):  # it is younger than the first snapshots
+            event = msgspec.convert(each, ev.VenueDegraded)
+            self.degraded[event.venue] = self._gate.degraded[event.venue] = event
         gate, was = self._gate, saved["gate"]
         # A gate that is shut stays so: what shut it may not be in the journal yet.
         gate.halted = gate.halted or was["halted"]

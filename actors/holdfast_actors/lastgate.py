@@ -32,6 +32,7 @@ class LastGate:
         clock: MarketClock,
         fence: Callable[[], str] = str,
         now_us: Callable[[], int] | None = None,
+        venue: str = "",
     ) -> None:
         """``fence`` is `Fence.why`; time is the market's, unless ``now_us`` is given.
 
@@ -42,11 +43,12 @@ class LastGate:
         self._mark = mark
         self._fence = fence
         self._now_us = now_us or (lambda: clock.now_us)
+        self._venue = venue
 
     @property
     def halted(self) -> bool:
-        """Whether the kill switch is on."""
-        return self._halt.halted
+        """Whether the kill switch is on, or the venue degraded so that it holds."""
+        return self._halt.halted or bool(self._halt.holds(self._venue))
 
     def holds_back(self, message: Submit, session: int) -> str:
         """Return why the session with that number must not send; empty if it may.
@@ -62,6 +64,8 @@ class LastGate:
             return GATES[1]
         if self._halt.halted or message.generation != self._halt.generation:
             return "halted"
+        if why := self._halt.holds(self._venue):
+            return why
         if self._now_us() > message.valid_until_us:
             return "its time to be sent has passed"
         return ""

@@ -11,6 +11,7 @@ from typing import Any, assert_never
 
 from holdfast_actors.clock import OrdersMark
 from holdfast_actors.decisions import decision_made, draft_record
+from holdfast_actors.degradation import CancelResting
 from holdfast_actors.kin import Kin
 from holdfast_actors.line import Line
 from holdfast_actors.messages import (
@@ -140,6 +141,7 @@ class Orders:
         | AskOrders
         | Suspect
         | CancelThere
+        | CancelResting
         | Report,
     ) -> object:
         """Dispatch one message; every kind is named here."""
@@ -148,7 +150,7 @@ class Orders:
                 self._on_vetted(message)
             case Evidence():
                 self._lines[message.venue].hear(message)
-            case SessionUp() | StreamHole():
+            case SessionUp() | StreamHole() | CancelResting():
                 self._on_line(message)
             case Readmitted():
                 self._on_row(message.order_id, lambda to: to.readmitted(message))
@@ -166,11 +168,13 @@ class Orders:
                 assert_never(message)
         return None
 
-    def _on_line(self, message: SessionUp | StreamHole) -> None:
-        """Take that a line to a venue is new, and that something may be missing."""
+    def _on_line(self, message: SessionUp | StreamHole | CancelResting) -> None:
+        """Take that a line is new, or may miss something, or is to rest no order."""
         line = self._lines[message.venue]
         if isinstance(message, SessionUp):
             line.session_up(message)
+        elif isinstance(message, CancelResting):
+            line.sending.cancel_resting(message.by)
         else:
             line.stream_has_hole()
 

@@ -16,6 +16,7 @@ from holdfast_actors.clock import (
     VenueSilence,
 )
 from holdfast_actors.connection import Deadlines
+from holdfast_actors.degradation import Degrading
 from holdfast_actors.feed import SLICES_MAX
 from holdfast_actors.folding import Shape
 from holdfast_actors.guard import Limits
@@ -95,6 +96,9 @@ class Parts:
 
     accounts: Mapping[str, LiveAccount] = attrs.field(factory=dict)
     """By venue; what is not there goes by market time."""
+
+    degrading: Mapping[str, Degrading] = attrs.field(factory=dict)
+    """By venue, what is done when it is away for long; others nobody watches."""
 
     more: tuple[ActorSpec | SupervisorSpec, ...] = ()
     deadlines: Deadlines = attrs.field(factory=Deadlines)

@@ -130,6 +130,20 @@ class Sending:
             )
             self.ask_to_cancel(order_id)
 
+    def cancel_resting(self, by: str) -> None:
+        """Cancel all that works here, or may; what is to be canceled is asked again.
+
+        No lookup is waited for: where questions fail, a cancel may still go out.
+        """
+        for row in list(self._book.open.values()):
+            if row.venue != self._venue:
+                continue
+            in_doubt = row.state is OrderState.UNKNOWN and row.cancel_wanted
+            if in_doubt or row.state is OrderState.CANCEL_PENDING:
+                self.ask_to_cancel(row.order_id)
+            else:
+                self.cancel(row.order_id, by)
+
     def ask_to_cancel(self, order_id: str) -> None:
         """Ask the venue to cancel, unless it is being asked."""
         if order_id not in self.cancelling:

@@ -55,6 +55,7 @@ from holdfast_actors.session import Session
 from holdfast_actors.silence import keep_silence
 from holdfast_actors.strategy.actor import StrategyActor
 from holdfast_actors.strategy.plan import StrategyPlan
+from holdfast_domain.sight import VenueSight
 from holdfast_runtime import (
     ActorSpec,
     Beyond,
@@ -171,18 +172,25 @@ def _venue(parts: Parts, venue: str) -> SupervisorSpec:
 
 
 def _breakers(parts: Parts) -> tuple[SupervisorSpec, ...]:
-    """Return who watches venues: those at which an account is traded."""
-    watched = tuple(_breaker(parts, venue) for venue in parts.accounts)
+    """Return who watches venues: those of which it is said what is done then."""
+    watched = tuple(_breaker(parts, venue) for venue in parts.degrading)
     return (_family(parts, "breakers", watched),) if watched else ()
 
 
 def _breaker(parts: Parts, venue: str) -> ActorSpec:
+    account = parts.accounts.get(venue)
+
     def build(ctx: Context) -> VenueBreaker:
         ctx.monitor(session_path(venue))
         return VenueBreaker(
+            venue=venue,
+            plan=parts.degrading[venue],
+            gate=parts.gate,
+            guard=ctx.ref(GUARD),
+            orders=ctx.ref(ORDERS),
             reach=parts.reaches[venue],
             silence=parts.silences[venue],
-            sight=parts.accounts[venue].sight,
+            sight=VenueSight if account is None else account.sight,
             after=ctx.after,
             now_s=ctx.now_s,
             incarnation=ctx.incarnation,
@@ -279,6 +287,7 @@ def _guard(parts: Parts, ctx: Context) -> Guard:
         record=ctx.record,
         effect=ctx.effect,
         path=ctx.path,
+        venue_of=parts.venue_of,
     )
 
 
@@ -291,7 +300,9 @@ def _session(parts: Parts, name: str, ctx: Context) -> Session | SessionAtOnce:
         orders=ctx.ref(ORDERS),
         reconciler=reconciler_of(parts, ctx),
         clock=parts.clock,
-        gate=LastGate(parts.gate, parts.mark, parts.clock, parts.fence.why, now_us),
+        gate=LastGate(
+            parts.gate, parts.mark, parts.clock, parts.fence.why, now_us, name
+        ),
         interest=parts.interest,
         silence=parts.silences[name],
         within=ctx.within,

@@ -162,6 +162,34 @@ class VenueSilenced(Struct, frozen=True, kw_only=True, gc=False):
     """The same of cancels; it lies in the past where they may go out."""
 
 
+class VenueDegraded(Struct, frozen=True, kw_only=True, gc=False):
+    """A venue has been away for longer than was configured."""
+
+    venue: str
+    policy: str
+    """``keep``, ``halt`` or ``cancel``."""
+
+    resume: str
+    """Who takes it back: a ``person``, or the ``venue`` by being there again."""
+
+    why: str
+    after_ms: int
+    """How long it was to be away for that."""
+
+    @property
+    def holds(self) -> bool:
+        """Whether no new order passes."""
+        return self.policy != "keep"
+
+
+class VenueRestored(Struct, frozen=True, kw_only=True, gc=False):
+    """A venue is not degraded any more."""
+
+    venue: str
+    reason: str
+    by: str
+
+
 class Quarantined(Struct, frozen=True, kw_only=True, gc=False):
     """A record crashed its reader twice: it stays, unapplied, and trading stops."""
 
@@ -233,6 +261,8 @@ Event: TypeAlias = (
     | ActorRestarted
     | ActorParked
     | VenueSilenced
+    | VenueDegraded
+    | VenueRestored
     | Quarantined
     | QuarantineReleased
     | RunFinished
@@ -321,5 +351,7 @@ __all__ = [
     "SchedulesDeclared",
     "StrategySaved",
     "StrayEvidence",
+    "VenueDegraded",
+    "VenueRestored",
     "VenueSilenced",
 ]

@@ -17,6 +17,7 @@ from holdfast.venues import (
     venues_of,
 )
 from holdfast_actors.clock import MarketClock
+from holdfast_actors.degradation import Degrading
 from holdfast_actors.feed import SLICES_MAX
 from holdfast_actors.guard import Limits
 from holdfast_actors.lastgate import Fence
@@ -86,6 +87,9 @@ class World:
     accounts: Mapping[str, LiveAccount] = attrs.field(factory=dict)
     """By venue; what is not there is traded on paper."""
 
+    degrading: Mapping[str, Degrading] = attrs.field(factory=dict)
+    """By venue, what is done when it is away for long; others nobody watches."""
+
     more: tuple[ActorSpec | SupervisorSpec, ...] = ()
 
 
@@ -125,6 +129,7 @@ def make_parts(options: RunOptions, world: World) -> Parts:
         reconciling=world.reconciling,
         sources=world.sources,
         accounts=world.accounts,
+        degrading=world.degrading,
         more=world.more,
         deadlines=options.dealing.deadlines,
         patience=options.dealing.patience,

@@ -26,6 +26,7 @@ from holdfast.options import RunOptions, names_of
 from holdfast.places import Hearing, Place
 from holdfast.running import LiveMarket, Observer, RunEnd, Setup, run_engine
 from holdfast_actors.connection import Deadlines
+from holdfast_actors.degradation import Degrading
 from holdfast_actors.livefeed import LiveFeed
 from holdfast_actors.parts import LiveAccount
 from holdfast_actors.places import FEED, FEEDS
@@ -106,6 +107,7 @@ async def run_live(run: LiveRun) -> RunEnd:
             market=lambda hosts: LiveMarket(
                 sources=(market.feed(run, tape, data, hosts, offset_us),),
                 accounts=accounts(hosts),
+                degrading=market.degrading(),
             ),
             accept_stale=run.accept_stale,
             elsewhere=run.account,
@@ -173,6 +175,12 @@ class _Market:
             clock, offset_us, begun_us, lambda text: say(f"{self.name}: {text}")
         )
         return lambda hosts: {self.name: account(hosts)}
+
+    def degrading(self) -> Mapping[str, Degrading]:
+        """Return what is done when an account is away for long; on paper nothing is."""
+        if self.config.mode == "paper":
+            return {}
+        return {self.name: self.venue.degraded.plan()}
 
     def feed(
         self,

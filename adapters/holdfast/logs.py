@@ -36,6 +36,7 @@ _LEVELS: dict[str, Level] = {
     "connection": "warning",
     "limiter": "warning",
     "breaker": "warning",
+    "degraded": "error",
     "overran": "warning",
     "silent": "warning",
     "abandoned": "error",

@@ -31,6 +31,7 @@ from holdfast.hosts import Hosts
 from holdfast.keeping import Keeping, check_age, ignore, recover
 from holdfast.logs import Logs
 from holdfast.options import RunOptions
+from holdfast_actors.degradation import Degrading
 from holdfast_actors.folding import RunSoFar
 from holdfast_actors.parts import LiveAccount, Parts
 from holdfast_actors.reconciliation.plan import ReconcilePlan
@@ -112,6 +113,9 @@ class LiveMarket:
 
     accounts: Mapping[str, LiveAccount] = attrs.field(factory=dict)
     """By venue; what is not there is traded on paper."""
+
+    degrading: Mapping[str, Degrading] = attrs.field(factory=dict)
+    """By venue, what is done when it is away for long."""
 
 
 async def run_engine(setup: Setup) -> RunEnd:
@@ -222,6 +226,7 @@ def _world(
         reconciling=setup.reconciling,
         sources=() if market is None else market.sources,
         accounts={} if market is None else market.accounts,
+        degrading={} if market is None else market.degrading,
         more=(console_spec(desk), keeping.spec()),
     )
 

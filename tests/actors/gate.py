@@ -60,6 +60,7 @@ class Gate:
             orders=self.orders.ref,
             record=self.record,
             effect=self.effects.append,
+            venue_of=lambda _symbol: "paper",
         )
 
     def record(self, event: ev.Event) -> None:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import pytest
 
 from holdfast_actors.breaker import LOOK_S, Look, VenueBreaker
-from holdfast_actors.clock import VenueReach, VenueSilence
+from holdfast_actors.clock import HaltGate, VenueReach, VenueSilence
+from holdfast_actors.degradation import CancelResting, Degrade, Degrading, Restore
+from holdfast_domain.events import VenueDegraded
 from holdfast_domain.sight import BreakerSight, Limiter, VenueSight
 from holdfast_runtime import Lifecycle
 
-from .desk import Timers
+from .desk import Inbox, Timers
 
 SESSION = "engine/trading/venues/binance/session"
 
@@ -17,8 +19,10 @@ SESSION = "engine/trading/venues/binance/session"
 class Watched:
     """A breaker, called directly, and what it looks at."""
 
-    def __init__(self) -> None:
+    def __init__(self, plan: Degrading | None = None) -> None:
         self.reach, self.silence = VenueReach(), VenueSilence()
+        self.gate, self.guard, self.orders = HaltGate(), Inbox(), Inbox()
+        self.plan = Degrading(after_s=30.0) if plan is None else plan
         self.sight = VenueSight()
         self.timers, self.said = Timers(), list[tuple[str, str]]()
         self.now_s = 100.0
@@ -26,6 +30,11 @@ class Watched:
 
     def build(self, incarnation: int) -> None:
         self.breaker = VenueBreaker(
+            venue="binance",
+            plan=self.plan,
+            gate=self.gate,
+            guard=self.guard.ref,
+            orders=self.orders.ref,
             reach=self.reach,
             silence=self.silence,
             sight=lambda: self.sight,
@@ -122,3 +131,106 @@ def test_a_new_incarnation_does_not_heed_the_timer_of_the_one_before() -> None:
 
 def limiter(used: int) -> Limiter:
     return Limiter(used=used, limit=100, window_s=60.0, for_orders=20, for_cancels=10)
+
+
+# --- degradation ----------------------------------------------------------------
+
+
+def degraded(policy: str, resume: str = "person") -> VenueDegraded:
+    why = "its session is away"
+    return VenueDegraded(
+        venue="binance", policy=policy, resume=resume, why=why, after_ms=30_000
+    )
+
+
+def test_who_is_away_for_long_is_degraded_and_it_is_said_until_the_guard_knows() -> (
+    None
+):
+    plan = Degrading(after_s=30.0, policy="halt")
+    watched = Watched(plan)
+    watched.reach.lose(watched.now_s)
+    watched.look(30)
+    assert watched.guard.take() == []
+    watched.look(3)
+    assert watched.guard.take() == [Degrade("binance", plan, "its session is away")] * 3
+    assert watched.orders.take() == []
+
+
+def test_a_breaker_that_is_open_or_half_open_counts_as_away() -> None:
+    watched = Watched()
+    for state in ("open", "half_open") * 16:
+        seen = BreakerSight(state=state, failures=5, left_s=0.0)
+        watched.sight = VenueSight(breaker=seen)
+        watched.look()
+    assert {each.why for each in watched.guard.of(Degrade)} == {
+        "its breaker is open",
+        "its breaker is half open",
+    }
+
+
+def test_who_comes_back_in_time_is_not_degraded() -> None:
+    watched = Watched()
+    for _ in range(3):
+        watched.reach.lose(watched.now_s)
+        watched.look(29)
+        watched.reach.find()
+        watched.look()
+    assert watched.guard.take() == []
+
+
+def test_a_person_who_takes_it_back_while_it_is_away_has_the_same_time_again() -> None:
+    watched = Watched(Degrading(after_s=30.0, policy="halt"))
+    watched.reach.lose(watched.now_s)
+    watched.look(33)
+    watched.gate.degraded["binance"] = degraded("halt")
+    watched.look()
+    watched.gate.restore("binance")
+    watched.guard.take()
+    watched.look(30)
+    assert watched.guard.take() == []
+    watched.look(2)
+    assert len(watched.guard.of(Degrade)) == 2
+
+
+@pytest.mark.parametrize(
+    ("known", "restores"),
+    [
+        (degraded("keep", "venue"), True),
+        (degraded("halt", "venue"), True),
+        (degraded("halt"), False),
+        (degraded("cancel"), False),
+    ],
+)
+def test_the_venue_takes_back_what_it_may(known: VenueDegraded, restores: bool) -> None:
+    watched = Watched()
+    watched.gate.degraded["binance"] = known
+    watched.look(2)
+    told = [Restore("binance", "it is there again", "venue")] * 2
+    assert watched.guard.take() == (told if restores else [])
+
+
+def test_what_rests_is_canceled_again_and_again_whoever_is_there() -> None:
+    watched = Watched()
+    watched.gate.degraded["binance"] = degraded("cancel")
+    watched.reach.lose(watched.now_s)
+    watched.look(21)
+    assert watched.orders.take() == [CancelResting("binance", "degraded")] * 3
+
+
+def test_how_it_is_degraded_is_said_in_words() -> None:
+    watched = Watched()
+    words = []
+    for known in (
+        degraded("keep", "venue"),
+        degraded("halt"),
+        degraded("cancel", "venue"),
+    ):
+        watched.gate.degraded["binance"] = known
+        words += [how for _, how in watched.look()]
+    away = "its session is away, for 30 s"
+    assert words == [
+        f"{away}: orders go on",
+        f"{away}: no new order goes out until a person takes it back",
+        f"{away}: no new order goes out, and what rests there is canceled until it is "
+        "there again",
+    ]

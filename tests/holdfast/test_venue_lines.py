@@ -15,6 +15,7 @@ WELL: dict[str, Any] = {
     "blocked_s": 0.0,
     "cancels_blocked_s": 0.0,
     "limiter": None,
+    "degraded": None,
     "breaker": {"state": "closed", "failures": 0, "left_s": 0.0},
     "silent_s": {"BTCUSDT trades": 1.0, "account": None},
 }
@@ -34,6 +35,8 @@ LIMITER = {
 @pytest.mark.parametrize(
     ("what", "words"),
     [
+        ({"degraded": {"words": "away, for 60 s: orders go on"}},
+         "DEGRADED: away, for 60 s: orders go on"),
         ({"away_s": 12.4}, "away for 12 s"),
         ({"breaker": {"state": "closed", "failures": 3, "left_s": 0.0}},
          "breaker closed, 3 questions failed in a row"),

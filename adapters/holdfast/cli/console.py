@@ -71,13 +71,15 @@ def halt(directory: str | None, reason: str, by: str | None) -> int:
 @directory_argument
 @_reason
 @click.option("--by", required=True, metavar="WHO", help="Who takes it on.")
-def resume(directory: str | None, reason: str, by: str) -> int:
+@click.option("--venue", metavar="NAME", help="Only that of a venue that is degraded.")
+def resume(directory: str | None, reason: str, by: str, venue: str | None) -> int:
     """Lift a halt of the engine on DIR: orders go out again."""
     path = path_of(directory)
     check_text("--reason", reason)
     check_text("--by", by)
-    ask(path, {"command": "resume", "reason": reason, "by": by})
-    show_line(f"resumed: {path}")
+    request = {"command": "resume", "reason": reason, "by": by}
+    ask(path, request if venue is None else {**request, "venue": venue})
+    show_line(f"resumed: {path if venue is None else f'{venue} of {path}'}")
     return 0
 
 

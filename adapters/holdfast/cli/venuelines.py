@@ -18,6 +18,7 @@ def venue_lines(venues: Mapping[str, Any]) -> Text:
         text.append("\n" if text else "")
         text.append(f"{name} {each['state']}, restarts {each['restarts']}")
         for words, style in (
+            (_degraded(each["degraded"]), "bold red"),
             (_away(each), "bold red"),
             (_breaker(each["breaker"]), "bold red"),
             (_blocked(each), "yellow"),
@@ -33,6 +34,10 @@ def venue_lines(venues: Mapping[str, Any]) -> Text:
 def _away(venue: Mapping[str, Any]) -> str:
     away_s = venue["away_s"]
     return "" if away_s is None else f"away for {away_s:.0f} s"
+
+
+def _degraded(degraded: Mapping[str, Any] | None) -> str:
+    return "" if degraded is None else f"DEGRADED: {degraded['words']}"
 
 
 def _breaker(breaker: Mapping[str, Any] | None) -> str:

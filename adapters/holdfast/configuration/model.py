@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Literal, TypeAlias, get_args
 
 import attrs
 
 from holdfast.configuration.binding import Check, at_least_0, plain_name, positive
 from holdfast.configuration.secrets import Secret
 from holdfast.logs import Form, Level
+from holdfast_actors.degradation import By, Degrading, Policy as DegradedPolicy
 from holdfast_actors.reconciliation.plan import Policies, ReconcilePlan
 from holdfast_actors.strategy.history import frequency_us
 from holdfast_domain.reconciliation import Policy
@@ -77,6 +78,38 @@ class ConnectionConfig:
     """How long after the engine's last sign of life the venue cancels all orders."""
 
 
+def _policy(text: str) -> str:
+    """Return what is done with a venue that is away for long.
+
+    Raises:
+        ValueError: it is nothing that can be done.
+    """
+    if text not in get_args(DegradedPolicy):
+        raise ValueError(text)
+    return text
+
+
+@attrs.frozen(kw_only=True)
+class DegradedConfig:
+    """What is done when the venue is away, or its breaker open, for long."""
+
+    after_s: Seconds = 60.0
+    policy: Annotated[
+        DegradedPolicy,
+        Check(
+            "keep, halt or cancel (what a strategy goes on with on paper is no state "
+            "from which it can come back: run a second engine with mode: paper)",
+            _policy,
+        ),
+    ] = "keep"
+    resume: By = "person"
+    """Who takes ``halt`` and ``cancel`` back."""
+
+    def plan(self) -> Degrading:
+        """Return it as the engine wants it."""
+        return Degrading(after_s=self.after_s, policy=self.policy, resume=self.resume)
+
+
 @attrs.frozen(kw_only=True)
 class ContractConfig:
     """A contract at Interactive Brokers."""
@@ -113,6 +146,7 @@ class VenueConfig:
 
     credentials: CredentialsConfig | None = None
     connection: ConnectionConfig = attrs.field(factory=ConnectionConfig)
+    degraded: DegradedConfig = attrs.field(factory=DegradedConfig)
     live: bool = False
     """Of ``ib``: whether an account with money, and its ports, may be traded."""
 

@@ -19,6 +19,7 @@ import trio
 from holdfast.console.orders import order_json, resolve_of
 from holdfast.console.reconciliation import policies_of, report_json
 from holdfast.console.status import status_of
+from holdfast_actors.degradation import Restore
 from holdfast_actors.keeping import Keeper
 from holdfast_actors.messages import Halt, Report, Resume
 from holdfast_actors.reconciliation.messages import ReconcileNow
@@ -180,6 +181,8 @@ class Console:
         return {"halted": True}
 
     async def _resume(self, request: dict[str, Any]) -> dict[str, Any]:
+        if request.get("venue") is not None:
+            return await self._restore(request)
         if self._desk.directory.halt.exists():
             raise InputError(
                 str(self._desk.directory.halt), "no such file", "it", "remove it first"
@@ -188,6 +191,17 @@ class Console:
             Resume(_text(request, "reason"), _text(request, "by")), deadline_s=ANSWER_S
         )
         return {"halted": False}
+
+    async def _restore(self, request: dict[str, Any]) -> dict[str, Any]:
+        """Let orders out again to a venue that was degraded."""
+        _, parts = self._engine()
+        venue, degraded = _text(request, "venue"), parts.gate.degraded
+        if venue not in degraded:
+            expected = f"one of {', '.join(degraded)}" if degraded else "none"
+            raise InputError("venue", f"a venue that is degraded: {expected}", venue)
+        reason, by = _text(request, "reason"), _text(request, "by")
+        await self._guard.ask(Restore(venue, reason, by), deadline_s=ANSWER_S)
+        return {"halted": parts.gate.halted, "degraded": sorted(degraded)}
 
     async def _restart(self, request: dict[str, Any]) -> dict[str, Any]:
         """Stop an actor or a family in order, and start it anew; nothing is counted.

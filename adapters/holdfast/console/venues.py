@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import msgspec
 
+from holdfast_actors.breaker import degraded_words
 from holdfast_actors.messages import Report
 from holdfast_actors.parts import Parts
 from holdfast_actors.places import FEEDS, VENUES, deadman_path, session_path
@@ -38,7 +39,12 @@ def sight_of(now_s: float, parts: Parts, name: str) -> dict[str, Any]:
         "cancels_blocked_s": silence.left_s(now_s, cancel=True),
         "limiter": None,
         "breaker": None,
+        "degraded": None,
     }
+    degraded = parts.gate.degraded.get(name)
+    if degraded is not None:
+        words = degraded_words(degraded)
+        said["degraded"] = {**msgspec.to_builtins(degraded), "words": words}
     account = parts.accounts.get(name)
     if account is not None:
         said |= msgspec.to_builtins(account.sight())

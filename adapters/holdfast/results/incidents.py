@@ -17,6 +17,8 @@ from holdfast_domain.events import (
     Quarantined,
     QuarantineReleased,
     Resumed,
+    VenueDegraded,
+    VenueRestored,
 )
 from holdfast_domain.marketdata import utc_from_us
 
@@ -66,9 +68,19 @@ def _told(event: Event) -> tuple[str, str, str] | None:
             return "quarantined", event.subject, f"{event.reader}: {event.error}"
         case QuarantineReleased():
             return "quarantine lifted", event.subject, f"by {event.by}"
+        case _:
+            return _told_of_gate(event)
+
+
+def _told_of_gate(event: Event) -> tuple[str, str, str] | None:
+    match event:
         case Halted():
             return "halted", "orders", f"{event.reason} (by {event.by})"
         case Resumed():
             return "resumed", "orders", f"{event.reason} (by {event.by})"
+        case VenueDegraded():
+            return "degraded", event.venue, f"{event.why}: {event.policy}"
+        case VenueRestored():
+            return "restored", event.venue, f"{event.reason} (by {event.by})"
         case _:
             return None

@@ -10,6 +10,7 @@ import attrs
 
 from holdfast.simulation.markets import MARKETS
 from holdfast.simulation.strategies import ALL
+from holdfast_actors.degradation import Degrading
 from holdfast_adapters.hostile import KINDS, Op, VenueFault
 from holdfast_domain.errors import InputError
 
@@ -28,10 +29,16 @@ ACTOR_KINDS: Final = ("kill", "crash", "crash_after", "crash_start")
 DEATH_KINDS: Final = ("death_at_record", "power_cut", "death_at_send", "disk_full")
 LINK_KINDS: Final = ("delay", "duplicate", "reorder")
 OTHER_KINDS: Final = ("halt", "person")
+RARE_KINDS: Final = ("degrade",)
+"""Drawn apart, so that the histories of all other seeds stay what they are."""
+
 ALL_KINDS: Final = (*KINDS, *ACTOR_KINDS, *DEATH_KINDS, *LINK_KINDS, *OTHER_KINDS)
 
 VENUES_MAX: Final = 2
 _FAULTS_MAX = 7
+_RARE_RATE = 0.1
+"""In so many histories of a venue with faults, a venue is degraded once."""
+
 _PERSON_RATE = 0.5
 """In so many histories with a doubt, a person looks at the first one."""
 
@@ -79,6 +86,18 @@ class Plan:
     faults: tuple[Fault, ...]
     venues: int = 1
     """How many there are; with two, each instrument trades at one of its own."""
+
+    @property
+    def degrading(self) -> Degrading | None:
+        """Return what is done when a venue is away for long; None: nobody watches."""
+        found = next((each for each in self.faults if each.kind == "degrade"), None)
+        if found is None:
+            return None
+        return Degrading(
+            after_s=5.0,
+            policy="cancel" if found.nth % 2 else "halt",
+            resume="venue" if found.nth % 4 < 2 else "person",  # noqa: PLR2004 - half
+        )
 
     @property
     def is_harmless(self) -> bool:
@@ -135,7 +154,17 @@ def draw(seed: int, kinds: Sequence[str] | None = None) -> Plan:
     doubted = any(fault.kind in _DOUBTS for fault in faults)
     if kinds is None and doubted and dice.random() < _PERSON_RATE:
         faults += _looked_at(dice)
-    return attrs.evolve(plan, venues=venues, faults=tuple(faults))
+    drawn = attrs.evolve(plan, venues=venues, faults=tuple(faults))
+    if kinds is None and not drawn.is_harmless:
+        faults += _rare(Random(f"sim/{seed}/rare"))
+    return attrs.evolve(drawn, faults=tuple(faults))
+
+
+def _rare(dice: Random) -> list[Fault]:
+    if dice.random() >= _RARE_RATE:
+        return []
+    nth, process = dice.randint(1, 20), dice.choice((0, 0, 1))
+    return [EngineFault(kind="degrade", nth=nth, process=process)]
 
 
 def _looked_at(dice: Random) -> list[Fault]:
@@ -194,8 +223,8 @@ def checked_kinds(text: str) -> list[str]:
     """
     kinds = [each.strip() for each in text.split(",") if each.strip()]
     for kind in kinds:
-        if kind not in ALL_KINDS:
-            known = ", ".join(ALL_KINDS)
+        if kind not in (*ALL_KINDS, *RARE_KINDS):
+            known = ", ".join((*ALL_KINDS, *RARE_KINDS))
             raise InputError("--faults", f"some of {known}", kind, "choose of them")
     return kinds
 
@@ -216,5 +245,6 @@ def _fault(dice: Random, kind: str) -> Fault:
         return EngineFault(kind=kind, nth=nth, place=place, process=process)
     if kind == "person":
         return EngineFault(kind=kind, nth=dice.randint(1, 2), process=process)
-    nth = dice.randint(1, 20 if kind in ("death_at_send", "halt") else 60)
+    at_send = ("death_at_send", "halt", "degrade")
+    nth = dice.randint(1, 20 if kind in at_send else 60)
     return EngineFault(kind=kind, nth=nth, process=process)

@@ -33,6 +33,7 @@ from holdfast.simulation.power import FailingJournal, ProcessDied
 from holdfast.simulation.settling import settle, still_unknown
 from holdfast.simulation.timing import LateHost, VirtualTime
 from holdfast.venues import session_ends, session_opens, venues_of
+from holdfast_actors.degradation import Degrade, Restore
 from holdfast_actors.messages import Halt, Report, Resume
 from holdfast_actors.reconciliation.plan import ReconcilePlan
 from holdfast_actors.tree import GUARD, ORDERS, Parts, session_path
@@ -199,6 +200,8 @@ class _History:
         parts.venues = {
             name: partial(played.venues.__getitem__, name) for name in played.venues
         }
+        if plan.degrading is not None:
+            parts.degrading = dict.fromkeys(played.venues, plan.degrading)
         write_opening(played.options, parts, world)
         disk = None
         if plan.commit_s:
@@ -280,7 +283,7 @@ class _History:
         parts, engine = played.parts, played.engine
         assert parts is not None
         assert engine is not None
-        if parts.gate.halted:
+        if parts.gate.halted or parts.gate.holds(venue):
             played.complaints.append(f"{order.order_id}: sent while halted")
         if played.venues[venue].has_or_will(order.order_id):
             played.complaints.append(
@@ -293,6 +296,17 @@ class _History:
             engine.post(guard, Halt("by the simulation", "sim"), None)
             resume = Resume("by the simulation", "sim")
             engine.call_later(HALT_S, lambda: engine.post(guard, resume, None))
+        if self._armed.pop(("degrade", self._sent), None) is not None:
+            self._degrade(venue, engine)
+
+    def _degrade(self, venue: str, engine: FaultyEngine) -> None:
+        """Say that a venue was away for long, and in a while that it is there again."""
+        plan, guard = self._plan.degrading, engine.cells[GUARD]
+        assert plan is not None
+        self._played.struck["degrade"] += 1
+        engine.post(guard, Degrade(venue, plan, "by the simulation"), None)
+        back = Restore(venue, "by the simulation", "sim")
+        engine.call_later(HALT_S, lambda: engine.post(guard, back, None))
 
     def _on_place(self, order: VenueOrder) -> None:
         del order

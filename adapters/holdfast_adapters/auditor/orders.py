@@ -117,21 +117,30 @@ def _while_halted(records: Sequence[Record], venue: Sequence[Happening]) -> list
     """Look for orders at the venue whose last leave to be sent fell into a halt.
 
     An intent that is written during a halt is none: the last gate holds it back, and
-    it goes out with a new leave, or never.
+    it goes out with a new leave, or never. A venue that is degraded is halted alone,
+    unless its orders are kept.
     """
     there = {row.order_id for row in venue if row.kind == "submitted"}
     findings: dict[str, str] = {}
-    halted = 0
+    halted: dict[object, int] = {}
+    """By venue, since which record; the empty text is all of them."""
+
+    venue_of: dict[str, object] = {}
     for record in records:
+        place = record.fields.get("venue", "")
         if record.kind == "Halted":
-            halted = record.sequence
-        elif record.kind == "Resumed":
-            halted = 0
+            halted[""] = record.sequence
+        elif record.kind == "VenueDegraded" and record.fields.get("policy") != "keep":
+            halted[place] = record.sequence
+        elif record.kind in ("Resumed", "VenueRestored"):
+            halted.pop(place, None)
         elif record.kind in _SENDS:
             findings.pop(record.order_id, None)
-            if halted and record.order_id in there:
+            place = venue_of.setdefault(record.order_id, place)
+            since = halted.get("") or halted.get(place)
+            if since and record.order_id in there:
                 findings[record.order_id] = (
                     f"{record.order_id}: record {record.sequence} is {record.kind}, "
-                    f"halted since record {halted}"
+                    f"halted since record {since}"
                 )
     return list(findings.values())

@@ -43,6 +43,7 @@ def intended(order_id: str, strategy: str, decision: int, side: str) -> Body:
         "strategy": strategy,
         "decision": decision,
         "index": 0,
+        "venue": "paper",
         "terms": terms(side, "2"),
     }
 

@@ -114,6 +114,11 @@ def send_while_halted(forge: Forge) -> None:
     forge.happenings.append(("submitted", "d", {**terms("buy", "2")}))
 
 
+def send_while_its_venue_is_degraded(forge: Forge) -> None:
+    event = {"venue": "paper", "policy": "cancel"}
+    forge.records.insert(forge.index("OrderReadmitted"), (2, "VenueDegraded", event))
+
+
 def readmit_while_halted(forge: Forge) -> None:
     forge.records.insert(forge.index("OrderReadmitted"), (2, "Halted", {}))
 
@@ -147,6 +152,7 @@ def start_inside_an_epoch(forge: Forge) -> None:
         (deny_an_order, {DENIED}),
         (send_while_halted, {HALTED}),
         (readmit_while_halted, {HALTED}),
+        (send_while_its_venue_is_degraded, {HALTED}),
         (restart_unseen, {STARTS}),
         (go_back_an_epoch, {STARTS}),
         (start_inside_an_epoch, {STARTS}),
@@ -219,3 +225,17 @@ def test_the_auditor_imports_the_standard_library_and_itself_alone() -> None:
                 known = own if node.level == 1 else sys.stdlib_module_names
                 assert name in known, path.name
                 assert node.level <= 1, path.name
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        {"venue": "paper", "policy": "keep"},
+        {"venue": "elsewhere", "policy": "halt"},
+    ],
+)
+def test_a_venue_that_is_degraded_halts_itself_alone_and_only_if_it_is_to(
+    forge: Forge, event: dict[str, str]
+) -> None:
+    forge.records.insert(forge.index("OrderReadmitted"), (2, "VenueDegraded", event))
+    assert failing(forge.audit()) == set()

@@ -10,6 +10,7 @@ import pytest
 
 from holdfast.configuration import Config, read_config
 from holdfast.configuration.reading import credentials_of, source_of
+from holdfast_actors.degradation import Degrading
 from holdfast_actors.reconciliation.plan import Policies, ReconcilePlan
 from holdfast_adapters.binance import Credentials
 from holdfast_domain.errors import InputError
@@ -115,6 +116,36 @@ def test_an_error_names_line_and_column(
         read(tmp_path, GOOD.replace(old, new))
     assert f"holdfast.yaml, {place}" in caught.value.where
     assert expected in caught.value.expected
+
+
+def test_what_is_done_about_a_venue_that_is_away_is_read(tmp_path: Path) -> None:
+    assert read(tmp_path).venues["binance"].degraded.plan() == Degrading()
+    said = "{after_s: 30, policy: cancel, resume: venue}"
+    venue = read(tmp_path, with_degraded(said)).venues["binance"]
+    plan = Degrading(after_s=30.0, policy="cancel", resume="venue")
+    assert venue.degraded.plan() == plan
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        ("{policy: paper}", "run a second engine with mode: paper"),
+        ("{policy: stop}", "keep, halt or cancel"),
+        ("{after_s: 0}", "a positive number of seconds"),
+        ("{resume: nobody}", "one of person, venue"),
+    ],
+)
+def test_what_cannot_be_done_about_it_is_refused(
+    tmp_path: Path, said: str, expected: str
+) -> None:
+    with pytest.raises(InputError) as caught:
+        read(tmp_path, with_degraded(said))
+    assert expected in caught.value.expected
+
+
+def with_degraded(said: str) -> str:
+    adapter = "    adapter: binance\n"
+    return GOOD.replace(adapter, f"{adapter}    degraded: {said}\n")
 
 
 @pytest.mark.parametrize(

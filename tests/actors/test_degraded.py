@@ -1,0 +1,173 @@
+"""A venue that is degraded: what the guard holds back, and what `orders` cancels."""
+
+from __future__ import annotations
+
+import pytest
+
+from holdfast_actors.clock import HaltGate, MarketClock, OrdersMark
+from holdfast_actors.degradation import (
+    CancelResting,
+    Degrade,
+    Degrading,
+    Policy,
+    Restore,
+)
+from holdfast_actors.guardbook import GuardBook
+from holdfast_actors.lastgate import LastGate
+from holdfast_actors.messages import Readmit, Readmitted
+from holdfast_actors.requests import Asked, Cancel, How, Submit
+from holdfast_domain import events as ev
+from holdfast_domain.orders import OrderState
+from holdfast_domain.ports import VenueOrder
+
+from .desk import INSTRUMENTS, T0_US, acked, entries, terms
+from .floor import Floor
+from .gate import Gate
+
+AWAY = "its session is away"
+WHY = f"paper is degraded: {AWAY}"
+BACK = Restore("paper", "it is there again", "venue")
+
+
+def degrade(policy: Policy, venue: str = "paper") -> Degrade:
+    return Degrade(venue, Degrading(policy=policy), AWAY)
+
+
+# --- the guard --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("policy", ["halt", "cancel"])
+def test_no_new_order_passes_to_a_venue_that_is_degraded(policy: Policy) -> None:
+    gate = Gate()
+    gate.guard.handle(degrade(policy))
+    (verdict,) = gate.decide(terms(1))
+    assert verdict.reason == WHY
+    gate.guard.handle(Readmit("x", "one", terms(1), T0_US + 1))
+    assert gate.orders.of(Readmitted)[-1].reason == WHY
+
+
+def test_orders_to_another_venue_go_on_and_so_they_do_where_it_is_kept() -> None:
+    gate = Gate()
+    gate.guard.handle(degrade("halt", "elsewhere"))
+    gate.guard.handle(degrade("keep"))
+    (verdict,) = gate.decide(terms(1))
+    assert verdict.reason == ""
+    recorded = [e for e in gate.journal if isinstance(e, ev.VenueDegraded)]
+    assert [(e.venue, e.policy, e.resume) for e in recorded] == [
+        ("elsewhere", "halt", "person"),
+        ("paper", "keep", "venue"),
+    ]
+
+
+def test_both_are_recorded_once_however_often_they_are_said() -> None:
+    gate = Gate()
+    for message in (degrade("halt"), degrade("halt"), BACK, BACK):
+        gate.guard.handle(message)
+    assert [type(e) for e in gate.journal[-2:]] == [ev.VenueDegraded, ev.VenueRestored]
+    assert gate.gate.degraded  # until its record is durable
+    gate.effects.pop()()
+    assert gate.gate.degraded == {}
+    (verdict,) = gate.decide(terms(1))
+    assert verdict.reason == ""
+
+
+def test_a_venue_that_is_away_again_before_its_return_is_durable_stays_away() -> None:
+    gate = Gate()
+    for message in (degrade("halt"), BACK, degrade("cancel")):
+        gate.guard.handle(message)
+    gate.effects.pop()()
+    assert gate.gate.degraded["paper"].policy == "cancel"
+
+
+def test_a_restart_knows_it_and_a_snapshot_too() -> None:
+    gate = Gate()
+    gate.guard.handle(degrade("halt"))
+    gate.gate = HaltGate()
+    gate.build()
+    assert gate.gate.holds("paper") == WHY
+    book = GuardBook(INSTRUMENTS, HaltGate(), 0)
+    for entry in entries(gate.journal):
+        book.apply(entry, replaying=True)
+    again = HaltGate()
+    GuardBook(INSTRUMENTS, again, 0).load(book.save())
+    assert again.degraded == gate.gate.degraded
+
+
+def test_what_died_before_it_was_durable_is_said_again_or_taken_back() -> None:
+    gate = Gate()
+    gate.guard.handle(degrade("halt"))
+    lost = gate.journal.pop()
+    gate.build()
+    assert gate.gate.holds("paper") == WHY
+    gate.guard.handle(degrade("halt"))
+    assert gate.journal[-1] == lost
+    gate.journal.pop()
+    gate.build()
+    before = list(gate.journal)
+    gate.guard.handle(BACK)
+    assert gate.gate.degraded == {}
+    assert gate.journal == before
+
+
+def test_an_order_that_was_passed_before_is_held_back_at_the_last_gate() -> None:
+    gate, mark = Gate(), OrdersMark()
+    last = {
+        venue: LastGate(gate.gate, mark, MarketClock(T0_US, 0), venue=venue)
+        for venue in ("paper", "elsewhere")
+    }
+    before = gate.gate.generation
+    assert last["paper"].holds_back(submit(before), 1) == ""
+    gate.guard.handle(degrade("halt"))
+    now = gate.gate.generation
+    assert last["paper"].holds_back(submit(before), 1) == "halted"
+    assert last["paper"].holds_back(submit(now), 1) == WHY
+    assert last["elsewhere"].holds_back(submit(now), 1) == ""
+    assert (last["paper"].halted, last["elsewhere"].halted) == (True, False)
+
+
+def submit(generation: int) -> Submit:
+    order = VenueOrder(order_id="a", terms=terms(), placed_at_us=0)
+    return Submit(order, 0, 1, generation, T0_US)
+
+
+# --- orders -----------------------------------------------------------------------
+
+
+def test_all_that_works_is_canceled_and_asked_for_again_without_a_lookup() -> None:
+    floor = Floor()
+    floor.up(1)
+    floor.decide(1, ("a", terms(limit=90)), ("b", terms(limit=91)), ("c", terms()))
+    floor.hear(Asked.SUBMIT, "a", acked("a"))
+    floor.hear(Asked.SUBMIT, "b", how=How.UNKNOWN)
+    floor.session.take()
+    cancel = CancelResting("paper", "degraded")
+    floor.orders.handle(cancel)
+    assert floor.session.of(Cancel) == [Cancel("a"), Cancel("b")]
+    assert floor.state("a") is OrderState.CANCEL_PENDING
+    floor.session.take()
+    floor.orders.handle(cancel)
+    assert floor.session.take() == []  # they are under way
+    for order_id in ("a", "b"):
+        floor.hear(Asked.CANCEL, order_id, how=How.NOT_SENT)
+    floor.session.take()
+    floor.orders.handle(cancel)
+    assert floor.session.of(Cancel) == [Cancel("a"), Cancel("b")]
+    asked = [e for e in floor.journal if isinstance(e, ev.CancelRequested)]
+    assert [(e.order_id, e.by) for e in asked] == [("a", "degraded"), ("b", "degraded")]
+
+
+def test_what_has_not_left_is_given_up() -> None:
+    floor = Floor()
+    floor.decide(1, ("a", terms()))
+    floor.orders.handle(CancelResting("paper", "degraded"))
+    assert floor.state("a") is OrderState.NOT_PLACED
+
+
+def test_what_was_on_its_way_is_canceled_once_it_is_there() -> None:
+    floor = Floor()
+    floor.up(1)
+    floor.decide(1, ("a", terms()))
+    floor.orders.handle(CancelResting("paper", "degraded"))
+    assert floor.session.of(Cancel) == []
+    floor.hear(Asked.SUBMIT, "a", acked("a"))
+    assert floor.session.of(Cancel) == [Cancel("a")]
