@@ -17,9 +17,8 @@ def off_grid(instrument: Instrument, terms: OrderTerms) -> str:
         )
     for price in (terms.limit_price, terms.stop_price, terms.trail):
         if price is not None and not instrument.is_on_tick(price.value):
-            return (
-                f"expected a multiple of the tick {instrument.tick}, was {price.value}"
-            )
+            tick = instrument.tick_at(price.value)
+            return f"expected a multiple of the tick {tick}, was {price.value}"
     return ""
 
 

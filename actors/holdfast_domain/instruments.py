@@ -11,6 +11,14 @@ from holdfast_domain.money import ZERO, Currency, Money, Price, Quantity
 _ONE = Decimal(1)
 
 
+@attrs.frozen
+class Band:
+    """A step of prices, from a price on."""
+
+    low: Decimal
+    tick: Decimal
+
+
 @attrs.frozen(kw_only=True)
 class Instrument:
     """One tradable thing at one venue.
@@ -30,7 +38,14 @@ class Instrument:
     """The currency in which prices are quoted and fills are settled."""
 
     tick: Decimal | None = None
-    """The step of prices; ``None`` where every price is legal."""
+    """The step of prices; ``None`` where every price is legal.
+
+    Where there are `bands`, it is the smallest of theirs, or smaller.
+    """
+
+    # Not shown: instruments that were journaled before there were any stay the same.
+    bands: tuple[Band, ...] = attrs.field(default=(), repr=False)
+    """The steps of prices where they depend on the price, ascending."""
 
     lot: Decimal = _ONE
     """The step of quantities: 1 for whole units."""
@@ -50,10 +65,11 @@ class Instrument:
 
     def round_price(self, price: Decimal, towards: str = ROUND_HALF_EVEN) -> Price:
         """Return ``price`` on the tick grid; ``towards`` is a `decimal` rounding."""
-        if self.tick is None:
+        tick = self.tick_at(price)
+        if tick is None:
             return Price(price)
-        steps = (price / self.tick).to_integral_value(rounding=towards)
-        return Price(steps * self.tick)
+        steps = (price / tick).to_integral_value(rounding=towards)
+        return Price(steps * tick)
 
     def round_quantity(self, quantity: Decimal) -> Quantity:
         """Return the largest legal quantity that is not above ``quantity``."""
@@ -66,7 +82,21 @@ class Instrument:
 
     def is_on_tick(self, price: Decimal) -> bool:
         """Tell whether ``price`` is a whole number of ticks."""
-        return self.tick is None or price % self.tick == 0
+        tick = self.tick_at(price)
+        return tick is None or price % tick == 0
+
+    def tick_at(self, price: Decimal) -> Decimal | None:
+        """Return the step of prices at ``price``; below the lowest band, that band's.
+
+        >>> bands = (Band(ZERO, Decimal("0.05")), Band(Decimal(3), Decimal("0.1")))
+        >>> option = Instrument(symbol="SPX", tick=Decimal("0.05"), bands=bands)
+        >>> option.tick_at(Decimal("2.95")), option.tick_at(Decimal(3))
+        (Decimal('0.05'), Decimal('0.1'))
+        """
+        if not self.bands:
+            return self.tick
+        held = [each.tick for each in self.bands if each.low <= price]
+        return held[-1] if held else self.bands[0].tick
 
 
 ROUND_UP_TO_TICK = ROUND_CEILING

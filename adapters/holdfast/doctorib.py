@@ -48,7 +48,9 @@ async def _asked(venue: IBVenue, clock: WallClock) -> AsyncIterator[Finding]:
     for name, each in venue.listed.items():
         rule = each.instrument
         hours = each.hours.split(";")[0] or "not told"
-        text = f"tick {rule.tick}, lot {rule.lot}, hours {hours} {each.zone}"
+        steps = [f"{band.tick} from {band.low}" for band in rule.bands]
+        tick = ", ".join(steps) or rule.tick
+        text = f"tick {tick}, lot {rule.lot}, hours {hours} {each.zone}"
         yield Finding(f"symbol {name}", "ok", text)
     values = await venue.account()
     told = [f"{tag} {money.amount} {money.currency}" for tag, money in values.items()]

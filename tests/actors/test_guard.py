@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 from holdfast_actors.guard import Limits
+from holdfast_actors.vetting import off_grid
 from holdfast_domain import events as ev
+from holdfast_domain.instruments import Band, Instrument
 from holdfast_domain.money import Money
 
 from .desk import T0_US, D, filled, intended, terms
@@ -260,3 +262,12 @@ def test_an_order_may_cross_an_own_one() -> None:
     gate.decide(terms(1, limit=100))
 
     assert gate.reason(terms(-1, limit=100)) == ""
+
+
+def test_a_price_between_two_steps_is_refused_by_the_step_at_that_price() -> None:
+    bands = (Band(D(0), D("0.05")), Band(D(3), D("0.1")))
+    option = Instrument(symbol="SPX", tick=D("0.05"), bands=bands)
+    assert off_grid(option, terms(1, limit="2.95")) == ""
+    assert off_grid(option, terms(1, limit="3.1")) == ""
+    why = "expected a multiple of the tick 0.1, was 3.15"
+    assert off_grid(option, terms(1, limit="3.15")) == why

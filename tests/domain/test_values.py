@@ -25,6 +25,7 @@ from holdfast_domain.ids import ClientOrderId
 from holdfast_domain.instruments import (
     ROUND_DOWN_TO_TICK,
     ROUND_UP_TO_TICK,
+    Band,
     Instrument,
 )
 from holdfast_domain.money import Money, Price, Quantity, to_decimal
@@ -283,3 +284,31 @@ def test_cursors_are_in_the_order_of_the_run() -> None:
 def test_an_amount_of_a_strategy_becomes_a_plain_decimal() -> None:
     # A record with a decimal of another class could not be journaled.
     assert type(to_decimal(Amount("1.5"))) is Decimal
+
+
+BANDS = (Band(D(0), D("0.05")), Band(D(3), D("0.1")), Band(D(10), D(1)))
+
+
+@pytest.mark.parametrize(
+    ("price", "tick", "rounded"),
+    [
+        ("-0.02", "0.05", "0"),
+        ("2.96", "0.05", "2.95"),
+        ("2.98", "0.05", "3"),
+        ("3", "0.1", "3"),
+        ("3.05", "0.1", "3"),
+        ("9.97", "0.1", "10"),
+        ("10.4", "1", "10"),
+    ],
+)
+def test_where_there_are_bands_the_tick_is_that_of_the_price(
+    price: str, tick: str, rounded: str
+) -> None:
+    option = Instrument(symbol="SPX", tick=D("0.05"), bands=BANDS)
+    assert option.tick_at(D(price)) == D(tick)
+    assert option.round_price(D(price)).value == D(rounded)
+    assert option.is_on_tick(D(rounded))
+
+
+def test_bands_change_no_identity_of_what_has_none() -> None:
+    assert "bands" not in repr(Instrument(symbol="SPY"))

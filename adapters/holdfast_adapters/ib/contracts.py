@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import attrs
 
 from holdfast_adapters.ib.library import library
 from holdfast_domain.errors import VenueRefused
-from holdfast_domain.instruments import Instrument
+from holdfast_domain.instruments import Band, Instrument
 from holdfast_domain.money import to_decimal
 
 if TYPE_CHECKING:
-    from ib_async.contract import Contract
+    from ib_async.contract import Contract, ContractDetails
 
 PAIR: Final = 2
 """A currency pair has two parts."""
+
+SHOWN: Final = 8
+"""How many contracts are shown of those that fit."""
 
 CODE: Final = 3
 """The length of a currency's name."""
@@ -86,19 +89,67 @@ class Listed:
     zone: str
 
 
-def listed(name: str, spec: ContractSpec, found: list[Any], venue: str) -> Listed:
-    """Return the contract that ``spec`` means.
+def only_one(name: str, found: Sequence[ContractDetails]) -> ContractDetails:
+    """Return the details of the only contract that fits.
 
     Raises:
-        VenueRefused: IB knows none, or several.
+        VenueRefused: IB knows none, or several; they are told by what tells them apart.
     """
-    if len(found) != 1:
-        names = ", ".join(each.contract.localSymbol for each in found[:3])
-        came = f"several ({names} ...): say more of it" if found else "none"
-        reason = f"expected one contract for {name!r}, got {came}"
-        raise VenueRefused(reason, "200")
-    (details,) = found
-    contract = details.contract
+    if len(found) == 1:
+        return found[0]
+    some = "; ".join(_told(_of(each)) for each in found[:SHOWN])
+    more = f"; and {len(found) - SHOWN} more" if len(found) > SHOWN else ""
+    came = f"{len(found)}: {some}{more}; say more of it" if found else "none"
+    raise VenueRefused(f"expected one contract for {name!r}, got {came}", "200")
+
+
+def _of(details: ContractDetails) -> Contract:
+    assert details.contract is not None  # the decoder makes both at once
+    return details.contract
+
+
+def _told(contract: Contract) -> str:
+    """Return a contract as a configuration would say it, and by IB's own id."""
+    words = (
+        contract.localSymbol or contract.symbol,
+        contract.secType,
+        contract.lastTradeDateOrContractMonth,
+        f"{contract.strike:g}" if contract.strike else "",
+        contract.right,
+        f"x {contract.multiplier}" if contract.multiplier else "",
+        contract.exchange or contract.primaryExchange,
+        contract.currency,
+        f"({contract.conId})",
+    )
+    return " ".join(each for each in words if each)
+
+
+def rule_of(details: ContractDetails, exchange: str) -> int | None:
+    """Return the number of the market rule at ``exchange``; None if none is told.
+
+    Source: TWS API, "Minimum Price Increment": the rules stand in the order of the
+    exchanges where the contract is valid.
+    """
+    rules = [each for each in details.marketRuleIds.split(",") if each]
+    places = details.validExchanges.split(",")
+    by_place = dict(zip(places, rules, strict=False))
+    found = by_place.get(exchange, rules[0] if rules else "")
+    return int(found) if found.isdecimal() else None
+
+
+def listed(
+    name: str,
+    spec: ContractSpec,
+    details: ContractDetails,
+    bands: Sequence[Band],
+    venue: str,
+) -> Listed:
+    """Return a contract with its rules; one band alone is a tick."""
+    contract = _of(details)
+    tick = to_decimal(details.minTick) or None
+    if len(bands) == 1:
+        tick = bands[0].tick
+    stepped = tuple(sorted(bands, key=lambda each: each.low)) if len(bands) > 1 else ()
     contract.exchange = spec.exchange
     lot = spec.lot
     if lot is None:
@@ -108,7 +159,8 @@ def listed(name: str, spec: ContractSpec, found: list[Any], venue: str) -> Liste
         symbol=name,
         venue=venue,
         currency=contract.currency,
-        tick=to_decimal(details.minTick) or None,
+        tick=tick,
+        bands=stepped,
         lot=lot.normalize(),
         multiplier=to_decimal(contract.multiplier or 1),
     )

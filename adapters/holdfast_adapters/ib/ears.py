@@ -28,11 +28,12 @@ from holdfast_adapters.ib.rows import (
 )
 from holdfast_adapters.ib.ticks import Tick
 from holdfast_domain.errors import VenueRefused
+from holdfast_domain.instruments import Band
 from holdfast_domain.money import to_decimal
 
 if TYPE_CHECKING:
     from ib_async.contract import Contract, ContractDetails
-    from ib_async.objects import CommissionReport, Execution
+    from ib_async.objects import CommissionReport, Execution, PriceIncrement
     from ib_async.order import Order, OrderState
 
 OF_NOTHING = -1
@@ -62,6 +63,9 @@ class Ears:
         self.completed: Series[OrderRow] = Series()
         self.positions: Series[HeldRow] = Series()
         self.times: Series[int] = Series()
+        self.rules: dict[int, Series[Band]] = {}
+        """Market rules that are asked for, by their numbers."""
+
         self.numbered = Numbered()
         self.tickers: dict[int, int] = {}
         """Contracts, by the numbers under which their ticks are told."""
@@ -89,6 +93,8 @@ class Ears:
         """Say to all who asked that no answer comes any more."""
         for each in (self.open_orders, self.completed, self.positions, self.times):
             each.fail(error)
+        for rule in self.rules.values():
+            rule.fail(error)
         self.numbered.fail(error)
         self.turned_away.set()
 
@@ -249,3 +255,12 @@ class Ears:
     def contractDetailsEnd(self, number: int) -> None:
         """Hear that these were all."""
         self.numbered.end(number)
+
+    def marketRule(self, number: int, increments: list[PriceIncrement]) -> None:
+        """Hear from which price on which step of prices holds."""
+        rule = self.rules.get(number)
+        if rule is not None:
+            for each in increments:
+                low, tick = to_decimal(each.lowEdge), to_decimal(each.increment)
+                rule.add(Band(low, tick))
+            rule.end()

@@ -18,9 +18,11 @@ from holdfast_adapters.ib.ears import Ears
 from holdfast_adapters.ib.errors import NO_LINE_S
 from holdfast_adapters.ib.library import library, new_client
 from holdfast_adapters.ib.pacing import Pacer
+from holdfast_adapters.ib.pending import Series
 from holdfast_adapters.ib.rows import FillRow, HeldRow, OrderRow
 from holdfast_adapters.ib.ticks import WANTED, Tick
 from holdfast_domain.errors import DuplicateOrder, NotSent, VenueRefused
+from holdfast_domain.instruments import Band
 from holdfast_domain.ports import VenueEvent
 from holdfast_domain.sight import Limiter
 
@@ -343,6 +345,17 @@ class Gateway:
         await self._pace()
         number, answer = self._ears.numbered.ask()
         self._client.reqContractDetails(number, contract)
+        return await answer
+
+    async def rule(self, number: int) -> list[Band]:
+        """Return a market rule: which step of prices holds from which price on.
+
+        A rule that TWS does not know is not answered at all: it has no number by which
+        it could be refused.
+        """
+        await self._pace()
+        answer = self._ears.rules.setdefault(number, Series()).ask()
+        self._client.reqMarketRule(number)
         return await answer
 
     async def listen(

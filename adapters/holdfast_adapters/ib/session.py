@@ -7,14 +7,20 @@ from typing import Final, TypeVar
 
 import attrs
 
-from holdfast_adapters.ib.contracts import ContractSpec, Listed, listed
+from holdfast_adapters.ib.contracts import (
+    ContractSpec,
+    Listed,
+    listed,
+    only_one,
+    rule_of,
+)
 from holdfast_adapters.ib.gateway import Gateway, Line
 from holdfast_adapters.ib.hub import Hub
 from holdfast_adapters.ib.memory import Memory
 from holdfast_adapters.ib.ticks import Tick
 from holdfast_adapters.owntime import OwnTime
 from holdfast_domain.errors import InputError, NotSent, OutcomeUnknown, VenueRefused
-from holdfast_domain.instruments import Instrument
+from holdfast_domain.instruments import Band, Instrument
 from holdfast_domain.ports import AsyncioHost, Events, VenueEvent, WallClock
 from holdfast_domain.sight import VenueSight
 
@@ -70,6 +76,9 @@ class Session(OwnTime):
         self.memory = Memory() if memory is None else memory
         self._timing = Timing() if timing is None else timing
         self.names: dict[int, str] = {}
+        self._rules: dict[int, list[Band]] = {}
+        """Market rules, which many contracts share."""
+
         self._gateway: Gateway | None = None
         hub = Hub() if hub is None else hub
         self._tell = host.events(hub.tell).push
@@ -155,8 +164,16 @@ class Session(OwnTime):
             found = await self.ask(self.there().details, spec.contract())
         except VenueRefused as error:
             raise VenueRefused(f"{name}: {error.reason}", error.code) from error
-        each = self.listed[name] = listed(name, spec, found, self.name)
+        only = only_one(name, found)
+        number = rule_of(only, spec.exchange)
+        bands = [] if number is None else await self._rule(number)
+        each = self.listed[name] = listed(name, spec, only, bands, self.name)
         self.names[each.contract.conId] = name
+
+    async def _rule(self, number: int) -> list[Band]:
+        if number not in self._rules:
+            self._rules[number] = await self.ask(self.there().rule, number)
+        return self._rules[number]
 
     async def close(self) -> None:
         """End the session; idempotent."""

@@ -86,7 +86,8 @@ class Working(Struct, eq=False):
         is_limit = self.kind is OrderType.LIMIT
         self.waits_below = self.buy is is_limit
         price = float(self.limit if is_limit else self.stop)
-        margin = float(self.instrument.tick or 0) + abs(price) * 1e-9
+        ticks = [each.tick for each in self.instrument.bands]
+        margin = float(max([self.instrument.tick or 0, *ticks])) + abs(price) * 1e-9
         self.edge = price + margin if self.waits_below else price - margin
 
 

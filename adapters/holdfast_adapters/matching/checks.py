@@ -70,8 +70,9 @@ def _check_price(price: Price, instrument: Instrument) -> None:
     if price.value <= 0:
         reason = f"expected a price above 0, got {price.value}"
         raise VenueRefused(reason, "price")
-    if instrument.tick is not None and not _is_multiple(price.value, instrument.tick):
-        reason = f"expected a multiple of the tick {instrument.tick}, got {price.value}"
+    tick = instrument.tick_at(price.value)
+    if tick is not None and not _is_multiple(price.value, tick):
+        reason = f"expected a multiple of the tick {tick}, got {price.value}"
         raise VenueRefused(reason, "tick")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from decimal import Decimal
 from pathlib import Path
@@ -61,11 +61,15 @@ class Office:
 
 @asynccontextmanager
 async def office(
-    *, version: int = 178, record: Path | None = None, messages_per_s: int | None = None
+    *,
+    version: int = 178,
+    record: Path | None = None,
+    messages_per_s: int | None = None,
+    more: Sequence[SimContract] = (),
 ) -> AsyncIterator[Office]:
-    """Open at a price of 100, with a thousand to be had."""
+    """Open at a price of 100, with a thousand to be had; ``more`` have no price yet."""
     clock = HandClock()
-    desk = Desk([SimContract()], Decimal(100_000), clock, record=record)
+    desk = Desk([SimContract(), *more], Decimal(100_000), clock, record=record)
     simulator = TwsSimulator(desk, version=version, messages_per_s=messages_per_s)
     host = PykkaAsyncioHost(name="ib")
     try:

@@ -221,8 +221,12 @@ class Answers:
         peer.say(52, 1, request_id)
 
     def _rule(self, peer: Peer, fields: list[str]) -> None:
-        ticks = {each.tick for each in self._desk.contracts.values()}
-        peer.say(93, fields[1], 1, 0, min(ticks))
+        rules = {each.rule: each.increments for each in self._desk.contracts.values()}
+        number = int(fields[1])
+        if number not in rules:
+            raise Refused(321, f"Error validating request: no market rule {number}")
+        parts = [part for band in rules[number] for part in band]
+        peer.say(93, number, len(rules[number]), *parts)
 
     # --- the account --------------------------------------------------------------
 

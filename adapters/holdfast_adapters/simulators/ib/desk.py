@@ -23,7 +23,7 @@ from holdfast_adapters.simulators.ib.record import Record
 from holdfast_adapters.simulators.ib.terms import UNKNOWN, asked_with, said, terms_of
 from holdfast_adapters.simulators.ib.wire import Value
 from holdfast_domain.errors import VenueRefused
-from holdfast_domain.instruments import Instrument
+from holdfast_domain.instruments import Band, Instrument
 from holdfast_domain.money import ZERO
 from holdfast_domain.orders import OrderTerms
 from holdfast_domain.ports import Ended, Executed, Replaced, VenueOrder, WallClock
@@ -94,6 +94,7 @@ class Desk:
             str(each.con_id): Instrument(
                 symbol=str(each.con_id),
                 tick=each.tick,
+                bands=tuple(Band(*band) for band in each.bands),
                 lot=each.lot,
                 min_notional=each.min_notional,
                 multiplier=each.units,
@@ -161,23 +162,7 @@ class Desk:
         Raises:
             Refused: there is none.
         """
-        told = {
-            "con_id": "" if asked["con_id"] == "0" else asked["con_id"],
-            "symbol": asked["symbol"],
-            "kind": asked["kind"],
-            "currency": asked["currency"],
-            "expiry": asked["expiry"],
-            "right": asked["right"],
-        }
-        if told["con_id"]:
-            told = {"con_id": told["con_id"]}
-        found = [
-            each
-            for each in self.contracts.values()
-            if all(
-                str(getattr(each, name)) == want for name, want in told.items() if want
-            )
-        ]
+        found = [each for each in self.contracts.values() if each.fits(asked)]
         if not found:
             raise Refused(200, UNKNOWN)
         return found

@@ -162,7 +162,7 @@ def details(version: int, request_id: int, contract: SimContract) -> bytes:
         "zone": contract.zone,
         "trading_hours": contract.hours,
         "liquid_hours": contract.hours,
-        "market_rules": "26,26",
+        "market_rules": f"{contract.rule},{contract.rule}",
         "least_size": contract.lot,
         "size_step": contract.lot,
         "suggested_step": contract.lot,

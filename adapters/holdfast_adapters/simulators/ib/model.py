@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Final
 
@@ -39,6 +40,12 @@ class SimContract:
     right: str = ""
     name: str = "APPLE INC"
     tick: Decimal = Decimal("0.01")
+    rule: int = 26
+    """The number of its market rule."""
+
+    bands: tuple[tuple[Decimal, Decimal], ...] = ()
+    """That rule: from which price on which step holds; the tick alone, if empty."""
+
     lot: Decimal = Decimal(1)
     min_notional: Decimal = ZERO
     zone: str = "US/Eastern"
@@ -48,6 +55,29 @@ class SimContract:
     def local(self) -> str:
         """The name at its exchange."""
         return self.local_symbol or self.symbol
+
+    def fits(self, asked: Mapping[str, str]) -> bool:
+        """Tell whether it is meant; what is not said fits, and IB's own id is enough.
+
+        A month is said by the first six digits of a day in it.
+        """
+        if asked["con_id"] not in ("", "0"):
+            return asked["con_id"] == str(self.con_id)
+        exact = ("symbol", "kind", "currency", "right")
+        strike, multiplier = asked["strike"], asked["multiplier"]
+        return (
+            all(asked[name] in ("", getattr(self, name)) for name in exact)
+            and asked["exchange"] in ("", "SMART", self.exchange, self.primary)
+            and asked["primary"] in ("", self.primary)
+            and self.expiry.startswith(asked["expiry"])
+            and Decimal(strike or 0) in (ZERO, self.strike)
+            and (not multiplier or Decimal(multiplier) == self.units)
+        )
+
+    @property
+    def increments(self) -> tuple[tuple[Decimal, Decimal], ...]:
+        """Its market rule."""
+        return self.bands or ((ZERO, self.tick),)
 
     @property
     def units(self) -> Decimal:
