@@ -1,5 +1,6 @@
 """The feed of a live market: what it is told is on the tape before it is acted upon.
 
+What was missed is asked of the venue, and is on the tape with a mark that says so.
 It only makes the data grow. The feed of the replay publishes it, as it does what was
 recorded, so that a live engine is a replay of a tape of which the end is not known yet.
 """
@@ -10,7 +11,10 @@ from collections.abc import Callable
 from typing import Any
 
 from holdfast_actors.messages import Grown, Report
-from holdfast_domain.growing import GrowingData
+from holdfast_domain.errors import VenueError
+from holdfast_domain.growing import GrowingData, Seen
+from holdfast_domain.marketdata import utc_from_us
+from holdfast_domain.pastbars import PastBars
 from holdfast_domain.ports import MarketSource, TapeStore, ThreadHost
 from holdfast_domain.stepping import News, StepMaker
 from holdfast_runtime import Ref
@@ -32,8 +36,13 @@ class LiveFeed:
         host: ThreadHost,
         feed: Ref[Any],
         now_s: Callable[[], float],
+        past: PastBars | None = None,
+        said: Callable[[str], None] = lambda _text: None,
     ) -> None:
-        """Tell ``feed`` of what was added to ``data``; the disk is used on ``host``."""
+        """Tell ``feed`` of what was added to ``data``; the disk is used on ``host``.
+
+        What was missed is asked of ``past``; ``said`` is told of what stays missing.
+        """
         self._source = source
         self._tape = tape
         self._data = data
@@ -43,6 +52,8 @@ class LiveFeed:
         self._now_s = now_s
         self._heard_s: dict[str, float] = {}
         """When each subscription told something last."""
+        self._past = past
+        self._said = said
 
     def start(self) -> None:
         """Take what was written by an incarnation that did not live to say so."""
@@ -71,10 +82,28 @@ class LiveFeed:
 
     async def _take(self, news: News) -> None:
         self._hear(news)
-        steps = self._maker.take(news)
+        # In this order, for what is missing was before what is heard now.
+        steps = await self._missed(news) + self._maker.take(news)
         if not steps:
             return
         await self._host.run(self._tape.append, steps, deadline_s=WRITE_S)
         for step in steps:
             self._data.append(step)
         self._feed.tell(Grown())
+
+    async def _missed(self, news: News) -> list[Seen]:
+        """Return the bars that are missing before ``news``, if there are any by now."""
+        hole = None if self._past is None else self._maker.hole(news)
+        if hole is None or self._past is None:
+            return []
+        try:
+            bars = await self._past.between(hole.after_us, hole.until_us)
+        except VenueError as error:
+            if self._maker.failed(hole, news.now_us):
+                after, until = utc_from_us(hole.after_us), utc_from_us(hole.until_us)
+                self._said(
+                    f"bars from {after:%Y-%m-%d %H:%M:%S} to {until:%H:%M:%S} UTC stay "
+                    f"missing: {error}"
+                )
+            return []
+        return self._maker.fill(hole, bars, news.now_us)

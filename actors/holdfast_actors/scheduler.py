@@ -116,12 +116,15 @@ class PastTriggers:
     declared: Mapping[str, Sequence[Schedule]]
     calendars: Calendars
     times_us: Sequence[int]
+    begins: int = 0
+    """With which step the run begins: nothing was due in what is before."""
 
     def of(self, strategy: str, after: int, until: int) -> Iterator[Triggered]:
         """Yield what ``strategy`` was told at cursors in (after, until], in order."""
         if not self.declared.get(strategy):
             return
-        for step in range(max(0, step_of(after)), step_of(until) + 1):
+        first = max(self.begins, step_of(after))
+        for step in range(first, step_of(until) + 1):
             for told in self._in_step(strategy, step):
                 if after < told.cursor <= until:
                     yield told

@@ -59,6 +59,18 @@ class BarBuilder:
         self._open.add(trade)
         return over
 
+    def follow(self, bar: Bar) -> None:
+        """Go on after ``bar``, which was made elsewhere.
+
+        What was in the making until then is given up; its close is the last price.
+        """
+        end_us = us_of(bar.ended_at)
+        if self._closed_us is not None and self._closed_us >= end_us:
+            return
+        if self._open is not None and self._open.start_us < end_us:
+            self._open = None
+        self._closed_us, self._last_close = end_us, bar.close
+
     def clock(self, now_us: int) -> list[Bar]:
         """Return the bars that are over at market time ``now_us``, oldest first."""
         settled_us = now_us - self._grace_us

@@ -11,9 +11,9 @@ instrument, and trades and quotes only while they are new.
 from __future__ import annotations
 
 from array import array
-from bisect import bisect_right
-from collections.abc import Iterator, Sequence
-from typing import overload
+from bisect import bisect_left, bisect_right
+from collections.abc import Collection, Iterator, Sequence
+from typing import Literal, TypeAlias, overload
 
 import polars as pl
 from msgspec import Struct
@@ -33,6 +33,14 @@ AHEAD_US = 366 * 86_400_000_000
 """How far ahead of the newest step schedules are looked at."""
 
 
+Fetched: TypeAlias = Literal["", "before", "late", "in time"]
+"""What is known of bars that were not heard, but asked of the venue.
+
+Those from before the first start, those that came too late to act upon them, and those
+that came as soon as they would have been heard. Empty: they were heard.
+"""
+
+
 class Seen(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """One step of a live feed."""
 
@@ -44,6 +52,29 @@ class Seen(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
 
     trades: tuple[Trade, ...] = ()
     quotes: tuple[Quote, ...] = ()
+    fetched: Fetched = ""
+    """Whether the bars were asked of the venue; such a step has nothing else."""
+
+
+class _Steps(Collection[int]):
+    """Numbers of steps, ascending; eight bytes each."""
+
+    def __init__(self) -> None:
+        self._steps = array("q")
+
+    def append(self, step: int) -> None:
+        self._steps.append(step)
+
+    def __contains__(self, step: object) -> bool:
+        assert isinstance(step, int)
+        at = bisect_left(self._steps, step)
+        return at < len(self._steps) and self._steps[at] == step
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self._steps)
+
+    def __len__(self) -> int:
+        return len(self._steps)
 
 
 class GrowingColumns(BarColumns):
@@ -151,7 +182,8 @@ class GrowingData(MarketData):
         """
         self.tells_trades = tells_trades
         columns = {name: GrowingColumns(name, interval_us) for name in symbols}
-        super().__init__(columns, digest)
+        self._too_late = _Steps()
+        super().__init__(columns, digest, late=self._too_late)
         self._columns = columns
         self.times_us = self._times_us = array("q")
         self._rows = {name: _Rows(self._times_us) for name in symbols}
@@ -162,17 +194,34 @@ class GrowingData(MarketData):
         """Add the next step; it is durable, and may be acted upon.
 
         Raises:
-            ValueError: its time is not after that of the step before.
+            ValueError: its time is not after that of the step before, or it is from
+                before the run, which has begun.
         """
         if self.times_us and step.time_us <= self.times_us[-1]:
             message = f"expected a time after {self.times_us[-1]}, got {step.time_us}"
             raise ValueError(message)
+        self._take_mark(step.fetched)
         for bar in step.bars:
             self._columns[bar.instrument].append(bar)
             self._rows[bar.instrument].append()
         self.bars += len(step.bars)
         self._recent.append(step.trades, step.quotes)
         self._times_us.append(step.time_us)
+
+    def _take_mark(self, fetched: Fetched) -> None:
+        if fetched == "before":
+            if self.begins < len(self):
+                message = f"expected the run to begin at step {self.begins}"
+                raise ValueError(message)
+            self.begins += 1
+        elif fetched == "late":
+            self._too_late.append(len(self))
+
+    @property
+    def told_us(self) -> int:
+        """The end of the newest bar of all instruments; 0 while there is none."""
+        ends = (each.ends_us for each in self._columns.values())
+        return max((each[-1] for each in ends if each), default=0)
 
     def news(self, step: int) -> tuple[tuple[Trade, ...], tuple[Quote, ...]]:
         """Return the trades and quotes of ``step``."""
@@ -187,7 +236,7 @@ class GrowingData(MarketData):
         """Between which moments schedules are due; none are before the first step."""
         if not self.times_us:
             return 0, 0
-        return self.times_us[0] - 1, self.times_us[-1] + AHEAD_US
+        return self._since_us, self.times_us[-1] + AHEAD_US
 
 
-__all__ = ["AHEAD_US", "GrowingColumns", "GrowingData", "Seen"]
+__all__ = ["AHEAD_US", "Fetched", "GrowingColumns", "GrowingData", "Seen"]

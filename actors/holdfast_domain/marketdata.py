@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from itertools import accumulate
@@ -126,8 +126,25 @@ class MarketData:
     tells_trades = False
     """Whether the trades are there of which the bars are made."""
 
-    def __init__(self, columns: Mapping[str, BarColumns], digest: str = "") -> None:
-        """Take columns by symbol; their order is the order of the configuration."""
+    def __init__(
+        self,
+        columns: Mapping[str, BarColumns],
+        digest: str = "",
+        *,
+        begins: int = 0,
+        late: Collection[int] = (),
+    ) -> None:
+        """Take columns by symbol; their order is the order of the configuration.
+
+        The first ``begins`` steps are history from before the run, and the steps in
+        ``late`` came when it was too late to act upon them.
+        """
+        self.begins = begins
+        """With which step the run begins: its clock starts at the one before."""
+
+        self.late = late
+        """Steps that came too late to act upon them."""
+
         self.columns = dict(columns)
         self.symbols: Sequence[str] = tuple(self.columns)
         self.digest = digest
@@ -165,7 +182,21 @@ class MarketData:
 
         Nothing before the first bar is due: a replay begins with it.
         """
-        return self.times_us[0] - 1, self.times_us[-1]
+        return self._since_us, self.times_us[-1]
+
+    @property
+    def _since_us(self) -> int:
+        if self.begins:
+            return self.times_us[self.begins - 1]
+        return self.times_us[0] - 1
+
+    def acts(self, step: int) -> bool:
+        """Tell whether strategies are called at ``step``.
+
+        Else they find its bars in their history: those from before the run, and those
+        that were asked of the venue when it was too late to act upon them.
+        """
+        return step >= self.begins and step not in self.late
 
     def due(self, step: int) -> list[str]:
         """Return the symbols whose bar ends at ``step``, in configured order."""

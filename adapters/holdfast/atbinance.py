@@ -18,6 +18,7 @@ from holdfast_adapters.binance import (
     PRODUCTS,
     Account,
     Addresses,
+    Klines,
     MarketStream,
     Product,
     Rest,
@@ -54,14 +55,7 @@ class AtBinance:
 
     async def learn(self, clock: WallClock) -> Learned:
         """Ask it for its rules; see `Place.learn`."""
-        rest = Rest(
-            name=self.name,
-            address=self.addresses.rest,
-            credentials=None,
-            clock=clock,
-            sleep=trio.sleep,
-            routes=self.product.routes,
-        )
+        rest = self._public(clock)
         rest.open()
         try:
             await rest.sync_time()
@@ -70,6 +64,23 @@ class AtBinance:
             await rest.close()
         instruments = {name: each.instrument for name, each in rules.items()}
         return Learned(instruments, rest.time.offset_us)
+
+    def past(self, clock: WallClock, offset_us: int, interval_us: int) -> Klines:
+        """Return its klines; see `Place.past`."""
+        rest = self._public(clock)
+        rest.time.offset_us = offset_us
+        return Klines(rest, self.venue.symbols, interval_us)
+
+    def _public(self, clock: WallClock) -> Rest:
+        """Return what asks for what anybody may know; it is not open yet."""
+        return Rest(
+            name=self.name,
+            address=self.addresses.rest,
+            credentials=None,
+            clock=clock,
+            sleep=trio.sleep,
+            routes=self.product.routes,
+        )
 
     def account(
         self,

@@ -76,6 +76,10 @@ class AtIB:
         async with self.visit(clock) as session:
             return Learned(session.instruments, 0)
 
+    def past(self, clock: WallClock, offset_us: int, interval_us: int) -> None:
+        """Return nobody yet; see `Place.past`."""
+        del clock, offset_us, interval_us
+
     def account(
         self,
         clock: WallClock,

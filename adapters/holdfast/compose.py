@@ -30,6 +30,8 @@ from holdfast_actors.tree import GUARD, JOURNAL, ORDERS, Parts, build_tree
 from holdfast_adapters.calendars import MarketCalendars
 from holdfast_adapters.journal import codec
 from holdfast_domain import events as ev
+from holdfast_domain.cursor import SLICE_SLOT, cursor_at
+from holdfast_domain.marketdata import MarketData
 from holdfast_domain.money import Money
 from holdfast_domain.ports import JournalStore, ReplayedVenue, ThreadHost, WallClock
 from holdfast_runtime import (
@@ -117,10 +119,7 @@ def make_parts(options: RunOptions, world: World) -> Parts:
         wall=world.wall,
         engine=world.engine,
         epoch=epoch,
-        clock=MarketClock(
-            0 if last is None else last.market_time_us,
-            0 if last is None else last.cursor,
-        ),
+        clock=_clock(options.data, last),
         finished=world.finished,
         speed=world.speed,
         slices_max=world.slices_max,
@@ -134,6 +133,16 @@ def make_parts(options: RunOptions, world: World) -> Parts:
         deadlines=options.dealing.deadlines,
         patience=options.dealing.patience,
     )
+
+
+def _clock(data: MarketData, last: ev.Entry | None) -> MarketClock:
+    """Return market time as the journal has it; at first, where the history ends."""
+    if last is not None:
+        return MarketClock(last.market_time_us, last.cursor)
+    if not data.begins:
+        return MarketClock()
+    before = data.begins - 1
+    return MarketClock(data.times_us[before], cursor_at(before, SLICE_SLOT))
 
 
 def _last_entry(store: JournalStore) -> ev.Entry | None:

@@ -22,6 +22,7 @@ from holdfast.keeping import ignore
 from holdfast.listing import keep_listing, kept_listing
 from holdfast.loading import load_strategy
 from holdfast.logs import Logs
+from holdfast.needing import take_history
 from holdfast.options import RunOptions, names_of
 from holdfast.places import Hearing, Place
 from holdfast.running import LiveMarket, Observer, RunEnd, Setup, run_engine
@@ -41,6 +42,7 @@ from holdfast_domain.errors import InputError, VenueError
 from holdfast_domain.fills import NOT_STRATEGIES
 from holdfast_domain.growing import GrowingData
 from holdfast_domain.instruments import Instrument
+from holdfast_domain.pastbars import PastBars
 from holdfast_domain.ports import MarketSource, WallClock
 from holdfast_domain.recent import Recall
 from holdfast_domain.stepping import News, StepMaker
@@ -88,11 +90,21 @@ async def run_live(run: LiveRun) -> RunEnd:
     before = TapeReader(directory.tape)
     data = market.data(before)
     try:
+        options = _options(run, venue, data, instruments)
+        if not directory.journal.exists():
+            tape.begin_anew()
+        if not len(tape):
+            past, now_us = market.past(run.clock, offset_us), run.clock.now_us()
+            said = await take_history(
+                past, market.place.where, config, options, tape, now_us + offset_us
+            )
+            if said:
+                run.say(f"{name}: {said}")
         for step in tape.read():
             data.append(step)
         accounts = market.accounts(run.clock, offset_us, tape.begun_us, run.say)
         setup = Setup(
-            options=_options(run, venue, data, instruments),
+            options=options,
             directory=directory,
             mode=config.mode,
             observe=run.observe,
@@ -182,6 +194,13 @@ class _Market:
             return {}
         return {self.name: self.venue.degraded.plan()}
 
+    def past(self, clock: WallClock, offset_us: int) -> PastBars | None:
+        """Return whom to ask for bars that were not heard; None: nobody."""
+        said = self.config.data
+        if not said.history:
+            return None
+        return self.place.past(clock, offset_us, said.interval)
+
     def feed(
         self,
         run: LiveRun,
@@ -194,6 +213,10 @@ class _Market:
         said, clock = self.config.data, run.clock
         host = hosts.open(f"{FEEDS}/{self.name}")
         listener = self.place.listener(hosts)
+        past = self.past(clock, offset_us)
+
+        def tell(text: str) -> None:
+            run.say(f"{self.name}: {text}")
 
         def maker() -> StepMaker:
             return StepMaker(
@@ -203,6 +226,8 @@ class _Market:
                 tells_trades=said.trades,
                 tells_quotes=said.quotes,
                 after_us=data.times_us[-1] if data.times_us else 0,
+                told_us=data.told_us,
+                asks=past is not None,
             )
 
         def build(ctx: Context) -> LiveFeed:
@@ -212,7 +237,7 @@ class _Market:
                     data=said,
                     clock=clock,
                     offset_us=offset_us,
-                    said=lambda text: run.say(f"{self.name}: {text}"),
+                    said=tell,
                     recorder=recorder,
                 )
             )
@@ -224,6 +249,8 @@ class _Market:
                 host=host,
                 feed=ctx.ref(FEED),
                 now_s=ctx.now_s,
+                past=past,
+                said=tell,
             )
 
         return ActorSpec(name=self.name, build=build, waits_for=())

@@ -12,6 +12,7 @@ from holdfast.hosts import Hosts
 from holdfast_actors.parts import LiveAccount
 from holdfast_adapters.streams.recording import Recorder
 from holdfast_domain.instruments import Instrument
+from holdfast_domain.pastbars import PastBars
 from holdfast_domain.ports import MarketSource, WallClock
 
 
@@ -62,6 +63,11 @@ class Place(Protocol):
             InputError: credentials are missing, or something is asked for that the
                 venue does not have.
         """
+
+    def past(
+        self, clock: WallClock, offset_us: int, interval_us: int
+    ) -> PastBars | None:
+        """Return whom to ask for bars of ``interval_us`` that are over, if anybody."""
 
     def listener(self, hosts: Hosts) -> Callable[[Hearing], MarketSource]:
         """Return what makes who listens to the market, for each time that one does."""

@@ -8,7 +8,14 @@ import polars as pl
 import pytest
 from hypothesis import given, strategies as st
 
-from holdfast_domain.marketdata import FIELDS, BarColumns, MarketData, utc_from_us
+from holdfast_domain.growing import Fetched, GrowingData, Seen
+from holdfast_domain.marketdata import (
+    FIELDS,
+    BarColumns,
+    MarketData,
+    us_of,
+    utc_from_us,
+)
 
 T0 = datetime(2024, 1, 1, tzinfo=UTC)
 HOUR_US = 3_600_000_000
@@ -97,3 +104,29 @@ def test_a_moment_keeps_its_microseconds(time_us: int) -> None:
     assert moment.tzinfo is UTC
     seconds = int(moment.replace(microsecond=0).timestamp())
     assert seconds * 1_000_000 + moment.microsecond == time_us
+
+
+def test_a_run_begins_behind_its_history_and_is_not_called_on_what_came_late() -> None:
+    data = MarketData({"A": bars("A", 1, 2, 3, 4)}, begins=2, late=[3])
+    assert data.span_us == (data.times_us[1], data.times_us[3])
+    assert [data.acts(step) for step in range(4)] == [False, False, True, False]
+    whole = MarketData({"A": bars("A", 1, 2)})
+    assert whole.span_us[0] == whole.times_us[0] - 1
+    assert whole.acts(0)
+
+
+def test_data_that_grows_keeps_its_marks() -> None:
+    data = GrowingData(["A"], HOUR_US)
+    assert data.told_us == 0
+    marks: list[Fetched] = ["before", "before", "", "late", "in time", "late"]
+    for at, mark in enumerate(marks):
+        bar = bars("A", at).bar(0)
+        data.append(Seen(time_us=us_of(bar.ended_at), bars=(bar,), fetched=mark))
+    assert [data.acts(step) for step in range(6)] == [
+        mark in ("", "in time") for mark in marks
+    ]
+    assert (data.begins, list(data.late)) == (2, [3, 5])
+    assert data.told_us == data.times_us[-1]
+    assert data.span_us[0] == data.times_us[1]
+    with pytest.raises(ValueError, match="the run to begin at step 2"):
+        data.append(Seen(time_us=data.times_us[-1] + 1, fetched="before"))

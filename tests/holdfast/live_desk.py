@@ -123,7 +123,9 @@ def order_of(client_id: str) -> str:
 
 
 @asynccontextmanager
-async def desk(state: Path, *, futures: bool = False) -> AsyncIterator[Desk]:
+async def desk(
+    state: Path, *, futures: bool = False, past_days: int = 0
+) -> AsyncIterator[Desk]:
     clock, symbol = FastClock(), SimSymbol()
     funds, who = {"USDT": Decimal(100_000)}, Account(KEY, SECRET)
     record = state.with_suffix(".sqlite")
@@ -135,7 +137,15 @@ async def desk(state: Path, *, futures: bool = False) -> AsyncIterator[Desk]:
         )
     else:
         simulator = BinanceSimulator(
-            Exchange([symbol], funds, clock, record=record, order_of=order_of), who
+            Exchange(
+                [symbol],
+                funds,
+                clock,
+                record=record,
+                order_of=order_of,
+                past_days=past_days,
+            ),
+            who,
         )
     exchange = simulator.exchange
 

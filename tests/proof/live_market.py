@@ -19,6 +19,7 @@ from typing import Any
 
 import attrs
 import trio
+from msgspec.structs import replace
 
 import holdfast.running
 from holdfast.loading import load_strategy
@@ -33,7 +34,7 @@ from holdfast_adapters.matching import FillModel
 from holdfast_adapters.statedir import StateDir
 from holdfast_adapters.tape import SqliteTape, TapeReader
 from holdfast_domain.cursor import SLICE_SLOT, cursor_at
-from holdfast_domain.growing import GrowingData, Seen
+from holdfast_domain.growing import Fetched, GrowingData, Seen
 from holdfast_domain.instruments import Instrument
 from holdfast_domain.marketdata import Quote, Trade, us_of, utc_from_us
 from holdfast_domain.stepping import News, StepMaker
@@ -45,14 +46,24 @@ SYMBOLS = ("AAPL", "IBM", "MSFT")
 MINUTE_US = 60_000_000
 BARS = 40
 KILLS = 3
+PAST = 8
+"""Minutes of history, where there is some."""
+
 LIMIT_S = 60.0
 TAPPER = RESTLESS.with_name("tapper.py")
-BEGIN_US = us_of(T0) + 39 * 3_600_000_000 - 20 * MINUTE_US
-"""Twenty minutes before a Wednesday's 15:00: a schedule is due at 15:30."""
+BEGIN_US = us_of(T0) + 39 * 3_600_000_000 + 10 * MINUTE_US
+"""Twenty minutes before a Wednesday's 15:30, when a schedule is due."""
 
 
-def steps(*, tells: bool) -> list[Seen]:
-    """What such a market gives: a step of bars a minute, and, if it tells, of news."""
+LATE = range(18, 23)
+"""Minutes that were not heard: a schedule is due in the midst of them."""
+
+
+def steps(*, tells: bool, past: int = 0) -> list[Seen]:
+    """What such a market gives: a step of bars a minute, and, if it tells, of news.
+
+    With a ``past`` so many minutes are history, and others were asked for too late.
+    """
     path = random.Random(7)
     prices = dict.fromkeys(SYMBOLS, 100.0)
     maker = StepMaker(
@@ -81,7 +92,16 @@ def steps(*, tells: bool) -> list[Seen]:
                 whole_from_us=0,
             )
         )
-    return made
+    return [each for step in made for each in _fetched(step, past)] if past else made
+
+
+def _fetched(step: Seen, past: int) -> list[Seen]:
+    """Return a step as it would be, had it been asked of the venue, if it was."""
+    minute = (step.time_us - BEGIN_US) / MINUTE_US
+    if minute > past and not LATE.start < minute <= LATE.stop:
+        return [step]
+    mark: Fetched = "before" if minute <= past else "late"
+    return [replace(step, fetched=mark)] if step.bars else []
 
 
 @attrs.frozen
@@ -135,6 +155,9 @@ async def run(
         data = GrowingData(
             SYMBOLS, MINUTE_US, "live", tells_trades=tells, recall=recall, kept=3
         )
+        history = [step for step in told if step.fetched == "before"]
+        if history and not len(tape):
+            tape.append(history)
         for step in tape.read():
             data.append(step)
 
@@ -212,7 +235,8 @@ def live(folder: Path, kill_at: int | None, *, is_durable: bool, tells: bool) ->
             aimed(lambda: SqliteJournal.append(self, batch))
 
     setattr(holdfast.running, "SqliteJournal", Journal)  # noqa: B010 - for mypy
-    trio.run(run, folder, steps(tells=tells), (RESTLESS, TAPPER), Tape)
+    told = steps(tells=tells, past=PAST)
+    trio.run(run, folder, told, (RESTLESS, TAPPER), Tape)
 
 
 def main(folder: Path, seed: int, *, tells: bool) -> int:

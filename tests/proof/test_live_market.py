@@ -18,13 +18,14 @@ from holdfast.testing.outcome import domain_records
 from holdfast_actors.places import FEEDS
 from holdfast_adapters.tape import SqliteTape
 from holdfast_domain import events as ev
+from holdfast_domain.cursor import step_of
 from holdfast_domain.errors import CommitFailed
 from holdfast_domain.growing import GrowingData, Seen
 from holdfast_domain.instruments import Instrument
 from holdfast_domain.marketdata import FIELDS, BarColumns, MarketData
 
 from .comparing import complaints, outcome, read
-from .live_market import KILLS, MINUTE_US, SYMBOLS, TAPPER, options_of, run, steps
+from .live_market import KILLS, MINUTE_US, PAST, SYMBOLS, TAPPER, options_of, run, steps
 from .running import REPOSITORY, RESTLESS
 
 BOTH = (RESTLESS, TAPPER)
@@ -43,7 +44,9 @@ def recorded(told: list[Seen]) -> MarketData:
             schema_overrides={"timestamp": pl.Datetime("us", "UTC")},
         )
         columns[symbol] = BarColumns(symbol, frame)
-    return MarketData(columns)
+    marks = [step.fetched for step in told]
+    late = [at for at, mark in enumerate(marks) if mark == "late"]
+    return MarketData(columns, begins=marks.count("before"), late=late)
 
 
 def tape_of(state: Path) -> list[Seen]:
@@ -54,10 +57,11 @@ def tape_of(state: Path) -> list[Seen]:
         tape.close()
 
 
+@pytest.mark.parametrize("past", [0, PAST])
 def test_a_live_run_leaves_the_journal_of_a_backtest_of_its_tape(
-    tmp_path: Path,
+    past: int, tmp_path: Path
 ) -> None:
-    told = steps(tells=False)
+    told = steps(tells=False, past=past)
     trio.run(run, tmp_path, told, (RESTLESS,))
 
     assert tape_of(tmp_path) == told
@@ -71,6 +75,20 @@ def test_a_live_run_leaves_the_journal_of_a_backtest_of_its_tape(
     assert domain_records(entries) == expected
     kinds = Counter(type(entry.event) for entry in entries)
     assert kinds[ev.OrderFilled] > 5
+    # Who is not called on history, or on what came too late, decides nothing there.
+    slices, triggers = (
+        {
+            step_of(entry.cursor)
+            for entry in entries
+            if type(entry.event) is ev.DecisionMade
+            and entry.event.phase.startswith(phase)
+        }
+        for phase in ("slice", "trigger")
+    )
+    late = {at for at, step in enumerate(told) if step.fetched == "late"}
+    assert min(slices | triggers) >= past
+    assert not slices & late
+    assert bool(triggers & late) is bool(past)
     assert complaints(tmp_path) == []
 
 
@@ -78,7 +96,7 @@ def test_a_live_run_leaves_the_journal_of_a_backtest_of_its_tape(
 def test_a_run_that_is_killed_ends_as_one_that_is_not(
     tells: bool, tmp_path: Path, sample: Any
 ) -> None:
-    told = steps(tells=tells)
+    told = steps(tells=tells, past=PAST)
     trio.run(run, tmp_path / "whole", told, BOTH)
 
     words = [str(tmp_path / "killed"), str(sample.randint(0, 1 << 30))]
@@ -104,7 +122,7 @@ def test_a_run_that_is_killed_ends_as_one_that_is_not(
 def test_a_feed_that_dies_goes_on_and_its_neighbours_do_not_notice(
     tmp_path: Path,
 ) -> None:
-    told = steps(tells=False)
+    told = steps(tells=False, past=PAST)
 
     class Failing(SqliteTape):
         """Fails twice, before its commit and after it."""

@@ -185,6 +185,7 @@ class StrategyActor:
             {**past.schedules, self.plan.name: tuple(self._host.schedules)},
             self._calendars,
             self._market.times_us,
+            self._market.begins,
         )
         gap_s = (self._clock.now_us - self._host.now_us) / 1_000_000
         until = self._clock.cursor

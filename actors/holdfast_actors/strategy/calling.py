@@ -97,6 +97,7 @@ class Growing:
     """Looks when it is asked: there is always more to come."""
 
     def __init__(self, data: MarketData, symbols: list[str], history: int) -> None:
+        self._acts = data.acts
         self._seen = [data.seen[symbol] for symbol in symbols]
         self._history = history
         self._ready = 0
@@ -105,7 +106,7 @@ class Growing:
     def __getitem__(self, step: int) -> int:
         while self._ready <= step and self._waits(self._ready):
             self._ready += 1
-        return step >= self._ready and self._has_bar(step)
+        return step >= self._ready and self._acts(step) and self._has_bar(step)
 
     def _waits(self, step: int) -> bool:
         counts = [seen[step] for seen in self._seen]
@@ -120,7 +121,7 @@ def fires_of(data: MarketData, subscribed: list[str], history: int) -> Fires | N
 
     It does if a subscribed instrument has a bar there, from the first step on at which
     those that have any bar have ``history`` of them. One that is listed later keeps
-    nobody waiting.
+    nobody waiting. On what `MarketData.acts` says no to, it is not called.
     """
     symbols = subscribed or list(data.symbols)
     if data.grows:
@@ -131,6 +132,8 @@ def fires_of(data: MarketData, subscribed: list[str], history: int) -> Fires | N
     else:
         fires = _with_bars(data, symbols)
     fires[:ready] = bytes(ready)
+    for step in (*range(data.begins), *data.late):
+        fires[step] = 0
     return None if all(fires) else fires
 
 

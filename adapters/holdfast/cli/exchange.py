@@ -47,6 +47,9 @@ ACCOUNT: Final = Account("desk-key", "desk-secret")
 """Who may trade there; it is no secret."""
 
 PORTS: Final = 65_535
+PAST_DAYS: Final = 40
+"""For how long its symbols were traded before it listens."""
+
 OPERATIONS: Final = (
     "submit",
     "cancel",
@@ -57,6 +60,7 @@ OPERATIONS: Final = (
     "account",
     "time",
     "info",
+    "klines",
     "user_stream",
     "algo",
     "open_algos",
@@ -143,7 +147,8 @@ def binance(**given: Any) -> int:  # noqa: ANN401 - as click gives them
 
     REST, user data, and the streams of trades and quotes are on one port. The key is
     'desk-key', the secret is 'desk-secret'. Prices walk at random, or are those of a
-    recording. It forgets everything when it ends; only the record is kept.
+    recording; klines show those of the 40 days before, too, which are made up. It
+    forgets everything when it ends; only the record is kept.
 
     Ctrl-C or SIGTERM end it.
     """
@@ -160,12 +165,27 @@ def binance(**given: Any) -> int:  # noqa: ANN401 - as click gives them
     simulator: BinanceSimulator
     if given["futures"]:
         simulator = FuturesSimulator(
-            FuturesExchange(listed, funds, clock, record=path, order_of=order_of),
+            FuturesExchange(
+                listed,
+                funds,
+                clock,
+                record=path,
+                order_of=order_of,
+                past_days=PAST_DAYS,
+            ),
             ACCOUNT,
         )
     else:
         simulator = BinanceSimulator(
-            Exchange(listed, funds, clock, record=path, order_of=order_of), ACCOUNT
+            Exchange(
+                listed,
+                funds,
+                clock,
+                record=path,
+                order_of=order_of,
+                past_days=PAST_DAYS,
+            ),
+            ACCOUNT,
         )
     exchange = simulator.exchange
     for text in given["faults"]:

@@ -181,6 +181,10 @@ class DataConfig:
     pulse_s: Seconds = 0.25
     """Trades and quotes are told in batches of this length."""
 
+    history: bool = True
+    """Whether the venue is asked for bars that were not heard: those that strategies
+    need before the first start, and those that were missed."""
+
     record: Path | None = None
     """Where each message of the market is kept as it came; or nowhere."""
 

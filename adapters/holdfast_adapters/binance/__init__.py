@@ -13,6 +13,7 @@ exchanges for whoever composes an engine.
 from holdfast_adapters.binance.addresses import Addresses
 from holdfast_adapters.binance.credentials import Credentials
 from holdfast_adapters.binance.dialects import MarketDialect, UserDialect
+from holdfast_adapters.binance.klines import Klines
 from holdfast_adapters.binance.listing import listed, rights_of
 from holdfast_adapters.binance.marketstream import MarketStream
 from holdfast_adapters.binance.products import PRODUCTS, Account, Product
@@ -26,6 +27,7 @@ __all__ = [
     "Addresses",
     "BinanceSpot",
     "Credentials",
+    "Klines",
     "Listener",
     "MarketDialect",
     "MarketStream",

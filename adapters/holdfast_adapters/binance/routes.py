@@ -34,6 +34,7 @@ class Routes:
 
     depth: str
     klines: str
+    shortest_kline_us: int
 
 
 SPOT: Final = Routes(
@@ -47,4 +48,5 @@ SPOT: Final = Routes(
     rights="/api/v3/account",
     depth="/api/v3/depth",
     klines="/api/v3/klines",
+    shortest_kline_us=1_000_000,
 )

@@ -83,6 +83,15 @@ class SqliteTape:
         """Return how many steps are durable."""
         return self._next
 
+    def begin_anew(self) -> None:
+        """Forget a history after which nothing was heard: it may be asked for anew.
+
+        For who has acted upon nothing of it.
+        """
+        if len(self) and all(step.fetched == "before" for step in self.read()):
+            self._db.execute("DELETE FROM steps")
+            self._next = self._checksum = 0
+
     def append(self, steps: Sequence[Seen]) -> None:
         """Make ``steps`` durable, all or nothing; blocks.
 

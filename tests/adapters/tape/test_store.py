@@ -7,6 +7,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from holdfast_adapters.tape import SqliteTape, TapeReader
 from holdfast_adapters.tape.store import BLOCK, TapeDamaged
@@ -112,3 +113,18 @@ def test_single_steps_are_read_while_another_writes(tmp_path: Path) -> None:
         assert read(BLOCK + 1) == steps[BLOCK + 1]
         with pytest.raises(TapeDamaged, match="step 5 is not as it was written"):
             read(9)
+
+
+def test_a_history_after_which_nothing_was_heard_may_be_asked_for_anew(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "tape.sqlite"
+    history = [replace(STEPS[0], fetched="before"), Seen(time_us=2, fetched="before")]
+    with closing(SqliteTape(path, "here")) as tape:
+        tape.append(history)
+        tape.begin_anew()
+        assert list(tape.read()) == []
+        tape.append([*history, STEPS[2]])
+        tape.begin_anew()
+    with closing(SqliteTape(path, "here")) as tape:
+        assert list(tape.read()) == [*history, STEPS[2]]

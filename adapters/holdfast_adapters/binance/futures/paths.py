@@ -20,6 +20,7 @@ FUTURES: Final = Routes(
     rights="/fapi/v1/accountConfig",
     depth="/fapi/v1/depth",
     klines="/fapi/v1/klines",
+    shortest_kline_us=60_000_000,
 )
 ALGO: Final = "/fapi/v1/algoOrder"
 """Stops are placed here since 2025-12-09; ``order`` refuses them with -4120."""

@@ -11,9 +11,11 @@ from holdfast_adapters.simulators.binance.answering import Account, Answering, D
 from holdfast_adapters.simulators.binance.checks import asked_of
 from holdfast_adapters.simulators.binance.exchange import Exchange
 from holdfast_adapters.simulators.binance.faults import Faults
+from holdfast_adapters.simulators.binance.klines import interval_ms
 from holdfast_adapters.simulators.binance.model import Refused, SimTrade
 
 MOST_TRADES: Final = 1000
+MOST_KLINES: Final = 1000
 
 
 class Answers(Answering):
@@ -24,6 +26,7 @@ class Answers(Answering):
         ("GET", "/api/v3/time"): "time",
         ("GET", "/api/v3/exchangeInfo"): "info",
         ("GET", "/api/v3/depth"): "depth",
+        ("GET", "/api/v3/klines"): "klines",
     }
     signed: ClassVar = {
         ("POST", "/api/v3/order"): "submit",
@@ -47,6 +50,7 @@ class Answers(Answering):
             "time": lambda _: {"serverTime": exchange.now_ms},
             "info": self._info,
             "depth": self._depth,
+            "klines": lambda asked: klines_asked(exchange, asked),
             "submit": self._submit,
             "cancel": self._cancel,
             "replace": self._replace,
@@ -151,6 +155,26 @@ def _halves(canceled: str, placed: str, old: object, new: object) -> dict[str, o
         "cancelResponse": old,
         "newOrderResponse": new,
     }
+
+
+def klines_asked(
+    exchange: Exchange, asked: Mapping[str, str], shortest_ms: int = 1000
+) -> object:
+    """Return the klines that are asked for, oldest first.
+
+    Raises:
+        Refused: there is no such symbol or interval.
+    """
+    book, start = exchange.klines.get(asked["symbol"]), asked.get("startTime")
+    if book is None:
+        raise Refused(-1121, "Invalid symbol.")
+    return book.rows(
+        interval_ms(asked["interval"], shortest_ms),
+        exchange.now_ms,
+        min(int(asked.get("limit", 500)), MOST_KLINES),
+        None if start is None else int(start),
+        int(asked.get("endTime", exchange.now_ms)),
+    )
 
 
 def trades_asked(exchange: Exchange, asked: Mapping[str, str]) -> list[SimTrade]:

@@ -11,6 +11,7 @@ from holdfast_adapters.matching import FillAt, FillModel, MatchingEngine
 from holdfast_adapters.matching.model import EngineRecord, LastBar, Triggered
 from holdfast_adapters.simulators.binance import shapes
 from holdfast_adapters.simulators.binance.checks import Asked, check_market, terms_of
+from holdfast_adapters.simulators.binance.klines import KlineBook
 from holdfast_adapters.simulators.binance.model import (
     CLOSED,
     EIGHT,
@@ -46,12 +47,15 @@ class Exchange:
         record: Path | None = None,
         order_of: Callable[[str], str] = str,
         fee_asset: str = "",
+        past_days: int = 0,
     ) -> None:
         """Keep the record at ``record``, where an order has the name `order_of` it.
 
-        Fees are taken in ``fee_asset``, or in what the trade brings.
+        Fees are taken in ``fee_asset``, or in what the trade brings. The symbols were
+        traded for ``past_days`` before the first trade.
         """
         self.symbols = {each.name: each for each in symbols}
+        self.klines = {each.name: KlineBook(each, past_days) for each in symbols}
         self.balances = {name: SimBalance(free=has) for name, has in balances.items()}
         self.orders: list[SimOrder] = []
         self.trades: list[SimTrade] = []
@@ -90,6 +94,7 @@ class Exchange:
         known = self._last.get(symbol)
         at_us = max(self.time_us, known.ended_at_us + 1 if known else 0)
         self._last[symbol] = LastBar(float(price), float(quantity), at_us)
+        self.klines[symbol].trade(self.now_ms, price, quantity)
         self._updates += 1
         for kind, event in self._seen(symbol, price, quantity):
             for tell in self.on_market:

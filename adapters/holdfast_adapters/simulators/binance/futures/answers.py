@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import ClassVar, Final
 
 from holdfast_adapters.simulators.binance.answering import Account, Answering, Doing
-from holdfast_adapters.simulators.binance.answers import trades_asked
+from holdfast_adapters.simulators.binance.answers import klines_asked, trades_asked
 from holdfast_adapters.simulators.binance.checks import number_of
 from holdfast_adapters.simulators.binance.faults import Faults
 from holdfast_adapters.simulators.binance.futures import shapes
@@ -14,6 +14,7 @@ from holdfast_adapters.simulators.binance.futures.checks import algo_asked, orde
 from holdfast_adapters.simulators.binance.futures.exchange import FuturesExchange
 from holdfast_adapters.simulators.binance.model import Refused, SimOrder
 
+MINUTE_MS: Final = 60_000
 WEEK_MS: Final = 7 * 86_400_000
 KEY_MS: Final = 3_600_000
 """For how long a listen key holds."""
@@ -27,6 +28,7 @@ class FuturesAnswers(Answering):
         ("GET", "/fapi/v1/time"): "time",
         ("GET", "/fapi/v1/exchangeInfo"): "info",
         ("GET", "/fapi/v1/depth"): "depth",
+        ("GET", "/fapi/v1/klines"): "klines",
         ("POST", "/fapi/v1/listenKey"): "listen_key",
         ("PUT", "/fapi/v1/listenKey"): "listen_key",
     }
@@ -68,6 +70,7 @@ class FuturesAnswers(Answering):
                 list(exchange.symbols.values()), exchange.now_ms
             ),
             "depth": lambda asked: exchange.depth(asked["symbol"]),
+            "klines": lambda asked: klines_asked(exchange, asked, MINUTE_MS),
             "listen_key": self._listen_key,
             "submit": self._submit,
             "cancel": self._cancel,

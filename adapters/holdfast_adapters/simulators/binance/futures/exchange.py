@@ -55,12 +55,20 @@ class FuturesExchange(Exchange):
         order_of: Callable[[str], str] = str,
         leverage: Decimal = Decimal(20),
         hedges: bool = False,
+        past_days: int = 0,
     ) -> None:
         """Keep the record at ``record``, where an order has the name `order_of` it.
 
         ``hedges`` is hedge mode, of which the account only says that it is in it.
         """
-        super().__init__(symbols, balances, clock, record=record, order_of=order_of)
+        super().__init__(
+            symbols,
+            balances,
+            clock,
+            record=record,
+            order_of=order_of,
+            past_days=past_days,
+        )
         self.algos: list[SimAlgo] = []
         self.positions = {each.name: SimPosition() for each in symbols}
         self.amendments: list[SimAmendment] = []
