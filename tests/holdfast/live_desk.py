@@ -221,7 +221,6 @@ def futures_config(folder: Path) -> Path:
         text = text.replace(f", window: {window}", "")
     switch = "connection: {cancel_all_after_s: 8}\n    credentials:"
     text = text.replace("credentials:", switch)
-    text = text.replace('{key: "${KEY}", secret: "${SECRET}"}', "{keyring: desk}")
     path = folder / "futures.yaml"
     path.write_text(text)
     return path

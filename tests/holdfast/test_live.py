@@ -36,6 +36,9 @@ from .live_desk import (
 )
 
 
+IN_KEYRING = "{keyring: desk}"
+
+
 def fills(entries: list[ev.Entry]) -> Counter[str]:
     found = [e.event.fill for e in entries if isinstance(e.event, ev.OrderFilled)]
     return Counter(fill.strategy for fill in found)
@@ -92,6 +95,8 @@ async def test_futures_are_traded_short_and_long_and_the_books_agree(
     tmp_path: Path, tmp_path_factory: Any, capfd: pytest.CaptureFixture[str]
 ) -> None:
     path = futures_config(tmp_path)
+    text = path.read_text()
+    path.write_text(text.replace('{key: "${KEY}", secret: "${SECRET}"}', IN_KEYRING))
     ring = tmp_path_factory.mktemp("ring") / "ring"
     made = pytest.importorskip("tests.holdfast.keyrings").keyring_with
     with made(ring, "desk", key=KEY, secret=SECRET):
