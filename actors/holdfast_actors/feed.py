@@ -87,11 +87,14 @@ class ReplayFeed:
         self._waiting = True
         """Until the scheduler has said when the next trigger is due."""
 
+        self._asked_early = False
+        """Whether it was asked before the first step, when nothing is due."""
+
     def start(self) -> None:
         """Go on where the clock stands, once the scheduler has answered."""
         cursor = self._clock.cursor
         self._prices.show(shown_step(cursor))
-        self._scheduler.tell(AskDue(self._clock.fired_us))
+        self._ask_due()
 
     def handle(self, message: NextStep | NextDue | Grown) -> None:
         """Dispatch one message; every kind is named here."""
@@ -107,14 +110,22 @@ class ReplayFeed:
                     self._me.tell(self._next)
             case Grown():
                 if self._idle:
-                    # What is due is known anew: before the first step nothing was.
-                    self._idle, self._waiting = False, True
-                    self._scheduler.tell(AskDue(self._clock.fired_us))
+                    self._idle = False
+                    self._ask_due()
             case _:
                 assert_never(message)
 
+    def _ask_due(self) -> None:
+        """Ask when the next trigger is due, and go on when that is known."""
+        self._waiting, self._asked_early = True, not self._times_us
+        self._scheduler.tell(AskDue(self._clock.fired_us))
+
     def _go_on(self, cursor: int) -> None:
         """Publish what comes after ``cursor``."""
+        if self._asked_early and self._times_us:
+            # The first step came in between: what was said holds no longer.
+            self._ask_due()
+            return
         step, slot = (cursor >> SLOT_BITS) - 1, cursor & SLICE_SLOT
         if slot == SLICE_SLOT or step < 0:
             step, slot = step + 1, 0

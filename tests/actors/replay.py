@@ -73,14 +73,13 @@ class Replay:
 
     def build_scheduler(self) -> None:
         """Build the scheduler anew, and let all strategies declare."""
-        times = self.data.times_us
         self.scheduler = Scheduler(
             history=entries(self.journal),
             calendars=self.calendars,
             clock=self.clock,
             strategies={name: inbox.ref for name, inbox in self.strategies.items()},
             feed=self.to_feed.ref,
-            span_us=lambda: (times[0] - 1, times[-1]),
+            span_us=lambda: self.data.span_us,
             record=self.journal.append,
         )
         self.scheduler.start()

@@ -22,8 +22,9 @@ from holdfast_actors.scheduler import PastTriggers, declared
 from holdfast_adapters.calendars import MarketCalendars
 from holdfast_domain import events as ev
 from holdfast_domain.cursor import ADVANCE_SLOT, SLICE_SLOT, cursor_at
+from holdfast_domain.growing import GrowingData, Seen
 from holdfast_domain.instruments import Instrument
-from holdfast_domain.marketdata import MarketData
+from holdfast_domain.marketdata import MarketData, us_of
 from holdfast_domain.schedules import Schedule
 
 from .desk import DAY_US, T0_US, market
@@ -316,3 +317,20 @@ def test_a_moment_fires_for_those_whose_it_is(calendars: MarketCalendars) -> Non
     assert replay.told == [
         ("one", Triggered(cursor_at(1, 1), T0_US + DAY_US // 2, ("noon",)))
     ]
+
+
+def test_what_is_due_is_asked_again_if_the_first_step_comes_in_between(
+    calendars: MarketCalendars,
+) -> None:
+    """Before the first step nothing is due; that must not be all that is known."""
+    data = GrowingData(["SPY"], DAY_US)
+    replay = Replay(data, calendars, {"one": (NOON,)})
+    while replay.to_scheduler.told:  # it was asked, and has said that nothing is due
+        replay.step()
+    assert replay.to_feed.told
+    for row in range(3):
+        bar = DATA.columns["SPY"].bar(row)
+        data.append(Seen(time_us=us_of(bar.ended_at), bars=(bar,)))
+    replay.run()
+    assert [each.names for each in replay.of("one", Triggered)] == [("noon",)] * 2
+    assert len(replay.of("one", Slice)) == 3

@@ -35,7 +35,6 @@ from .live_desk import (
     live_config,
 )
 
-
 IN_KEYRING = "{keyring: desk}"
 
 
