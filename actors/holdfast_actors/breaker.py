@@ -62,12 +62,15 @@ class VenueBreaker:
         now_s: Callable[[], float],
         incarnation: int,
         notice: Callable[[str, str], None],
+        is_known_away: Callable[[], bool] = lambda: False,
     ) -> None:
         """Tell ``notice`` of each change: of what, and how it stands now.
 
         The ``guard`` is told when the venue is degraded by ``plan``, and when it is
-        not any more; what it knows of that is at the ``gate``.
+        not any more; what it knows of that is at the ``gate``. While it
+        ``is_known_away`` nothing is said of that, and no time counts.
         """
+        self._is_known_away = is_known_away
         self._venue = venue
         self._plan = plan
         self._gate = gate
@@ -111,14 +114,16 @@ class VenueBreaker:
 
     def _look(self) -> None:
         now_s, seen = self._now_s(), self._sight()
-        self._say("connection", self._away())
+        away, is_known = self._away(), self._is_known_away()
+        if not is_known:
+            self._say("connection", away)
+            self._say("breaker", open_words(seen))
         self._say("limiter", self._limited(now_s, seen))
-        self._say("breaker", open_words(seen))
-        self._judge(now_s, self._away() or open_words(seen))
+        self._judge(now_s, away or open_words(seen), is_known=is_known)
         self._say("degraded", degraded_words(self._gate.degraded.get(self._venue)))
         self._after(LOOK_S, Look(self._incarnation))
 
-    def _judge(self, now_s: float, why: str) -> None:
+    def _judge(self, now_s: float, why: str, *, is_known: bool) -> None:
         """Say again and again how it is: who is told may die before it is durable."""
         known = self._gate.degraded.get(self._venue)
         if not why:
@@ -130,7 +135,9 @@ class VenueBreaker:
             # Who takes it back although it is away has as long as the first time.
             self._since_s = now_s
         self._was_degraded = known is not None
-        if why and now_s - (self._since_s or 0.0) >= self._plan.after_s:
+        if is_known:
+            self._since_s = None
+        elif why and now_s - (self._since_s or 0.0) >= self._plan.after_s:
             self._guard.tell(Degrade(self._venue, self._plan, why))
         if known is not None and known.policy == "cancel" and now_s >= self._cancel_s:
             self._cancel_s = now_s + CANCEL_AGAIN_S

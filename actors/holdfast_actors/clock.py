@@ -72,7 +72,7 @@ class PriceBoard:
 class HaltGate:
     """What holds orders back: the last thing that is looked at before a send."""
 
-    __slots__ = ("degraded", "generation", "halted", "reason")
+    __slots__ = ("degraded", "generation", "halted", "reason", "timetables")
 
     def __init__(self) -> None:
         self.halted = False
@@ -81,12 +81,21 @@ class HaltGate:
         self.degraded: dict[str, VenueDegraded] = {}
         """Venues that have been away for long, whatever follows from it."""
 
+        self.timetables: dict[str, Callable[[], str]] = {}
+        """By venue, what says why it takes no orders just now, though it is well."""
+
+    @property
+    def looks_at_venues(self) -> bool:
+        """Whether any venue may hold orders back."""
+        return bool(self.degraded or self.timetables)
+
     def holds(self, venue: str) -> str:
         """Return why no new order may go to ``venue``; empty if one may."""
         found = self.degraded.get(venue)
-        if found is None or not found.holds:
-            return ""
-        return f"{venue} is degraded: {found.why}"
+        if found is not None and found.holds:
+            return f"{venue} is degraded: {found.why}"
+        timetable = self.timetables.get(venue)
+        return "" if timetable is None else timetable()
 
     def restore(self, venue: str) -> None:
         """Let orders out to ``venue`` again."""

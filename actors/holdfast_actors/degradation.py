@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from holdfast_actors.clock import HaltGate
 from holdfast_domain import events as ev
+from holdfast_domain.windows import DailyWindow
 from holdfast_runtime import Lane
 
 Policy: TypeAlias = Literal["keep", "halt", "cancel"]
@@ -39,6 +40,27 @@ class Degrading:
     def resumes(self) -> By:
         """Who takes it back; where nothing is held, nobody has to."""
         return "venue" if self.policy == "keep" else self.resume
+
+
+@attrs.frozen(kw_only=True)
+class Maintenance:
+    """When a venue is known to be away: nobody is called then, and nothing degraded."""
+
+    window: DailyWindow
+    refuses: bool
+    """Whether new orders are refused then; otherwise they wait for the venue."""
+
+    now_us: Callable[[], int]
+
+    def is_on(self) -> bool:
+        """Tell whether the venue is known to be away now."""
+        return self.window.holds(self.now_us())
+
+    def refusal(self) -> str:
+        """Return why no new order passes now; empty if one may."""
+        if not (self.refuses and self.is_on()):
+            return ""
+        return f"the venue is known to be away from {self.window}"
 
 
 class Degrade(Struct, frozen=True):

@@ -347,7 +347,7 @@ class Guard:
         """Return why a strategy may send nothing of an instrument; empty if it may."""
         if self._gate.halted:
             return f"halted: {self._gate.reason}"
-        if self._gate.degraded and (
+        if self._gate.looks_at_venues and (
             why := self._gate.holds(self._venue_of(instrument))
         ):
             return why

@@ -16,7 +16,7 @@ from holdfast_actors.clock import (
     VenueSilence,
 )
 from holdfast_actors.connection import Deadlines
-from holdfast_actors.degradation import Degrading
+from holdfast_actors.degradation import Degrading, Maintenance
 from holdfast_actors.feed import SLICES_MAX
 from holdfast_actors.folding import Shape
 from holdfast_actors.guard import Limits
@@ -100,6 +100,9 @@ class Parts:
     degrading: Mapping[str, Degrading] = attrs.field(factory=dict)
     """By venue, what is done when it is away for long; others nobody watches."""
 
+    maintenance: Mapping[str, Maintenance] = attrs.field(factory=dict)
+    """By venue, when it is known to be away."""
+
     more: tuple[ActorSpec | SupervisorSpec, ...] = ()
     deadlines: Deadlines = attrs.field(factory=Deadlines)
     patience: Patience = attrs.field(factory=Patience)
@@ -128,7 +131,15 @@ class Parts:
         self.prices = PriceBoard(self.data)
         self.interest = VenueInterest(tuple(self.venues))
         self.silences = {venue: VenueSilence() for venue in self.venues}
+        self.gate.timetables.update(
+            {name: each.refusal for name, each in self.maintenance.items()}
+        )
         self.reaches = {venue: VenueReach() for venue in self.venues}
+
+    def is_known_away(self, venue: str) -> bool:
+        """Tell whether a venue is known to be away now."""
+        found = self.maintenance.get(venue)
+        return found is not None and found.is_on()
 
     @property
     def venue(self) -> str:

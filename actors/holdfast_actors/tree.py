@@ -188,6 +188,7 @@ def _breaker(parts: Parts, venue: str) -> ActorSpec:
             gate=parts.gate,
             guard=ctx.ref(GUARD),
             orders=ctx.ref(ORDERS),
+            is_known_away=lambda: parts.is_known_away(venue),
             reach=parts.reaches[venue],
             silence=parts.silences[venue],
             sight=VenueSight if account is None else account.sight,
@@ -314,7 +315,7 @@ def _session(parts: Parts, name: str, ctx: Context) -> Session | SessionAtOnce:
         sides=None if venue.answers_at_once else ctx.sides(),
         deadlines=parts.deadlines,
         stand_back=parts.fence.stand_back,
-        call=parts.attention,
+        call=lambda text: None if parts.is_known_away(name) else parts.attention(text),
         replays=account is None,
         reach=parts.reaches[name],
     )

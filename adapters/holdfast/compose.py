@@ -17,7 +17,7 @@ from holdfast.venues import (
     venues_of,
 )
 from holdfast_actors.clock import MarketClock
-from holdfast_actors.degradation import Degrading
+from holdfast_actors.degradation import Degrading, Maintenance
 from holdfast_actors.feed import SLICES_MAX
 from holdfast_actors.guard import Limits
 from holdfast_actors.lastgate import Fence
@@ -92,6 +92,9 @@ class World:
     degrading: Mapping[str, Degrading] = attrs.field(factory=dict)
     """By venue, what is done when it is away for long; others nobody watches."""
 
+    maintenance: Mapping[str, Maintenance] = attrs.field(factory=dict)
+    """By venue, when it is known to be away."""
+
     more: tuple[ActorSpec | SupervisorSpec, ...] = ()
 
 
@@ -129,6 +132,7 @@ def make_parts(options: RunOptions, world: World) -> Parts:
         sources=world.sources,
         accounts=world.accounts,
         degrading=world.degrading,
+        maintenance=world.maintenance,
         more=world.more,
         deadlines=options.dealing.deadlines,
         patience=options.dealing.patience,

@@ -27,7 +27,7 @@ from holdfast.options import RunOptions, names_of
 from holdfast.places import Hearing, Place
 from holdfast.running import LiveMarket, Observer, RunEnd, Setup, run_engine
 from holdfast_actors.connection import Deadlines
-from holdfast_actors.degradation import Degrading
+from holdfast_actors.degradation import Degrading, Maintenance
 from holdfast_actors.livefeed import LiveFeed
 from holdfast_actors.parts import LiveAccount
 from holdfast_actors.places import FEED, FEEDS
@@ -120,6 +120,7 @@ async def run_live(run: LiveRun) -> RunEnd:
                 sources=(market.feed(run, tape, data, hosts, offset_us),),
                 accounts=accounts(hosts),
                 degrading=market.degrading(),
+                maintenance=market.maintenance(run.clock),
             ),
             accept_stale=run.accept_stale,
             elsewhere=run.account,
@@ -200,6 +201,13 @@ class _Market:
         if not said.history:
             return None
         return self.place.past(clock, offset_us, said.interval)
+
+    def maintenance(self, clock: WallClock) -> Mapping[str, Maintenance]:
+        """Return when an account is known to be away."""
+        said = self.venue.maintenance
+        if self.config.mode == "paper" or said is None:
+            return {}
+        return {self.name: said.plan(self.venue.timezone, clock.now_us)}
 
     def feed(
         self,

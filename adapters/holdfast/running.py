@@ -31,7 +31,7 @@ from holdfast.hosts import Hosts
 from holdfast.keeping import Keeping, check_age, ignore, recover
 from holdfast.logs import Logs
 from holdfast.options import RunOptions
-from holdfast_actors.degradation import Degrading
+from holdfast_actors.degradation import Degrading, Maintenance
 from holdfast_actors.folding import RunSoFar
 from holdfast_actors.parts import LiveAccount, Parts
 from holdfast_actors.reconciliation.plan import ReconcilePlan
@@ -116,6 +116,9 @@ class LiveMarket:
 
     degrading: Mapping[str, Degrading] = attrs.field(factory=dict)
     """By venue, what is done when it is away for long."""
+
+    maintenance: Mapping[str, Maintenance] = attrs.field(factory=dict)
+    """By venue, when it is known to be away."""
 
 
 async def run_engine(setup: Setup) -> RunEnd:
@@ -227,6 +230,7 @@ def _world(
         sources=() if market is None else market.sources,
         accounts={} if market is None else market.accounts,
         degrading={} if market is None else market.degrading,
+        maintenance={} if market is None else market.maintenance,
         more=(console_spec(desk), keeping.spec()),
     )
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime, time
+
 import pytest
 
 from holdfast_actors.clock import HaltGate, MarketClock, OrdersMark
@@ -9,6 +11,7 @@ from holdfast_actors.degradation import (
     CancelResting,
     Degrade,
     Degrading,
+    Maintenance,
     Policy,
     Restore,
 )
@@ -17,8 +20,10 @@ from holdfast_actors.lastgate import LastGate
 from holdfast_actors.messages import Readmit, Readmitted
 from holdfast_actors.requests import Asked, Cancel, How, Submit
 from holdfast_domain import events as ev
+from holdfast_domain.marketdata import us_of
 from holdfast_domain.orders import OrderState
 from holdfast_domain.ports import VenueOrder
+from holdfast_domain.windows import DailyWindow
 
 from .desk import INSTRUMENTS, T0_US, acked, entries, terms
 from .floor import Floor
@@ -123,6 +128,44 @@ def test_an_order_that_was_passed_before_is_held_back_at_the_last_gate() -> None
     assert last["paper"].holds_back(submit(now), 1) == WHY
     assert last["elsewhere"].holds_back(submit(now), 1) == ""
     assert (last["paper"].halted, last["elsewhere"].halted) == (True, False)
+
+
+@pytest.mark.parametrize("refuses", [True, False])
+def test_a_known_window_refuses_new_orders_or_lets_them_wait(refuses: bool) -> None:
+    gate, now_us = Gate(), T0_US
+    window = DailyWindow(begin=time(23, 45), end=time(0, 45), zone="UTC")
+    known = Maintenance(window=window, refuses=refuses, now_us=lambda: now_us)
+    gate.gate.timetables["paper"] = known.refusal
+    last = LastGate(gate.gate, OrdersMark(), MarketClock(T0_US, 0), venue="paper")
+    why = "the venue is known to be away from 23:45 to 00:45 UTC" if refuses else ""
+    assert gate.reason(terms(1)) == why
+    assert last.holds_back(submit(gate.gate.generation), 1) == why
+    now_us += 45 * 60_000_000
+    assert gate.reason(terms(1)) == ""
+    assert last.holds_back(submit(gate.gate.generation), 1) == ""
+
+
+@pytest.mark.parametrize(
+    ("begin", "end", "zone", "clock", "holds"),
+    [
+        ("23:45", "00:45", "America/New_York", "2026-01-06T04:44:59", False),
+        ("23:45", "00:45", "America/New_York", "2026-01-06T04:45:00", True),
+        ("23:45", "00:45", "America/New_York", "2026-01-06T05:44:59", True),
+        ("23:45", "00:45", "America/New_York", "2026-01-06T05:45:00", False),
+        ("23:45", "00:45", "America/New_York", "2026-07-06T03:45:00", True),
+        ("23:45", "00:45", "America/New_York", "2026-07-06T04:45:00", False),
+        ("05:30", "06:00", "Europe/Zurich", "2026-01-06T04:30:00", True),
+        ("05:30", "06:00", "Europe/Zurich", "2026-01-06T05:00:00", False),
+        ("05:30", "06:00", "Europe/Zurich", "2026-01-06T04:29:59", False),
+    ],
+)
+def test_a_window_goes_by_the_clocks_of_its_zone(
+    begin: str, end: str, zone: str, clock: str, holds: bool
+) -> None:
+    window = DailyWindow(
+        begin=time.fromisoformat(begin), end=time.fromisoformat(end), zone=zone
+    )
+    assert window.holds(us_of(datetime.fromisoformat(f"{clock}+00:00"))) is holds
 
 
 def submit(generation: int) -> Submit:

@@ -26,6 +26,7 @@ class Watched:
         self.sight = VenueSight()
         self.timers, self.said = Timers(), list[tuple[str, str]]()
         self.now_s = 100.0
+        self.is_known_away = False
         self.build(1)
 
     def build(self, incarnation: int) -> None:
@@ -42,6 +43,7 @@ class Watched:
             now_s=lambda: self.now_s,
             incarnation=incarnation,
             notice=lambda what, how: self.said.append((what, how)),
+            is_known_away=lambda: self.is_known_away,
         )
         self.breaker.start()
 
@@ -190,6 +192,37 @@ def test_a_person_who_takes_it_back_while_it_is_away_has_the_same_time_again() -
     assert watched.guard.take() == []
     watched.look(2)
     assert len(watched.guard.of(Degrade)) == 2
+
+
+def test_who_is_known_to_be_away_is_neither_spoken_of_nor_degraded() -> None:
+    watched = Watched(Degrading(after_s=30.0, policy="halt"))
+    watched.is_known_away = True
+    watched.reach.lose(watched.now_s)
+    seen = BreakerSight(state="open", failures=5, left_s=60.0)
+    watched.sight = VenueSight(breaker=seen)
+    assert watched.look(3600) == []
+    assert watched.guard.take() == []
+    # From its end on, time counts.
+    watched.is_known_away = False
+    assert watched.look(30) == [
+        ("connection", "its session is away"),
+        ("breaker", "its breaker is open"),
+    ]
+    assert watched.guard.take() == []
+    watched.look()
+    assert len(watched.guard.take()) == 1
+
+
+def test_what_was_degraded_before_is_taken_back_and_canceled_all_the_same() -> None:
+    watched = Watched()
+    watched.is_known_away = True
+    watched.gate.degraded["binance"] = degraded("cancel", "venue")
+    watched.reach.lose(watched.now_s)
+    watched.look()
+    assert watched.orders.take() == [CancelResting("binance", "degraded")]
+    watched.reach.find()
+    watched.look()
+    assert watched.guard.of(Restore) != []
 
 
 @pytest.mark.parametrize(

@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import datetime, time
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Literal, TypeAlias, get_args
+from zoneinfo import available_timezones
 
 import attrs
 
 from holdfast.configuration.binding import Check, at_least_0, plain_name, positive
 from holdfast.configuration.secrets import Secret
 from holdfast.logs import Form, Level
-from holdfast_actors.degradation import By, Degrading, Policy as DegradedPolicy
+from holdfast_actors.degradation import (
+    By,
+    Degrading,
+    Maintenance,
+    Policy as DegradedPolicy,
+)
 from holdfast_actors.reconciliation.plan import Policies, ReconcilePlan
 from holdfast_actors.strategy.history import frequency_us
+from holdfast_domain.errors import InputError
 from holdfast_domain.reconciliation import Policy
+from holdfast_domain.windows import DailyWindow
 
 Seconds: TypeAlias = Annotated[
     float, Check("a positive number of seconds", lambda text: float(positive(text)))
@@ -89,6 +99,15 @@ def _policy(text: str) -> str:
     return text
 
 
+def _clock(text: str) -> time:
+    """Return a time of day.
+
+    Raises:
+        ValueError: it is none, or says more than hours and minutes.
+    """
+    return datetime.strptime(text, "%H:%M").time()  # noqa: DTZ007 - a clock's face
+
+
 @attrs.frozen(kw_only=True)
 class DegradedConfig:
     """What is done when the venue is away, or its breaker open, for long."""
@@ -108,6 +127,37 @@ class DegradedConfig:
     def plan(self) -> Degrading:
         """Return it as the engine wants it."""
         return Degrading(after_s=self.after_s, policy=self.policy, resume=self.resume)
+
+
+Clock: TypeAlias = Annotated[time, Check("a time of day such as 23:45", _clock)]
+
+
+@attrs.frozen(kw_only=True)
+class MaintenanceConfig:
+    """When the venue is known to be away each day, by its ``timezone``."""
+
+    from_: Clock
+    until: Clock
+    orders: Literal["wait", "refuse"] = "wait"
+    """What becomes of new orders then."""
+
+    place: str = ""
+
+    def plan(self, zone: str, now_us: Callable[[], int]) -> Maintenance:
+        """Return it as the engine wants it.
+
+        Raises:
+            InputError: it is empty, or there is no such time zone.
+        """
+        if self.from_ == self.until:
+            came = f"from {self.from_:%H:%M} until {self.until:%H:%M}"
+            raise InputError(self.place, "a part of the day", came, "write another end")
+        if zone not in available_timezones():
+            todo = "write it as America/New_York"
+            raise InputError(self.place, "a time zone of the venue", zone, todo)
+        window = DailyWindow(begin=self.from_, end=self.until, zone=zone)
+        refuses = self.orders == "refuse"
+        return Maintenance(window=window, refuses=refuses, now_us=now_us)
 
 
 @attrs.frozen(kw_only=True)
@@ -147,6 +197,9 @@ class VenueConfig:
     credentials: CredentialsConfig | None = None
     connection: ConnectionConfig = attrs.field(factory=ConnectionConfig)
     degraded: DegradedConfig = attrs.field(factory=DegradedConfig)
+    maintenance: MaintenanceConfig | None = None
+    """When it is known to be away each day, such as for the restart of TWS."""
+
     live: bool = False
     """Of ``ib``: whether an account with money, and its ports, may be traded."""
 

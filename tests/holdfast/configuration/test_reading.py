@@ -143,9 +143,34 @@ def test_what_cannot_be_done_about_it_is_refused(
     assert expected in caught.value.expected
 
 
+def test_when_a_venue_is_known_to_be_away_is_read(tmp_path: Path) -> None:
+    assert read(tmp_path).venues["binance"].maintenance is None
+    said = "{from: 23:45, until: 00:45, orders: refuse}"
+    found = read(tmp_path, with_said(f"maintenance: {said}")).venues["binance"]
+    assert found.maintenance is not None
+    plan = found.maintenance.plan("America/New_York", lambda: 0)
+    assert str(plan.window) == "23:45 to 00:45 America/New_York"
+    assert plan.refuses
+    with pytest.raises(InputError) as caught:
+        found.maintenance.plan("Nowhere", lambda: 0)
+    assert "line 9, column 18" in caught.value.where
+    empty = with_said("maintenance: {from: 23:45, until: 23:45}")
+    nothing = read(tmp_path, empty).venues["binance"].maintenance
+    assert nothing is not None
+    with pytest.raises(InputError, match="a part of the day"):
+        nothing.plan("UTC", lambda: 0)
+    with pytest.raises(InputError, match="a time of day such as 23:45"):
+        read(tmp_path, with_said("maintenance: {from: 9, until: 10:00}"))
+
+
 def with_degraded(said: str) -> str:
+    return with_said(f"degraded: {said}")
+
+
+def with_said(said: str) -> str:
+    """Return the good configuration, with something more of the venue on line 9."""
     adapter = "    adapter: binance\n"
-    return GOOD.replace(adapter, f"{adapter}    degraded: {said}\n")
+    return GOOD.replace(adapter, f"{adapter}    {said}\n")
 
 
 @pytest.mark.parametrize(
