@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from random import Random  # noqa: TID251 - only when a lost line is tried again
 
 import attrs
@@ -24,6 +24,8 @@ from holdfast_adapters.binance import (
     Rest,
     listed,
 )
+from holdfast_adapters.calendars import TableCalendar
+from holdfast_adapters.statedir import StateDir
 from holdfast_adapters.streams import StreamPlan
 from holdfast_domain.ports import WallClock
 
@@ -81,6 +83,11 @@ class AtBinance:
             sleep=trio.sleep,
             routes=self.product.routes,
         )
+
+    def calendars(self, directory: StateDir) -> Mapping[str, TableCalendar]:
+        """Return nothing: it trades around the clock."""
+        del directory
+        return {}
 
     def account(
         self,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
@@ -10,13 +10,16 @@ import attrs
 
 from holdfast.configuration.model import VenueConfig
 from holdfast.hosts import Hosts
+from holdfast.listing import keep_hours, kept_hours
 from holdfast.places import Hearing, Learned
 from holdfast_actors.accountfeed import AccountFeed
 from holdfast_actors.parts import LiveAccount
 from holdfast_actors.places import FEEDS, ORDERS, VENUES
+from holdfast_adapters.calendars import TableCalendar
 from holdfast_adapters.ib import (
     Address,
     ContractSpec,
+    Hours,
     Hub,
     IBMarket,
     IBVenue,
@@ -24,6 +27,7 @@ from holdfast_adapters.ib import (
     Memory,
     Session,
 )
+from holdfast_adapters.statedir import StateDir
 from holdfast_domain.errors import InputError
 from holdfast_domain.ports import AsyncioHost, WallClock
 from holdfast_domain.sight import VenueSight
@@ -43,6 +47,8 @@ class AtIB:
 
     name: str
     venue: VenueConfig
+    hours: Hours = attrs.field(factory=Hours)
+    """When its contracts trade; each connection tells more of it."""
 
     @property
     def address(self) -> Address:
@@ -79,6 +85,15 @@ class AtIB:
     def past(self, clock: WallClock, offset_us: int, interval_us: int) -> None:
         """Return nobody yet; see `Place.past`."""
         del clock, offset_us, interval_us
+
+    def calendars(self, directory: StateDir) -> Mapping[str, TableCalendar]:
+        """Return the sessions of contracts; see `Place.calendars`."""
+        known = kept_hours(directory)
+        self.hours.load(
+            {name: known[name] for name in self.venue.symbols if name in known}
+        )
+        keep_hours(directory, self.hours.saved())
+        return dict(self.hours.calendars)
 
     def account(
         self,
@@ -166,6 +181,7 @@ class AtIB:
             "account": said.account,
             "live": said.live,
             "name": self.name,
+            "hours": self.hours,
         }
 
     def _spec(self, name: str) -> ContractSpec:

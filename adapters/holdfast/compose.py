@@ -27,7 +27,7 @@ from holdfast_actors.reconciliation.plan import ReconcilePlan
 from holdfast_actors.recovery import Recovery
 from holdfast_actors.strategy.plan import StrategyPlan
 from holdfast_actors.tree import GUARD, JOURNAL, ORDERS, Parts, build_tree
-from holdfast_adapters.calendars import MarketCalendars
+from holdfast_adapters.calendars import MarketCalendars, TableCalendar
 from holdfast_adapters.journal import codec
 from holdfast_domain import events as ev
 from holdfast_domain.cursor import SLICE_SLOT, cursor_at
@@ -95,13 +95,16 @@ class World:
     maintenance: Mapping[str, Maintenance] = attrs.field(factory=dict)
     """By venue, when it is known to be away."""
 
+    calendars: Mapping[str, TableCalendar] = attrs.field(factory=dict)
+    """By symbol, what a venue itself tells of its sessions."""
+
     more: tuple[ActorSpec | SupervisorSpec, ...] = ()
 
 
 def make_parts(options: RunOptions, world: World) -> Parts:
     """Return the parts of a run; market time stands where the journal ends."""
     last = _last_entry(world.store)
-    calendars = MarketCalendars(options.instruments, cache_directory())
+    calendars = MarketCalendars(options.instruments, cache_directory(), world.calendars)
     epoch = 1 + max(0 if last is None else last.epoch, world.epoch_floor)
     recovery = world.recovery or Recovery(world.store, codec)
     return Parts(

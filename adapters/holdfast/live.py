@@ -86,6 +86,7 @@ async def run_live(run: LiveRun) -> RunEnd:
     ((name, venue),) = config.venues.items()
     market = _Market.of(name, venue, config)
     instruments, offset_us = await _learn(market, run)
+    calendars = market.place.calendars(directory)
     tape = SqliteTape(directory.tape, market.identity, run.clock.now_us())
     before = TapeReader(directory.tape)
     data = market.data(before)
@@ -121,6 +122,7 @@ async def run_live(run: LiveRun) -> RunEnd:
                 accounts=accounts(hosts),
                 degrading=market.degrading(),
                 maintenance=market.maintenance(run.clock),
+                calendars=calendars,
             ),
             accept_stale=run.accept_stale,
             elsewhere=run.account,

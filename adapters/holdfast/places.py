@@ -10,6 +10,8 @@ import attrs
 from holdfast.configuration.model import DataConfig
 from holdfast.hosts import Hosts
 from holdfast_actors.parts import LiveAccount
+from holdfast_adapters.calendars import TableCalendar
+from holdfast_adapters.statedir import StateDir
 from holdfast_adapters.streams.recording import Recorder
 from holdfast_domain.instruments import Instrument
 from holdfast_domain.pastbars import PastBars
@@ -48,6 +50,15 @@ class Place(Protocol):
 
         Raises:
             VenueError: it is not reached, or does not know a symbol.
+        """
+
+    def calendars(self, directory: StateDir) -> Mapping[str, TableCalendar]:
+        """Return the sessions that it has told of, by symbol, now and at other starts.
+
+        They go on as it tells more; what is known by now is kept in ``directory``.
+
+        Raises:
+            InputError: what was kept cannot be read.
         """
 
     def account(

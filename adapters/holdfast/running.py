@@ -37,6 +37,7 @@ from holdfast_actors.parts import LiveAccount, Parts
 from holdfast_actors.reconciliation.plan import ReconcilePlan
 from holdfast_actors.snapshots import SnapshotPlan
 from holdfast_actors.strategy.actor import StrategyActor
+from holdfast_adapters.calendars import TableCalendar
 from holdfast_adapters.journal.sqlite import SqliteJournal
 from holdfast_adapters.statedir import StateDir
 from holdfast_domain.errors import Fenced, InputError
@@ -119,6 +120,9 @@ class LiveMarket:
 
     maintenance: Mapping[str, Maintenance] = attrs.field(factory=dict)
     """By venue, when it is known to be away."""
+
+    calendars: Mapping[str, TableCalendar] = attrs.field(factory=dict)
+    """By symbol, what the venue itself tells of its sessions."""
 
 
 async def run_engine(setup: Setup) -> RunEnd:
@@ -231,6 +235,7 @@ def _world(
         accounts={} if market is None else market.accounts,
         degrading={} if market is None else market.degrading,
         maintenance={} if market is None else market.maintenance,
+        calendars={} if market is None else market.calendars,
         more=(console_spec(desk), keeping.spec()),
     )
 

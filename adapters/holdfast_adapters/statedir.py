@@ -104,6 +104,11 @@ class StateDir:
         return self.path / "instruments.json"
 
     @property
+    def hours(self) -> Path:
+        """When the venue's instruments trade, as far as it has told."""
+        return self.path / "hours.json"
+
+    @property
     def snapshots(self) -> Path:
         """The directory of the snapshots."""
         return self.path / "snapshots"

@@ -16,9 +16,11 @@ import trio
 
 from holdfast.configuration import read_config
 from holdfast.doctor import examine
+from holdfast.listing import kept_hours
 from holdfast.live import LiveRun, run_live
 from holdfast.paper import run_entries
 from holdfast_adapters.auditor import audit
+from holdfast_adapters.ib.hours import sessions_of
 from holdfast_adapters.simulators.binance.walk import walk
 from holdfast_adapters.simulators.ib import (
     Desk,
@@ -116,6 +118,9 @@ async def test_two_siblings_trade_through_faults_and_a_stop(tmp_path: Path) -> N
         assert [line for check in report.checks for line in check.findings] == []
         kinds = Counter(type(entry.event) for entry in here.entries())
         assert kinds[ev.ActorRestarted] == kinds[ev.ActorParked] == 0
+        contract = next(iter(here.simulator.desk.contracts.values()))
+        told = sessions_of(contract.hours, contract.zone)
+        assert kept_hours(StateDir(here.state)) == {"AAPL": told}
 
 
 async def test_the_doctor_looks_at_tws(tmp_path: Path) -> None:

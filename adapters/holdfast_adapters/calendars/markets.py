@@ -17,8 +17,15 @@ class MarketCalendars:
     All tables are read on construction, so that nothing is computed while trading.
     """
 
-    def __init__(self, instruments: Mapping[str, Instrument], cache_dir: Path) -> None:
+    def __init__(
+        self,
+        instruments: Mapping[str, Instrument],
+        cache_dir: Path,
+        told: Mapping[str, TableCalendar] | None = None,
+    ) -> None:
         """Read the calendar of each instrument; ``cache_dir`` keeps computed tables.
+
+        What is ``told`` by a venue, by symbol, holds where an instrument names none.
 
         Blocks for some seconds for each calendar that is not in ``cache_dir`` yet.
 
@@ -28,7 +35,7 @@ class MarketCalendars:
         wanted = {each.calendar for each in instruments.values()}
         names = sorted(name for name in wanted if name is not None)
         tables = {name: table_calendar(name, cache_dir) for name in names}
-        self._of = {
+        self._of = dict(told or {}) | {
             symbol: tables[each.calendar]
             for symbol, each in instruments.items()
             if each.calendar is not None

@@ -11,6 +11,7 @@ sent), `session`, `venue`, and `market` (what trades).
 from holdfast_adapters.ib.addresses import LIVE_PORTS, PAPER_PORTS, Address
 from holdfast_adapters.ib.contracts import ContractSpec
 from holdfast_adapters.ib.gateway import Line
+from holdfast_adapters.ib.hours import Hours
 from holdfast_adapters.ib.hub import Hub
 from holdfast_adapters.ib.market import IBMarket
 from holdfast_adapters.ib.memory import Memory
@@ -22,6 +23,7 @@ __all__ = [
     "PAPER_PORTS",
     "Address",
     "ContractSpec",
+    "Hours",
     "Hub",
     "IBMarket",
     "IBVenue",

@@ -86,6 +86,9 @@ class Listed:
     hours: str
     """When it can be traded, as IB writes it."""
 
+    liquid: str
+    """The same of its regular hours: those of day orders, and of its calendar."""
+
     zone: str
 
 
@@ -164,7 +167,13 @@ def listed(
         lot=lot.normalize(),
         multiplier=to_decimal(contract.multiplier or 1),
     )
-    return Listed(contract, instrument, details.tradingHours, details.timeZoneId)
+    return Listed(
+        contract,
+        instrument,
+        details.tradingHours,
+        details.liquidHours or details.tradingHours,
+        details.timeZoneId,
+    )
 
 
 def specs_of(

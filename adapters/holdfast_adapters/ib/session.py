@@ -15,6 +15,7 @@ from holdfast_adapters.ib.contracts import (
     rule_of,
 )
 from holdfast_adapters.ib.gateway import Gateway, Line
+from holdfast_adapters.ib.hours import Hours, sessions_of
 from holdfast_adapters.ib.hub import Hub
 from holdfast_adapters.ib.memory import Memory
 from holdfast_adapters.ib.ticks import Tick
@@ -55,11 +56,12 @@ class Session(OwnTime):
         memory: Memory | None = None,
         timing: Timing | None = None,
         name: str = "ib",
+        hours: Hours | None = None,
     ) -> None:
         """Trade ``specs`` in ``account``, or in the only one that there is.
 
         Only a paper account is traded, unless it is ``live``. What happens is told to
-        ``hub``.
+        ``hub``, and when contracts trade to ``hours``.
 
         Raises:
             InputError: nothing is to be traded.
@@ -74,6 +76,7 @@ class Session(OwnTime):
         self._host, self.line, self.specs, self.clock = host, line, specs, clock
         self._live = live
         self.memory = Memory() if memory is None else memory
+        self._hours = Hours() if hours is None else hours
         self._timing = Timing() if timing is None else timing
         self.names: dict[int, str] = {}
         self._rules: dict[int, list[Band]] = {}
@@ -169,6 +172,7 @@ class Session(OwnTime):
         bands = [] if number is None else await self._rule(number)
         each = self.listed[name] = listed(name, spec, only, bands, self.name)
         self.names[each.contract.conId] = name
+        self._hours.learn(name, sessions_of(each.liquid, each.zone))
 
     async def _rule(self, number: int) -> list[Band]:
         if number not in self._rules:
