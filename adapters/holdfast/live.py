@@ -24,10 +24,10 @@ from holdfast.loading import load_strategy
 from holdfast.logs import Logs
 from holdfast.needing import take_history
 from holdfast.options import RunOptions, names_of
+from holdfast.outages import degrading_of, maintenance_of
 from holdfast.places import Hearing, Place
 from holdfast.running import LiveMarket, Observer, RunEnd, Setup, run_engine
 from holdfast_actors.connection import Deadlines
-from holdfast_actors.degradation import Degrading, Maintenance
 from holdfast_actors.livefeed import LiveFeed
 from holdfast_actors.parts import LiveAccount
 from holdfast_actors.places import FEED, FEEDS
@@ -120,8 +120,8 @@ async def run_live(run: LiveRun) -> RunEnd:
             market=lambda hosts: LiveMarket(
                 sources=(market.feed(run, tape, data, hosts, offset_us),),
                 accounts=accounts(hosts),
-                degrading=market.degrading(),
-                maintenance=market.maintenance(run.clock),
+                degrading=degrading_of(config),
+                maintenance=maintenance_of(config, run.clock),
                 calendars=calendars,
             ),
             accept_stale=run.accept_stale,
@@ -191,25 +191,12 @@ class _Market:
         )
         return lambda hosts: {self.name: account(hosts)}
 
-    def degrading(self) -> Mapping[str, Degrading]:
-        """Return what is done when an account is away for long; on paper nothing is."""
-        if self.config.mode == "paper":
-            return {}
-        return {self.name: self.venue.degraded.plan()}
-
     def past(self, clock: WallClock, offset_us: int) -> PastBars | None:
         """Return whom to ask for bars that were not heard; None: nobody."""
         said = self.config.data
         if not said.history:
             return None
         return self.place.past(clock, offset_us, said.interval)
-
-    def maintenance(self, clock: WallClock) -> Mapping[str, Maintenance]:
-        """Return when an account is known to be away."""
-        said = self.venue.maintenance
-        if self.config.mode == "paper" or said is None:
-            return {}
-        return {self.name: said.plan(self.venue.timezone, clock.now_us)}
 
     def feed(
         self,
