@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import attrs
 
+from holdfast_adapters.ib.hours import sessions_of
 from holdfast_adapters.ib.library import library
 from holdfast_domain.errors import VenueRefused
 from holdfast_domain.instruments import Band, Instrument
@@ -90,6 +91,13 @@ class Listed:
     """The same of its regular hours: those of day orders, and of its calendar."""
 
     zone: str
+
+    def is_closed(self, now_us: int) -> bool:
+        """Tell whether it is known not to trade now, whatever the hours are called."""
+        sessions = sessions_of(self.hours, self.zone)
+        if not sessions or now_us >= sessions[-1][1]:
+            return False
+        return not any(begin <= now_us < end for begin, end in sessions)
 
 
 def only_one(name: str, found: Sequence[ContractDetails]) -> ContractDetails:

@@ -64,6 +64,13 @@ OVERLAP_S: Final = 60
 COMMISSION_S: Final = 5.0
 """For how long an execution waits for its commission, before it is told without."""
 
+REJECTED: Final = "201"
+MARKET_CLOSED: Final = "market_closed"
+"""The code of an order that IB rejects while its contract does not trade.
+
+Most orders are not: TWS holds them, with a warning (399), until it does.
+"""
+
 BASE: Final = "BASE"
 """The currency of the account's sums, under which IB tells all cash once more."""
 
@@ -93,7 +100,12 @@ class IBVenue(Session):
         gateway, each = self.there(), self._listed(order.terms)
         made = order_of(order.order_id, order.terms, self.account_id)
         self.memory.sent(order.order_id, self.clock.now_us(), order.terms)
-        return await self.command(gateway.place, each.contract, made)
+        try:
+            return await self.command(gateway.place, each.contract, made)
+        except VenueRefused as error:
+            if error.code == REJECTED and each.is_closed(self.clock.now_us()):
+                raise VenueRefused(error.reason, MARKET_CLOSED) from error
+            raise
 
     async def cancel(self, order_id: str) -> Sequence[VenueEvent]:
         """Cancel what is left of the order; see `Venue.cancel`."""

@@ -7,16 +7,21 @@ from pathlib import Path
 
 import attrs
 import pytest
+from msgspec.structs import replace
 
 from holdfast_adapters.calendars import MarketCalendars
 from holdfast_adapters.ib.hours import Hours, ToldCalendar, sessions_of
+from holdfast_domain.errors import VenueRefused
 from holdfast_domain.instruments import Instrument
+from holdfast_domain.orders import TimeInForce
+from holdfast_domain.ports import Ended, Found
 from holdfast_domain.schedules import Schedule, triggers_between
 
 from .desk import office
-from .test_venue import venue_at
+from .test_venue import order, trading, venue_at
 
 NEW_YORK = "US/Eastern"
+DAY = TimeInForce.DAY
 
 
 def us(text: str) -> int:
@@ -99,3 +104,36 @@ async def test_each_connection_teaches_the_calendar_that_schedules_go_by(
     assert [each.time_us for each in due] == [
         MONDAY[1] - minutes_15, EARLY[1] - minutes_15,
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("hours", "code"),
+    [(0.0, "201"), (5.99, "201"), (6.0, "market_closed"), (23.0, "market_closed"),
+     (23.5, "201"), (30.0, "201")],
+)  # fmt: skip
+async def test_who_is_rejected_while_the_market_is_closed_is_told_so(
+    hours: float, code: str
+) -> None:
+    async with trading() as (desk, venue, _):  # at ten in the morning of Monday
+        desk.clock.go_on(3600 * hours)
+        desk.simulator.faults.on("refused", "submit", value=201)
+        with pytest.raises(VenueRefused) as caught:
+            await venue.submit(order())
+        assert caught.value.code == code
+
+
+async def test_a_day_order_ends_with_the_session_of_its_contract() -> None:
+    async with trading() as (desk, venue, _):
+        day = replace(order(1), terms=replace(order(1).terms, time_in_force=DAY))
+        await venue.submit(day)
+        await venue.submit(order(2))
+        desk.clock.go_on(6 * 3600 - 60)
+        desk.market(100)
+        assert len((await venue.open_orders()).orders) == 2
+        desk.clock.go_on(120)
+        desk.market(100)
+        (left,) = (await venue.open_orders()).orders
+        assert left.order_id == order(2).order_id
+        found = await venue.lookup(day.order_id)
+        assert isinstance(found, Found)
+        assert isinstance(found.events[-1], Ended)

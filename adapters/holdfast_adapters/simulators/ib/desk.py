@@ -11,6 +11,7 @@ from typing import Final, TypeAlias
 from holdfast_adapters.matching import FillAt, FillModel, MatchingEngine
 from holdfast_adapters.matching.checks import checked
 from holdfast_adapters.matching.model import EngineRecord, LastBar, Triggered
+from holdfast_adapters.simulators.ib.hours import day_end_us
 from holdfast_adapters.simulators.ib.model import (
     Asked,
     Refused,
@@ -106,6 +107,7 @@ class Desk:
             instruments,
             FillModel(fill=FillAt.THIS_CLOSE, participation=Decimal(1)),
             record=self._happened,
+            session_end_us=self._day_end_us,
         )
 
     # --- the market (the engine's `MarketView`) ---------------------------------------
@@ -252,6 +254,10 @@ class Desk:
         ]
 
     # --- inside ---------------------------------------------------------------------
+
+    def _day_end_us(self, con_id: str, at_us: int) -> int:
+        contract = self.contracts[int(con_id)]
+        return day_end_us(contract.hours, contract.zone, at_us)
 
     def _worth(self, con_id: int) -> Decimal:
         held, contract = self.positions[con_id], self.contracts[con_id]
