@@ -23,6 +23,9 @@ PAIR: Final = 2
 SHOWN: Final = 8
 """How many contracts are shown of those that fit."""
 
+NEAR_US: Final = 4 * 86_400_000_000
+"""How far away the next session may be: over a weekend with a holiday."""
+
 CODE: Final = 3
 """The length of a currency's name."""
 
@@ -93,11 +96,14 @@ class Listed:
     zone: str
 
     def is_closed(self, now_us: int) -> bool:
-        """Tell whether it is known not to trade now, whatever the hours are called."""
+        """Tell whether it is known not to trade now, whatever the hours are called.
+
+        Hours that were told of other days say nothing of now.
+        """
         sessions = sessions_of(self.hours, self.zone)
-        if not sessions or now_us >= sessions[-1][1]:
+        if any(begin <= now_us < end for begin, end in sessions):
             return False
-        return not any(begin <= now_us < end for begin, end in sessions)
+        return any(now_us < begin <= now_us + NEAR_US for begin, _ in sessions)
 
 
 def only_one(name: str, found: Sequence[ContractDetails]) -> ContractDetails:

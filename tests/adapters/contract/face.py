@@ -36,6 +36,10 @@ class Face(Protocol):
         """What is traded."""
 
     @property
+    def units(self) -> int:
+        """How much of the underlying one unit of it is."""
+
+    @property
     def venue(self) -> Venue:
         """The adapter under test, connected."""
 

@@ -48,7 +48,7 @@ from holdfast_domain.ports import ReplayedVenue, VenueEvent, VenueOrder
 from .clock import Clock
 from .face import Face, Path_
 from .hearing import Hearing, cut
-from .ibface import IBFace, ib
+from .ibface import IBFace, ib, ib_future, ib_option, ib_pair
 
 SYMBOL = "COINUSD"
 TICK, LOT, LEAST = Decimal("0.01"), Decimal("0.001"), Decimal(5)
@@ -74,6 +74,7 @@ def named(client_id: str) -> str:
 class PaperFace:
     """The paper venue with its file; a price is a bar without a range."""
 
+    units = 1
     can: ClassVar[frozenset[str]] = frozenset({"answers", "posts", "sessions"})
     codes: ClassVar[Mapping[str, str]] = {"crosses": "post_only"}
     too_much: ClassVar[int] = 0
@@ -137,6 +138,7 @@ class PaperFace:
 class BinanceFace:
     """Binance spot: the adapter, real sockets, and the exchange on the desk."""
 
+    units = 1
     can: ClassVar[frozenset[str]] = frozenset(
         {"answers", "posts", "funds", "wire", "http", "bands", "stream", "frames"}
     )
@@ -312,6 +314,9 @@ OPEN: Final[dict[str, Opened]] = {
     "binance": binance,
     "futures": futures,
     "ib": ib,
+    "ib-future": ib_future,
+    "ib-option": ib_option,
+    "ib-pair": ib_pair,
 }
 """How each face is opened, by its name."""
 
@@ -320,4 +325,7 @@ ABLE = {
     "binance": BinanceFace.can,
     "futures": FuturesFace.can,
     "ib": IBFace.can,
+    "ib-future": IBFace.can,
+    "ib-option": IBFace.can,
+    "ib-pair": IBFace.can,
 }

@@ -6,9 +6,11 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar, Final, TypeVar
 
+import attrs
 import trio
 
 from holdfast_adapters.ib import (
@@ -112,6 +114,76 @@ class Session(OwnTime):
         return await self._tried(self.made.balances)
 
 
+LOT: Final = Decimal("0.001")
+
+
+def least(units: int = 1) -> dict[str, Any]:
+    """Return what the cases of the suite reckon with, whatever is traded."""
+    return {"lot": LOT, "min_notional": Decimal(5 * units)}
+
+
+@attrs.frozen(kw_only=True)
+class Made:
+    """What is traded, how it is meant, and what else there is."""
+
+    contract: SimContract
+    spec: ContractSpec
+    others: tuple[SimContract, ...] = ()
+
+
+COIN = Made(
+    contract=SimContract(
+        con_id=7, symbol=SYMBOL, kind="CRYPTO", exchange="PAXOS", primary="PAXOS",
+        **least(),
+    ),
+    spec=ContractSpec(symbol=SYMBOL, kind="CRYPTO", exchange="PAXOS"),
+)  # fmt: skip
+
+
+def future(con_id: int, expiry: str, name: str) -> SimContract:
+    return SimContract(
+        con_id=con_id, symbol="ES", kind="FUT", exchange="CME", primary="",
+        local_symbol=name, multiplier=Decimal(50), expiry=expiry, rule=67, **least(50),
+    )  # fmt: skip
+
+
+FUTURE = Made(
+    contract=future(8, "20240315", "ESH4"),
+    spec=ContractSpec(
+        symbol="ES", kind="FUT", exchange="CME", expiry="202403", lot=LOT
+    ),
+    others=(future(9, "20240621", "ESM4"),),
+)
+
+
+def option(con_id: int, strike: int, right: str) -> SimContract:
+    cents = Decimal("0.01")
+    return SimContract(
+        con_id=con_id, symbol="SPX", kind="OPT", exchange="CBOE", primary="",
+        local_symbol=f"SPX   240119{right}{strike}", multiplier=Decimal(100),
+        expiry="20240119", strike=Decimal(strike), right=right, rule=110,
+        bands=((Decimal(0), cents / 2), (Decimal(3), cents)), **least(100),
+    )  # fmt: skip
+
+
+OPTION = Made(
+    contract=option(10, 4700, "C"),
+    spec=ContractSpec(
+        symbol="SPX", kind="OPT", exchange="CBOE", expiry="20240119", right="C",
+        strike=Decimal(4700), multiplier="100", lot=LOT,
+    ),
+    others=(option(11, 4700, "P"), option(12, 4800, "C")),
+)  # fmt: skip
+
+PAIR = Made(
+    contract=SimContract(
+        con_id=13, symbol="EUR", kind="CASH", exchange="IDEALPRO", primary="",
+        local_symbol="EUR.USD", rule=239, **least(),
+    ),
+    spec=ContractSpec.named("EUR.USD"),
+)  # fmt: skip
+
+
 class IBFace:
     """IB; its fills are told after the answers, and its orders change in place.
 
@@ -124,16 +196,19 @@ class IBFace:
     too_much: ClassVar[int] = 1001
     symbol = SYMBOL
 
-    def __init__(self, path: Path_, record: Path) -> None:
+    def __init__(self, path: Path_, record: Path, made: Made) -> None:
         self._path = list(path)
         self._clock = Clock(OPENED)
         self.record = record
-        coin = SimContract(
-            con_id=7, symbol=SYMBOL, kind="CRYPTO", exchange="PAXOS", primary="PAXOS",
-            lot=Decimal("0.001"), min_notional=Decimal(5),
-        )  # fmt: skip
+        self.units = int(made.contract.units)
+        self._spec, self._traded = made.spec, made.contract.local
+        # As much of it can be bought as of something that is one unit each.
         self.desk = Desk(
-            [coin], Decimal(100_000), self._clock, record=record, leverage=Decimal(1)
+            [made.contract, *made.others],
+            Decimal(100_000) * made.contract.units,
+            self._clock,
+            record=record,
+            leverage=Decimal(1),
         )
         self.simulator = TwsSimulator(self.desk)
         self.host = PykkaAsyncioHost(name="ib")
@@ -149,12 +224,11 @@ class IBFace:
             client_id=3,
             zone="America/New_York",
         )
-        spec = ContractSpec(symbol=SYMBOL, kind="CRYPTO", exchange="PAXOS")
         return Session(
             IBVenue(
                 host=self.host,
                 line=line,
-                specs={SYMBOL: spec},
+                specs={SYMBOL: self._spec},
                 clock=self._clock,
                 hub=self.hub,
                 memory=self.memory,
@@ -170,7 +244,7 @@ class IBFace:
     async def market(self) -> None:
         price, volume = self._path.pop(0)
         self._clock.us += 10_000
-        self.desk.trade(SYMBOL, Decimal(str(price)), Decimal(str(volume)))
+        self.desk.trade(self._traded, Decimal(str(price)), Decimal(str(volume)))
 
     async def restart(self) -> None:
         await self.venue.close()
@@ -198,8 +272,8 @@ class IBFace:
 
 
 @asynccontextmanager
-async def ib(path: Path_, record: Path) -> AsyncIterator[IBFace]:
-    face = IBFace(path, record)
+async def opened(path: Path_, record: Path, made: Made) -> AsyncIterator[IBFace]:
+    face = IBFace(path, record, made)
     try:
         async with (
             serving_tws(face.simulator) as face.port,
@@ -215,3 +289,9 @@ async def ib(path: Path_, record: Path) -> AsyncIterator[IBFace]:
     finally:
         face.host.close()
         face.desk.record.close()
+
+
+ib = partial(opened, made=COIN)
+ib_future = partial(opened, made=FUTURE)
+ib_option = partial(opened, made=OPTION)
+ib_pair = partial(opened, made=PAIR)

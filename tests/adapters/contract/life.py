@@ -288,7 +288,8 @@ async def _(face: Face, book: Book) -> None:
     coins = sum((each.amount for each in fees if each.currency != "USD"), ZERO)
     after = {b.currency: b.total.amount for b in (await face.venue.balances()).balances}
     holds = {p.instrument: p.quantity for p in (await face.venue.positions()).positions}
-    assert after["USD"] - before["USD"] == -3 * 100 + 99 - dollars
+    paid = face.units * (3 * 100 - 99)
+    assert before["USD"] - after["USD"] == paid + dollars
     gained = holds[face.symbol] - held.get(face.symbol, ZERO)
     assert gained == 2 - coins
 

@@ -22,10 +22,14 @@ TRIED = {
     **ABLE_TO,
     "futures": [*some_of(ALIKE), *ALONE],
     "ib": some_of(ABLE_TO["ib"]),
+    "ib-future": some_of(ABLE_TO["ib-future"][20:] + ABLE_TO["ib-future"][:20]),
+    "ib-option": some_of(ABLE_TO["ib-option"][40:] + ABLE_TO["ib-option"][:40]),
+    "ib-pair": some_of(ABLE_TO["ib-pair"][60:] + ABLE_TO["ib-pair"][:60]),
 }
 """Futures share most of their adapter with spot: what both do is sampled.
 
-IB needs a thread and a connection for each case, and is sampled, too.
+IB needs a thread and a connection for each case, and is sampled, too: of each kind of
+contract other cases.
 """
 
 PLAYED = [
