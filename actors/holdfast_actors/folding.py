@@ -228,6 +228,11 @@ def section_of(strategy: str) -> str:
     return f"strategy/{strategy}"
 
 
+def strategies_of(sections: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the sections of all strategies."""
+    return [part for name, part in sections.items() if name.startswith(section_of(""))]
+
+
 def schedules_of(sections: dict[str, Any]) -> dict[str, tuple[Schedule, ...]]:
     """Return what strategies had declared."""
     return msgspec.convert(sections[SCHEDULES], dict[str, tuple[Schedule, ...]])

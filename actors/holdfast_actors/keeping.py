@@ -7,11 +7,13 @@ anything, for a snapshot is made from the journal alone.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from typing import Protocol
 
 import attrs
 
-from holdfast_actors.folding import Fold
-from holdfast_actors.recovery import Recovery
+from holdfast_actors.folding import Fold, strategies_of
+from holdfast_actors.recovery import Recovery, fits
+from holdfast_domain.cursor import START, step_of
 from holdfast_domain.errors import SnapshotFailed
 from holdfast_domain.events import Entry, Quarantined, QuarantineReleased
 from holdfast_domain.ports import JournalStore, WallClock
@@ -19,6 +21,21 @@ from holdfast_domain.snapshots import Snapshot, SnapshotStore
 
 COMPACT_AFTER = 10_000
 """Records in the live file that the oldest kept snapshot covers."""
+
+
+class Trimmer(Protocol):
+    """Lets go of what is old on a tape."""
+
+    @property
+    def is_due(self) -> bool:
+        """Whether there is enough that is old."""
+
+    def let_go(self, needed_from: int) -> None:
+        """Let go of what is old and before the step ``needed_from``; blocks.
+
+        Raises:
+            DomainError: some of it is still there, and can be read.
+        """
 
 
 class Keeper:
@@ -39,10 +56,12 @@ class Keeper:
         wall: WallClock,
         compact: Callable[[int], int] = lambda _upto: 0,
         compact_after: int = COMPACT_AFTER,
+        tape: Trimmer | None = None,
     ) -> None:
         """Go on from what ``recovery`` has chosen; reads nothing yet.
 
-        ``compact`` moves the records up to a sequence out of the live journal.
+        ``compact`` moves the records up to a sequence out of the live journal; what
+        no snapshot needs of the ``tape`` is let go.
         """
         self._store = store
         self._snapshots = snapshots
@@ -53,6 +72,7 @@ class Keeper:
         self._compact = compact
         self._compact_after = compact_after
         self._compacted = 0
+        self._tape = tape
         self._began_at = store.last_sequence
         self._folds: list[Fold] = []
         """The fold that goes on, while no thread has it."""
@@ -70,7 +90,7 @@ class Keeper:
 
         Raises:
             SnapshotFailed: it could not be made or written.
-            CommitFailed: it was kept, but compaction failed.
+            CommitFailed: it was kept, but compaction failed, or the tape's trimming.
         """
         try:
             snapshot = self._made(why)
@@ -79,6 +99,8 @@ class Keeper:
             if oldest - self._compacted >= self._compact_after:
                 self._compact(oldest)
                 self._compacted = oldest
+            if self._tape is not None and self._tape.is_due:
+                self._tape.let_go(self._needed_from())
         except Exception as error:
             self.error = str(error)
             raise
@@ -113,6 +135,20 @@ class Keeper:
         )
         self._folds[:] = [fold]
         return snapshot
+
+    def _needed_from(self) -> int:
+        """Return the first step that a start may feed some strategy again.
+
+        Whichever snapshot it takes, it must be whole, and of this journal: all of them
+        are read again here. A replay of the whole journal gives what the newest gives.
+        """
+        cursors = [
+            saved["cursor"]
+            for snapshot in self._snapshots.newest_first()
+            if fits(snapshot, self._store)
+            for saved in strategies_of(snapshot.sections)
+        ]
+        return max(0, step_of(min(cursors, default=START)))
 
     def _begun(self) -> Fold:
         fold, used = self._make(), self._recovery.used()

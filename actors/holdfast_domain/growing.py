@@ -190,8 +190,10 @@ class GrowingData(MarketData):
         self.seen = {**self._rows}
         self._recent = Recent(symbols, recall, kept)
 
-    def append(self, step: Seen) -> None:
+    def append(self, step: Seen, *, is_skimmed: bool = False) -> None:
         """Add the next step; it is durable, and may be acted upon.
+
+        If it ``is_skimmed``, its trades and quotes are not there, and are recalled.
 
         Raises:
             ValueError: its time is not after that of the step before, or it is from
@@ -205,7 +207,10 @@ class GrowingData(MarketData):
             self._columns[bar.instrument].append(bar)
             self._rows[bar.instrument].append()
         self.bars += len(step.bars)
-        self._recent.append(step.trades, step.quotes)
+        if is_skimmed:
+            self._recent.skim()
+        else:
+            self._recent.append(step.trades, step.quotes)
         self._times_us.append(step.time_us)
 
     def _take_mark(self, fetched: Fetched) -> None:

@@ -40,12 +40,23 @@ class Recent:
         self._first = 0
         """The first step of which all is here."""
 
+        self._skimmed = 0
+        """Up to here steps came without what is to be recalled of them."""
+
         self._news: deque[News] = deque()
         self._count = 0
         self._trades: dict[str, deque[tuple[int, Trade]]] = {
             name: deque() for name in symbols
         }
         """The last trade of each step that had one; from before `_first`, the last."""
+
+    def skim(self) -> None:
+        """Add the next step, of which trades and quotes are to be recalled.
+
+        All such steps come before the others.
+        """
+        self._steps += 1
+        self._first = self._skimmed = self._steps
 
     def append(self, trades: tuple[Trade, ...], quotes: tuple[Quote, ...]) -> None:
         """Add the next step."""
@@ -74,10 +85,13 @@ class Recent:
         at = bisect_right(trades, step, key=itemgetter(0))
         if at:
             return trades[at - 1][1]
-        # The last one before the first step is here, if there was one.
-        for before in range(step if step < self._first else -1, -1, -1):
+        # The last one before the first step is here, unless that was skimmed over.
+        until = step if step < self._first else self._skimmed - 1
+        for before in range(until, -1, -1):
             for trade in reversed(self._recalled(before).trades):
                 if trade.instrument == symbol:
+                    if step >= self._first:
+                        trades.appendleft((before, trade))
                     return trade
         return None
 

@@ -13,7 +13,7 @@ import attrs
 
 from holdfast_actors.books import SubLedger
 from holdfast_actors.folding import Fold
-from holdfast_actors.keeping import Keeper
+from holdfast_actors.keeping import Keeper, Trimmer
 from holdfast_actors.recovery import Recovery
 from holdfast_actors.snapshots import SnapshotPlan, Snapshots
 from holdfast_actors.tree import LEDGER, Parts, strategy_path
@@ -106,13 +106,18 @@ class Keeping:
         recovered: Recovered,
         plan: SnapshotPlan,
         say: Callable[[str], None],
+        tape: Trimmer | None = None,
     ) -> None:
-        """``say`` is told of a snapshot that could not be made."""
+        """``say`` is told of a snapshot that could not be made.
+
+        What none of them needs of the ``tape`` any more is let go.
+        """
         self.store = store
         self.recovered = recovered
         self._directory = directory
         self._plan = plan
         self._say = say
+        self._tape = tape
         self._host = PykkaThreadHost()
         self._parts: Parts | None = None
         self._keeper: Keeper | None = None
@@ -130,6 +135,7 @@ class Keeping:
             wall=parts.wall,
             compact=self.store.compact,
             compact_after=self._plan.compact_after,
+            tape=self._tape,
         )
         return self._keeper
 

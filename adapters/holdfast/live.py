@@ -27,6 +27,7 @@ from holdfast.options import RunOptions, names_of
 from holdfast.outages import degrading_of, maintenance_of
 from holdfast.places import Hearing, Place
 from holdfast.running import LiveMarket, Observer, RunEnd, Setup, run_engine
+from holdfast.taping import DAY_US, TapeTrimmer, read_tape
 from holdfast_actors.connection import Deadlines
 from holdfast_actors.livefeed import LiveFeed
 from holdfast_actors.parts import LiveAccount
@@ -101,8 +102,7 @@ async def run_live(run: LiveRun) -> RunEnd:
             )
             if said:
                 run.say(f"{name}: {said}")
-        for step in tape.read():
-            data.append(step)
+        read_tape(tape, data)
         accounts = market.accounts(run.clock, offset_us, tape.begun_us, run.say)
         setup = Setup(
             options=options,
@@ -115,6 +115,7 @@ async def run_live(run: LiveRun) -> RunEnd:
                 every_s=config.engine.snapshot_every_s,
                 compact_after=config.engine.compact_after,
             ),
+            trimmer=_trimmer(run, data),
             reconciling=config.engine.reconciliation.plan(),
             say=run.say,
             market=lambda hosts: LiveMarket(
@@ -131,6 +132,13 @@ async def run_live(run: LiveRun) -> RunEnd:
     finally:
         before.close()
         tape.close()
+
+
+def _trimmer(run: LiveRun, data: GrowingData) -> TapeTrimmer | None:
+    days = run.config.engine.tape.keep_days
+    return (
+        None if days is None else TapeTrimmer(run.directory.tape, data, days * DAY_US)
+    )
 
 
 @attrs.frozen(kw_only=True)

@@ -37,6 +37,7 @@ from holdfast_adapters.journal.snapshots import SnapshotFiles
 from holdfast_adapters.journal.sqlite import SqliteJournal
 from holdfast_adapters.paper.store import fence_of
 from holdfast_adapters.statedir import StateDir
+from holdfast_adapters.tape import Extent, extent_of
 from holdfast_domain import events as ev
 from holdfast_domain.cursor import SLICE_SLOT, cursor_at, slot_of, step_of
 from holdfast_domain.errors import JournalError
@@ -128,6 +129,9 @@ class _Preview:
         after = 0 if used is None else used.sequence
         names = [each[0] for each in json.loads(run.options or "{}")["strategies"]]
         made_us = last.wall_time_us if used is None else used.wall_time_us
+        in_use = StateDir.owner(self.directory.path) is not None
+        tape = extent_of(self.directory.tape, is_open=in_use)
+        begins = 0 if tape is None else tape.history
         age_s = max(0.0, (self.wall.now_us() - made_us) / 1_000_000)
         return {
             "finished": run.finished,
@@ -146,7 +150,8 @@ class _Preview:
             "quarantined": _quarantined(recovery),
             "strategies": self._held(recovery),
             **self._orders(recovery),
-            "refeeds": [_refed(name, recovery, last) for name in names],
+            "tape": None if tape is None else _tape(tape),
+            "refeeds": [_refed(name, recovery, last, begins) for name in names],
             "goes_on_after": _input(last.cursor),
         }
 
@@ -212,9 +217,25 @@ def _asked(venue: str, told: list[Any]) -> dict[str, Any]:
     return {"venue": venue, "executions_since": gaps[0], "lookups": lookups}
 
 
-def _refed(name: str, recovery: Recovery, last: ev.Entry) -> dict[str, Any]:
+def _tape(tape: Extent) -> dict[str, Any]:
+    first, last, whole = (
+        utc_from_us(each).isoformat()
+        for each in (tape.first_us, tape.last_us, tape.whole_from_us)
+    )
+    return {
+        "steps": tape.steps,
+        "history": tape.history,
+        "bars_from": first,
+        "trades_and_quotes_from": whole,
+        "until": last,
+    }
+
+
+def _refed(
+    name: str, recovery: Recovery, last: ev.Entry, begins: int
+) -> dict[str, Any]:
     past = Past.read(name, strategy_path(name), recovery.strategy(name))
-    steps = _steps(past.cursor, last.cursor)
+    steps = [at for at in _steps(past.cursor, last.cursor) if at >= begins]
     return {
         "strategy": name,
         "decision": past.number,

@@ -33,6 +33,7 @@ from holdfast.logs import Logs
 from holdfast.options import RunOptions
 from holdfast_actors.degradation import Degrading, Maintenance
 from holdfast_actors.folding import RunSoFar
+from holdfast_actors.keeping import Trimmer
 from holdfast_actors.parts import LiveAccount, Parts
 from holdfast_actors.reconciliation.plan import ReconcilePlan
 from holdfast_actors.snapshots import SnapshotPlan
@@ -91,6 +92,9 @@ class Setup:
     """With it, what happens to actors is logged from the start on."""
 
     snapshots: SnapshotPlan = attrs.field(factory=SnapshotPlan)
+    trimmer: Trimmer | None = None
+    """What lets go of a tape's old part; None keeps all."""
+
     reconciling: ReconcilePlan = attrs.field(factory=ReconcilePlan)
     say: Callable[[str], None] = ignore
     """Told what a person should know: stale state, a snapshot that was not made."""
@@ -153,7 +157,9 @@ async def run_engine(setup: Setup) -> RunEnd:
             where=directory.path,
             consent=setup.accept_stale,
         )
-        keeping = Keeping(store, directory, recovered, setup.snapshots, say)
+        keeping = Keeping(
+            store, directory, recovered, setup.snapshots, say, setup.trimmer
+        )
         async with account_of(
             setup.elsewhere, options.market, directory, store
         ) as account:

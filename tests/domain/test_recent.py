@@ -57,29 +57,42 @@ def steps(path: Sequence[tuple[list[str], list[str], set[str]]]) -> list[Seen]:
 
 
 @examples(150)
-@given(path=paths, kept=st.integers(0, 12))
-def test_whatever_is_kept_the_same_is_told(path: list[tuple], kept: int) -> None:  # type: ignore[type-arg]
+@given(path=paths, kept=st.integers(0, 12), skimmed=st.integers(0, 20))
+def test_whatever_is_kept_the_same_is_told(
+    path: list[tuple],  # type: ignore[type-arg]
+    kept: int,
+    skimmed: int,
+) -> None:
     told = steps(path)
     whole = GrowingData(SYMBOLS, MINUTE_US)
     short = GrowingData(SYMBOLS, MINUTE_US, recall=told.__getitem__, kept=kept)
+    # A start passes over what is old, and has it from the tape.
+    later = GrowingData(SYMBOLS, MINUTE_US, recall=told.__getitem__, kept=kept)
     rows = dict.fromkeys(SYMBOLS, 0)
     last: dict[str, Trade] = {}
     seen = []
     for step, each in enumerate(told):
         whole.append(each)
         short.append(each)
+        bare = Seen(time_us=each.time_us, bars=each.bars)
+        is_skimmed = step < skimmed
+        later.append(bare if is_skimmed else each, is_skimmed=is_skimmed)
         for ended in each.bars:
             rows[ended.instrument] += 1
         last.update({t.instrument: t for t in each.trades})
         seen.append((dict(rows), dict(last)))
         for at in range(step + 1):
             assert (
-                short.news(at) == whole.news(at) == (told[at].trades, told[at].quotes)
+                later.news(at)
+                == short.news(at)
+                == whole.news(at)
+                == (told[at].trades, told[at].quotes)
             )
             for name in SYMBOLS:
                 assert short.seen[name][at] == whole.seen[name][at] == seen[at][0][name]
                 expected = seen[at][1].get(name)
                 assert short.last_trade(name, at) == expected
+                assert later.last_trade(name, at) == expected
                 assert whole.last_trade(name, at) == expected
     for name in SYMBOLS:
         counts = [at[0][name] for at in seen]

@@ -10,9 +10,11 @@ import polars as pl
 import pytest
 
 from holdfast.backtest import simulate
+from holdfast.clocks import SystemClock
 from holdfast.listing import kept_listing
 from holdfast.loading import load_strategy
 from holdfast.options import RunOptions
+from holdfast.recovering import preview
 from holdfast.testing.outcome import domain_records
 from holdfast_adapters.matching import FillModel
 from holdfast_adapters.simulators.binance.klines import KlineBook
@@ -114,6 +116,12 @@ async def test_a_strategy_starts_with_its_history_and_nothing_is_missing_later(
     records = domain_records(entries)
     assert of_backtest(tmp_path, told)[: len(records)] == records
     assert here.complaints() == []
+    # What a start would do is said of the tape, too.
+    found = preview(StateDir(here.state), SystemClock())
+    assert found["tape"]["history"] == NEEDS
+    assert found["tape"]["bars_from"] == bars[0].ended_at.isoformat()
+    (again,) = found["refeeds"]
+    assert again["slices"] == [] or again["slices"][0] >= NEEDS
 
 
 def of_backtest(folder: Path, told: list[Seen]) -> list[tuple[object, ...]]:

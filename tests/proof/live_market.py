@@ -14,8 +14,9 @@ import sys
 import traceback
 from collections.abc import Awaitable, Callable, Sequence
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import attrs
 import trio
@@ -25,9 +26,11 @@ import holdfast.running
 from holdfast.loading import load_strategy
 from holdfast.options import RunOptions, names_of
 from holdfast.running import LiveMarket, Setup, run_engine
+from holdfast.taping import TapeTrimmer, read_tape
 from holdfast.testing.markets import T0
 from holdfast_actors.livefeed import LiveFeed
 from holdfast_actors.places import FEED, FEEDS
+from holdfast_actors.snapshots import SnapshotPlan
 from holdfast_actors.tree import Parts
 from holdfast_adapters.journal.sqlite import SqliteJournal
 from holdfast_adapters.matching import FillModel
@@ -59,15 +62,21 @@ LATE = range(18, 23)
 """Minutes that were not heard: a schedule is due in the midst of them."""
 
 
-def steps(*, tells: bool, past: int = 0) -> list[Seen]:
+def steps(*, tells: bool, past: int = 0, ticks: bool = True) -> list[Seen]:
     """What such a market gives: a step of bars a minute, and, if it tells, of news.
+
+    News are quotes, and trades unless they are not wanted.
 
     With a ``past`` so many minutes are history, and others were asked for too late.
     """
     path = random.Random(7)
     prices = dict.fromkeys(SYMBOLS, 100.0)
     maker = StepMaker(
-        SYMBOLS, MINUTE_US, grace_us=0, tells_trades=tells, tells_quotes=tells
+        SYMBOLS,
+        MINUTE_US,
+        grace_us=0,
+        tells_trades=tells and ticks,
+        tells_quotes=tells,
     )
     made: list[Seen] = []
     for quarter in range(4 * (BARS + 1)):
@@ -145,8 +154,15 @@ async def run(
     told: Sequence[Seen],
     files: Sequence[Path],
     tape_of: Callable[[Path, str], SqliteTape] = SqliteTape,
+    *,
+    keep_us: int | None = None,
+    waits_for_cut: bool = False,
+    trimmer_of: type[TapeTrimmer] = TapeTrimmer,
 ) -> None:
-    """Run an engine on the market until all was published, and everything done."""
+    """Run an engine on the market until all was published, and everything done.
+
+    With ``keep_us``, quotes that are older are let go as soon as they may be.
+    """
     tells = any(step.trades for step in told)
     with StateDir.open(state, os.getpid()) as directory:
         tape = tape_of(directory.tape, "live")
@@ -158,22 +174,10 @@ async def run(
         history = [step for step in told if step.fetched == "before"]
         if history and not len(tape):
             tape.append(history)
-        for step in tape.read():
-            data.append(step)
+        read_tape(tape, data)
 
         def market(hosts: Any) -> LiveMarket:
-            host = hosts.open(f"{FEEDS}/here")
-            maker: Any = Ready
-
-            def build(ctx: Context) -> LiveFeed:
-                return LiveFeed(
-                    source=Source(told, tape), tape=tape, data=data, maker=maker,
-                    host=host, feed=ctx.ref(FEED), now_s=ctx.now_s,
-                )  # fmt: skip
-
-            return LiveMarket(
-                sources=(ActorSpec(name="here", build=build, waits_for=()),)
-            )
+            return LiveMarket(sources=(_feed(told, tape, data, hosts),))
 
         parts: list[Parts] = []
         engines: list[Any] = []
@@ -186,21 +190,53 @@ async def run(
             options=options_of(data, files), directory=directory,
             market=market, observe=observe, backoff=SHORT,
         )  # fmt: skip
+        if keep_us is not None:
+            setup = attrs.evolve(
+                setup,
+                snapshots=SnapshotPlan(every_s=0.06, poll_s=0.03),
+                trimmer=trimmer_of(directory.tape, data, keep_us, worth_it=1),
+            )
+        gone = tape.let_go_before
+
+        def is_enough() -> bool:
+            return not waits_for_cut or tape.let_go_before > gone
+
         with trio.fail_after(LIMIT_S):
-            await _play(setup, parts, engines, len(told))
+            await _play(setup, parts, engines, len(told), is_enough)
         recall.close()
         tape.close()
 
 
+def _feed(
+    told: Sequence[Seen], tape: SqliteTape, data: GrowingData, hosts: Any
+) -> ActorSpec:
+    host, maker = hosts.open(f"{FEEDS}/here"), cast("Any", Ready)
+
+    def build(ctx: Context) -> LiveFeed:
+        return LiveFeed(
+            source=Source(told, tape), tape=tape, data=data, maker=maker,
+            host=host, feed=ctx.ref(FEED), now_s=ctx.now_s,
+        )  # fmt: skip
+
+    return ActorSpec(name="here", build=build, waits_for=())
+
+
 async def _play(
-    setup: Setup, parts: Sequence[Parts], engines: Sequence[Any], count: int
+    setup: Setup,
+    parts: Sequence[Parts],
+    engines: Sequence[Any],
+    count: int,
+    is_enough: Callable[[], bool],
 ) -> None:
     """Run until ``count`` steps were published, and nothing is left to do."""
     last = cursor_at(count - 1, SLICE_SLOT)
     async with trio.open_nursery() as nursery:
         nursery.start_soon(run_engine, setup)
         while not (  # noqa: ASYNC110 - no one tells
-            parts and parts[0].clock.cursor == last and _is_quiet(engines[0])
+            parts
+            and parts[0].clock.cursor == last
+            and _is_quiet(engines[0])
+            and is_enough()
         ):
             await trio.sleep(0.005)
         nursery.cancel_scope.cancel()
@@ -213,8 +249,16 @@ def _is_quiet(engine: Any) -> bool:
 # --- lives that are ended -------------------------------------------------------
 
 
-def live(folder: Path, kill_at: int | None, *, is_durable: bool, tells: bool) -> None:
-    """Be the engine, until the n-th record of tape or journal, or to the end."""
+def market_of(mode: str) -> list[Seen]:
+    """What the market of a mode gives: news, none, or quotes that are let go."""
+    return steps(tells=mode != "silent", past=PAST, ticks=mode != "trimmed")
+
+
+def live(folder: Path, kill_at: int | None, *, is_durable: bool, mode: str) -> None:
+    """Be the engine, until the n-th record of tape or journal, or to the end.
+
+    What is let go of a tape counts as a record, too.
+    """
     count = 0
 
     def aimed(commit: Callable[[], None]) -> None:
@@ -234,12 +278,19 @@ def live(folder: Path, kill_at: int | None, *, is_durable: bool, tells: bool) ->
         def append(self, batch: Sequence[Any]) -> None:
             aimed(lambda: SqliteJournal.append(self, batch))
 
+    class Trimmer(TapeTrimmer):
+        def let_go(self, needed_from: int) -> None:
+            aimed(lambda: TapeTrimmer.let_go(self, needed_from))
+
     setattr(holdfast.running, "SqliteJournal", Journal)  # noqa: B010 - for mypy
-    told = steps(tells=tells, past=PAST)
-    trio.run(run, folder, told, (RESTLESS, TAPPER), Tape)
+    keep_us = 0 if mode == "trimmed" else None
+    trio.run(
+        partial(run, keep_us=keep_us, trimmer_of=Trimmer),
+        folder, market_of(mode), (RESTLESS, TAPPER), Tape,
+    )  # fmt: skip
 
 
-def main(folder: Path, seed: int, *, tells: bool) -> int:
+def main(folder: Path, seed: int, mode: str) -> int:
     """Let it live and die until it came to the end; print how often it was killed."""
     sample, kills = random.Random(seed), 0
     while True:
@@ -248,7 +299,7 @@ def main(folder: Path, seed: int, *, tells: bool) -> int:
         if not pid:
             try:
                 is_durable = sample.random() < 0.5
-                live(folder, kill_at, is_durable=is_durable, tells=tells)
+                live(folder, kill_at, is_durable=is_durable, mode=mode)
             except BaseException:  # noqa: BLE001 - said here, for this process ends
                 traceback.print_exc()
                 os._exit(70)
@@ -261,4 +312,4 @@ def main(folder: Path, seed: int, *, tells: bool) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1]), int(sys.argv[2]), tells=sys.argv[3] == "tells"))
+    sys.exit(main(Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3]))

@@ -5,6 +5,8 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections import Counter
+from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,7 @@ import attrs
 import polars as pl
 import pytest
 import trio
+from msgspec.structs import replace
 
 from holdfast.backtest import simulate
 from holdfast.testing.outcome import domain_records
@@ -25,7 +28,17 @@ from holdfast_domain.instruments import Instrument
 from holdfast_domain.marketdata import FIELDS, BarColumns, MarketData
 
 from .comparing import complaints, outcome, read
-from .live_market import KILLS, MINUTE_US, PAST, SYMBOLS, TAPPER, options_of, run, steps
+from .live_market import (
+    KILLS,
+    MINUTE_US,
+    PAST,
+    SYMBOLS,
+    TAPPER,
+    market_of,
+    options_of,
+    run,
+    steps,
+)
 from .running import REPOSITORY, RESTLESS
 
 BOTH = (RESTLESS, TAPPER)
@@ -55,6 +68,20 @@ def tape_of(state: Path) -> list[Seen]:
         return list(tape.read())
     finally:
         tape.close()
+
+
+def gone(state: Path) -> int:
+    """Before which step quotes were let go."""
+    with closing(SqliteTape(state / "tape.sqlite", "live")) as tape:
+        return tape.let_go_before
+
+
+def without(told: list[Seen], before: int) -> list[Seen]:
+    """What a tape has of ``told``, of which the quotes before a step were let go."""
+    return [
+        replace(step, quotes=()) if at < before else step
+        for at, step in enumerate(told)
+    ]
 
 
 @pytest.mark.parametrize("past", [0, PAST])
@@ -92,23 +119,27 @@ def test_a_live_run_leaves_the_journal_of_a_backtest_of_its_tape(
     assert complaints(tmp_path) == []
 
 
-@pytest.mark.parametrize("tells", [True, pytest.param(False, marks=pytest.mark.soak)])
+SOAK = [pytest.param(each, marks=pytest.mark.soak) for each in ("silent", "trimmed")]
+
+
+@pytest.mark.parametrize("mode", ["tells", *SOAK])
 def test_a_run_that_is_killed_ends_as_one_that_is_not(
-    tells: bool, tmp_path: Path, sample: Any
+    mode: str, tmp_path: Path, sample: Any
 ) -> None:
-    told = steps(tells=tells, past=PAST)
+    told = market_of(mode)
     trio.run(run, tmp_path / "whole", told, BOTH)
 
     words = [str(tmp_path / "killed"), str(sample.randint(0, 1 << 30))]
     command = [sys.executable, "-m", "tests.proof.live_market", *words]
-    command.append("tells" if tells else "silent")
+    command.append(mode)
     ended = subprocess.run(
         command, cwd=REPOSITORY, capture_output=True, text=True, check=False
     )
 
     assert ended.returncode == 0, f"{words}: {ended.stderr}"
     assert ended.stdout == f"{KILLS}\n"
-    assert tape_of(tmp_path / "killed") == told
+    assert tape_of(tmp_path / "killed") == without(told, gone(tmp_path / "killed"))
+    assert bool(gone(tmp_path / "killed")) is (mode == "trimmed")
     whole, killed = (
         read(tmp_path / name / "journal.sqlite") for name in ("whole", "killed")
     )
@@ -116,7 +147,8 @@ def test_a_run_that_is_killed_ends_as_one_that_is_not(
     assert outcome(killed, instruments) == outcome(whole, instruments), words
     assert complaints(tmp_path / "killed") == []
     phases = Counter(e.event.phase for e in whole if type(e.event) is ev.DecisionMade)
-    assert bool(phases["tick"] and phases["quote"]) is tells
+    assert bool(phases["tick"]) is (mode == "tells")
+    assert bool(phases["quote"]) is (mode != "silent")
 
 
 def test_a_feed_that_dies_goes_on_and_its_neighbours_do_not_notice(
@@ -148,3 +180,29 @@ def test_a_feed_that_dies_goes_on_and_its_neighbours_do_not_notice(
     assert domain_records(failing) == domain_records(whole)
     restarted = [e.event.path for e in failing if type(e.event) is ev.ActorRestarted]
     assert set(restarted) == {f"{FEEDS}/here"}
+
+
+def test_what_is_let_go_of_a_tape_is_needed_by_no_start(tmp_path: Path) -> None:
+    """Engines are stopped on the way; each lets go of what no snapshot needs."""
+    told = steps(tells=True, past=PAST, ticks=False)
+    trio.run(run, tmp_path / "whole", told, BOTH)
+
+    cut = []
+    for part in (0.4, 0.7, 0.9, 1.0):
+        until = round(len(told) * part)
+        trio.run(
+            partial(run, keep_us=0, waits_for_cut=part < 1),
+            tmp_path / "cut", told[:until], BOTH,
+        )  # fmt: skip
+        cut.append(gone(tmp_path / "cut"))
+    assert cut[0] > PAST
+    assert cut == sorted(cut)
+    assert tape_of(tmp_path / "cut") == without(told, cut[-1])
+    whole, trimmed = (
+        read(tmp_path / name / "journal.sqlite") for name in ("whole", "cut")
+    )
+    instruments = {name: Instrument(symbol=name) for name in SYMBOLS}
+    assert outcome(trimmed, instruments) == outcome(whole, instruments)
+    assert complaints(tmp_path / "cut") == []
+    phases = Counter(e.event.phase for e in whole if type(e.event) is ev.DecisionMade)
+    assert phases["quote"] > 3

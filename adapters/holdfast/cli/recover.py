@@ -123,5 +123,11 @@ def _refeeds(found: dict[str, Any]) -> list[str]:
         told = f"; records {', '.join(map(str, records))}" if records else ""
         since = f"decision {each['decision']}" if each["decision"] else "its beginning"
         lines.append(f"feed again    {each['strategy']} since {since}: {what}{told}")
+    if (tape := found["tape"]) is not None:
+        lines.append(
+            f"tape          {tape['steps']} steps; bars from {tape['bars_from']}, "
+            f"trades and quotes from {tape['trades_and_quotes_from']}, "
+            f"until {tape['until']}"
+        )
     step = found["goes_on_after"]["step"]
     return [*lines, f"goes on       after step {step}"]

@@ -286,6 +286,17 @@ class ReconciliationConfig:
 
 
 @attrs.frozen(kw_only=True)
+class TapeConfig:
+    """What is kept of the market that was heard."""
+
+    keep_days: int | None = None
+    """For how long trades and quotes are kept, at least; bars are kept for ever.
+
+    None: for ever, too.
+    """
+
+
+@attrs.frozen(kw_only=True)
 class EngineConfig:
     """The engine itself."""
 
@@ -294,6 +305,7 @@ class EngineConfig:
 
     snapshot_every_s: Seconds = 60.0
     compact_after: int = 10_000
+    tape: TapeConfig = attrs.field(factory=TapeConfig)
     reconciliation: ReconciliationConfig = attrs.field(factory=ReconciliationConfig)
 
 

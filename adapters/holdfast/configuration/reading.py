@@ -65,6 +65,10 @@ def _check(config: Config) -> None:
             came, todo = "record with ib", "leave it out: IB's line is not recorded"
             raise InputError(venue.place, "data that is not recorded", came, todo)
     _check_consent(config.engine.reconciliation)
+    if config.engine.tape.keep_days and config.mode == "paper" and config.data.trades:
+        expected = "no keep_days where paper fills orders from trades"
+        todo = "leave it out: an order that rests may need all trades since it came"
+        raise InputError(where, expected, str(config.engine.tape.keep_days), todo)
 
 
 def _check_venue(name: str, venue: VenueConfig, mode: str) -> None:

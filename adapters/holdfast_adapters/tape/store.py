@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Final
 from zlib import crc32
@@ -15,7 +16,8 @@ from zlib import crc32
 import msgspec
 
 from holdfast_domain.errors import CommitFailed, DomainError, InputError
-from holdfast_domain.growing import Seen
+from holdfast_domain.growing import Fetched, Seen
+from holdfast_domain.marketdata import Bar
 
 _TABLES: Final = """
 CREATE TABLE IF NOT EXISTS steps (
@@ -24,24 +26,49 @@ CREATE TABLE IF NOT EXISTS steps (
     checksum INTEGER NOT NULL
 );
 CREATE TABLE IF NOT EXISTS source (identity TEXT NOT NULL, begun_us INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS let_go (before INTEGER NOT NULL, checksum INTEGER NOT NULL);
 """
+"""``let_go`` has the step before which trades and quotes are gone, and the checksum
+that the last of those had while it was whole: that of the next step goes on from it."""
+
 _READ = (
-    "SELECT step, CAST(body AS BLOB), checksum FROM steps"
-    " WHERE step >= ? ORDER BY step LIMIT ?"
+    "SELECT step, CAST(body AS BLOB), checksum,"
+    " (SELECT checksum FROM steps WHERE step = :first - 1),"
+    " (SELECT before FROM let_go), (SELECT checksum FROM let_go)"
+    " FROM steps WHERE step >= :first ORDER BY step LIMIT :count"
 )
+"""All in one statement, for somebody may let go of some meanwhile."""
+
 _LAST = "SELECT step, checksum FROM steps ORDER BY step DESC LIMIT 1"
-_BEFORE = "SELECT checksum FROM steps WHERE step = ?"
+_CHECKSUM = "SELECT checksum FROM steps WHERE step = ?"
 _ALL: Final = -1
 """As SQLite says that there is no limit."""
 
 BLOCK: Final = 256
 """Steps that are read at once by whoever wants one."""
 
-_decoder = msgspec.json.Decoder(Seen)
+AT_ONCE: Final = 256
+"""Steps whose trades and quotes are let go in one transaction; the feed waits."""
+
+
+class _Skimmed(msgspec.Struct, omit_defaults=True, gc=False):
+    """A step without its trades and quotes, which are passed over unread."""
+
+    time_us: int
+    bars: tuple[Bar, ...] = ()
+    fetched: Fetched = ""
+
+
+_decode: Final = msgspec.json.Decoder(Seen).decode
+_skim: Final = msgspec.json.Decoder(_Skimmed).decode
 
 
 class TapeDamaged(DomainError):
     """A step of the tape is torn, edited or missing."""
+
+
+class TapeCut(DomainError):
+    """Trades and quotes are asked for that were let go."""
 
 
 class SqliteTape:
@@ -89,8 +116,13 @@ class SqliteTape:
         For who has acted upon nothing of it.
         """
         if len(self) and all(step.fetched == "before" for step in self.read()):
-            self._db.execute("DELETE FROM steps")
+            self._db.executescript("DELETE FROM steps; DELETE FROM let_go;")
             self._next = self._checksum = 0
+
+    @property
+    def let_go_before(self) -> int:
+        """The step before which trades and quotes are gone."""
+        return whole_step(self._db)
 
     def append(self, steps: Sequence[Seen]) -> None:
         """Make ``steps`` durable, all or nothing; blocks.
@@ -114,13 +146,16 @@ class SqliteTape:
             raise CommitFailed(message) from error
         self._next, self._checksum = self._next + len(rows), checksum
 
-    def read(self, first: int = 0) -> Iterator[Seen]:
+    def read(self, first: int = 0, whole_from: int = 0) -> Iterator[Seen]:
         """Yield the durable steps from the number ``first`` on, in order.
+
+        Those before ``whole_from`` come without their trades and quotes, in a fraction
+        of the time.
 
         Raises:
             TapeDamaged: one of them is not as it was written, or not there.
         """
-        yield from _read(self._db, self.path, first, _ALL)
+        yield from read_steps(self._db, self.path, first, _ALL, whole_from)
 
     def close(self) -> None:
         """Give the file back; idempotent."""
@@ -137,13 +172,14 @@ class TapeReader:
         """Read the tape at ``path``, which is opened when it is first asked for."""
         self._path = path
         self._db: sqlite3.Connection | None = None
-        self._first = 0
+        self._first = self._cut = 0
         self._block: list[Seen] = []
 
     def __call__(self, step: int) -> Seen:
         """Return a durable step.
 
         Raises:
+            TapeCut: its trades and quotes are not kept any more.
             TapeDamaged: it is not as it was written, or not there.
         """
         if not 0 <= step - self._first < len(self._block):
@@ -151,7 +187,11 @@ class TapeReader:
                 address = f"{self._path.absolute().as_uri()}?mode=ro"
                 self._db = sqlite3.connect(address, uri=True)
             self._first = step - step % BLOCK
-            self._block = list(_read(self._db, self._path, self._first, BLOCK))
+            self._block = list(read_steps(self._db, self._path, self._first, BLOCK))
+            self._cut = whole_step(self._db)
+        if step < self._cut:
+            message = f"{self._path}: trades and quotes of step {step} are not kept"
+            raise TapeCut(message)
         try:
             return self._block[step - self._first]
         except IndexError:
@@ -165,16 +205,94 @@ class TapeReader:
             self._db = None
 
 
-def _read(db: sqlite3.Connection, path: Path, first: int, count: int) -> Iterator[Seen]:
-    before = db.execute(_BEFORE, (first - 1,)).fetchone()
+def let_go(path: Path, before: int) -> int:
+    """Let go of the trades and quotes of steps ``before`` that; blocks.
+
+    Bars and times stay, so that every step keeps its number. What is gone and the mark
+    that says so are one transaction: a death in between loses nothing. Others may write
+    and let go meanwhile. Returns from which step on all is there.
+
+    Raises:
+        TapeDamaged: a step is not as it was written; it stays as it is.
+        CommitFailed: the disk did not take it; what was let go before is gone.
+    """
+    with closing(sqlite3.connect(path, isolation_level=None)) as db:
+        try:
+            db.execute("PRAGMA synchronous=FULL")
+            last = db.execute(_LAST).fetchone()
+            # Who appends goes on from the last one, as it was written.
+            before = min(before, 0 if last is None else last[0])
+            while (first := _some(db, path, before)) < before:
+                pass
+            db.execute("PRAGMA wal_checkpoint(PASSIVE)")
+        except sqlite3.Error as error:
+            message = f"{path}: {error}"
+            raise CommitFailed(message) from error
+        return first
+
+
+def _some(db: sqlite3.Connection, path: Path, before: int) -> int:
+    """Let some go; return from which step on all is there."""
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        first = whole_step(db)
+        count = min(AT_ONCE, before - first)
+        if count > 0:
+            _cut(db, path, first, count)
+            first += count
+        db.execute("COMMIT")
+    finally:
+        if db.in_transaction:
+            db.execute("ROLLBACK")
+    return first
+
+
+def _cut(db: sqlite3.Connection, path: Path, first: int, count: int) -> None:
+    steps = list(read_steps(db, path, first, count, whole_from=first + count))
+    anchor = db.execute(_CHECKSUM, (first + count - 1,)).fetchone()
+    before = db.execute(_CHECKSUM, (first - 1,)).fetchone()
     checksum = 0 if before is None else before[0]
-    rows = db.execute(_READ, (first, count))
-    for expected, (step, body, found) in enumerate(rows, start=first):
+    rows = []
+    for number, step in enumerate(steps, start=first):
+        body = msgspec.json.encode(step)
+        checksum = _summed(number, body, checksum)
+        rows.append((body, checksum, number))
+    db.executemany("UPDATE steps SET body = ?, checksum = ? WHERE step = ?", rows)
+    db.execute("DELETE FROM let_go")
+    db.execute("INSERT INTO let_go VALUES (?, ?)", (first + count, anchor[0]))
+
+
+def whole_step(db: sqlite3.Connection) -> int:
+    """Return from which step on trades and quotes are there."""
+    found = db.execute("SELECT before FROM let_go").fetchone()
+    return 0 if found is None else int(found[0])
+
+
+def read_steps(
+    db: sqlite3.Connection, path: Path, first: int, count: int, whole_from: int = 0
+) -> Iterator[Seen]:
+    """Yield ``count`` steps from ``first`` on; see `SqliteTape.read`.
+
+    Raises:
+        TapeDamaged: one of them is not as it was written, or not there.
+    """
+    checksum: int | None = None
+    rows = db.execute(_READ, {"first": first, "count": count})
+    for expected, row in enumerate(rows, start=first):
+        step, body, found, before, whole, anchor = row
+        if step == whole:
+            checksum = anchor
+        elif checksum is None:
+            checksum = before or 0
         checksum = _summed(step, body, checksum)
         if step != expected or found != checksum:
             message = f"{path}: step {expected} is not as it was written"
             raise TapeDamaged(message)
-        yield _decoder.decode(body)
+        if step >= whole_from:
+            yield _decode(body)
+        else:
+            kept = _skim(body)
+            yield Seen(time_us=kept.time_us, bars=kept.bars, fetched=kept.fetched)
 
 
 def _summed(step: int, body: bytes, before: int) -> int:

@@ -261,6 +261,13 @@ def test_credentials_are_in_one_place(tmp_path: Path) -> None:
         credentials_of(venue.venues["binance"])
 
 
+def test_trades_that_paper_fills_from_are_not_let_go(tmp_path: Path) -> None:
+    text = GOOD.replace("engine: {", "engine: {tape: {keep_days: 7}, ")
+    assert read(tmp_path, text).engine.tape.keep_days == 7
+    with pytest.raises(InputError, match="no keep_days where paper fills orders from"):
+        read(tmp_path, text.replace("interval: 15m", "interval: 15m, trades: true"))
+
+
 def test_live_wants_credentials(tmp_path: Path) -> None:
     text = GOOD.replace("mode: paper", "mode: live")
     read(tmp_path, text)

@@ -8,7 +8,7 @@ from holdfast import BarData, Context, Strategy
 
 
 class Tapper(Strategy):
-    """Buys and sells a little on every few trades, and closes on some quotes."""
+    """Buys and sells a little on every few trades and quotes, and closes on some."""
 
     def initialize(self, context: Context) -> None:
         context.asset = self.symbol("IBM")
@@ -24,5 +24,7 @@ class Tapper(Strategy):
 
     def on_quote(self, context: Context, quote: Any) -> None:
         context.quotes += 1
+        if context.bars and context.quotes % 13 == 0:
+            self.order(context.asset, 2)
         if context.bars and context.quotes % 17 == 0:
             self.order_target(context.asset, 0)
