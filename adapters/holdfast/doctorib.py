@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from importlib.metadata import PackageNotFoundError, version
+from typing import Final
 
 import trio
 
@@ -14,6 +15,13 @@ from holdfast_adapters.ib.ticks import Tick
 from holdfast_domain.errors import DomainError, VenueError
 from holdfast_domain.marketdata import us_of
 from holdfast_domain.ports import WallClock
+
+MARGINED: Final = ("FUT", "CASH")
+"""Kinds whose cash IB does not pay as the books do."""
+
+NOT_COMPARED: Final = (
+    "IB books it otherwise than Holdfast: set the policies of reconciliation to warn"
+)
 
 
 async def examine_ib(place: AtIB, clock: WallClock) -> AsyncIterator[Finding]:
@@ -52,6 +60,8 @@ async def _asked(venue: IBVenue, clock: WallClock) -> AsyncIterator[Finding]:
         tick = ", ".join(steps) or rule.tick
         text = f"tick {tick}, lot {rule.lot}, hours {hours} {each.zone}"
         yield Finding(f"symbol {name}", "ok", text)
+        if each.contract.secType in MARGINED:
+            yield Finding(f"cash of {name}", "warning", NOT_COMPARED)
     values = await venue.account()
     told = [f"{tag} {money.amount} {money.currency}" for tag, money in values.items()]
     yield Finding("account", "ok", ", ".join(told))

@@ -86,8 +86,11 @@ class Office:
 
 
 @asynccontextmanager
-async def office(state: Path) -> AsyncIterator[Office]:
-    clock, contract = FastClock(), SimContract()
+async def office(
+    state: Path,
+    contract: SimContract = SimContract(),  # noqa: B008 - frozen
+) -> AsyncIterator[Office]:
+    clock = FastClock()
     desk = Desk(
         [contract], Decimal(100_000), clock, record=state.with_suffix(".sqlite")
     )
@@ -95,7 +98,7 @@ async def office(state: Path) -> AsyncIterator[Office]:
 
     async def trade() -> None:
         for price, quantity in walk(contract, Decimal(100), Random(3)):
-            desk.trade(contract.symbol, price, quantity)
+            desk.trade(contract.local, price, quantity)
             await trio.sleep(0.01)
 
     async with serving_tws(simulator) as port, trio.open_nursery() as nursery:
@@ -132,6 +135,23 @@ async def test_the_doctor_looks_at_tws(tmp_path: Path) -> None:
     assert seen["TWS"][1].endswith("account DU1234567, on paper")
     assert seen["symbol AAPL"][1].startswith("tick 0.01, lot 1, hours")
     assert seen["market data"] == ("ok", "it is heard")
+
+
+async def test_the_doctor_says_that_the_cash_of_a_future_is_not_compared(
+    tmp_path: Path,
+) -> None:
+    path, text = tmp_path / "ib.yaml", EXAMPLE.read_text()
+    future = "contracts: {ES: {symbol: ES, kind: FUT, exchange: CME}}"
+    path.write_text(text.replace("symbols: [AAPL]", f"symbols: [ES]\n    {future}"))
+    contract = SimContract(
+        symbol="ES", kind="FUT", exchange="CME", local_symbol="ESH6", expiry="20260320"
+    )
+    async with office(tmp_path / "state", contract) as here:
+        config = read_config(path, {"IB": f"127.0.0.1:{here.port}"})
+        found = [each async for each in examine(config, path, here.clock)]
+    (cash,) = (each for each in found if each.what == "cash of ES")
+    assert cash.verdict == "warning"
+    assert "set the policies of reconciliation to warn" in cash.text
 
 
 async def test_the_doctor_without_tws() -> None:
