@@ -36,7 +36,8 @@ def option(con_id: int, strike: int, right: str = "C") -> SimContract:
 def future(con_id: int, expiry: str, letter: str) -> SimContract:
     return SimContract(
         con_id=con_id, symbol="ES", kind="FUT", exchange="CME", primary="",
-        local_symbol=f"ES{letter}6", multiplier=D(50), expiry=expiry, tick=D("0.25"),
+        local_symbol=f"ES{letter}6", multiplier=D(50), expiry=expiry, tick=D("0.05"),
+        bands=((D(0), D("0.25")),),
         rule=67, trading_class="ES",
     )  # fmt: skip
 
@@ -86,7 +87,7 @@ async def test_each_is_found_with_its_rules() -> None:
         units = {name: each.multiplier for name, each in found.items()}
         assert units == {"SPX C5800": 100, "ES": 50, "EUR.USD": 1, "AAPL": 1}
         assert found["SPX C5800"].bands == (Band(*BANDS[0]), Band(*BANDS[1]))
-        # One band alone is a tick.
+        # One band alone is a tick, whatever the smallest step is elsewhere.
         assert [found[name].bands for name in ("ES", "EUR.USD", "AAPL")] == [()] * 3
         assert found["ES"].tick == D("0.25")
         assert (found["EUR.USD"].tick, found["EUR.USD"].lot) == (
