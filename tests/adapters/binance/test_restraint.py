@@ -24,12 +24,14 @@ async def test_a_venue_that_does_not_answer_is_not_asked_for_a_minute() -> None:
             with pytest.raises(OutcomeUnknown, match="it is asked again in 60 s"):
                 await question()
         assert len(d.simulator.answers.seen) == asked
-        # What changes something is no question, and leaves.
+        # What changes something is no question, and leaves: cancels of a degraded
+        # venue, too.
         await d.venue.submit(order)
+        await d.venue.cancel(order.order_id)
         d.clock.go_on(60)
         with pytest.raises(OutcomeUnknown, match="HTTP 500"):
             await d.venue.open_orders()
-        assert len(d.simulator.answers.seen) == asked + 2
+        assert len(d.simulator.answers.seen) == asked + 3
         with pytest.raises(OutcomeUnknown, match="it is asked again in 60 s"):
             await d.venue.balances()
         d.clock.go_on(60)
