@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from typing import Any, Final
 
 import attrs
+import trio
 
 from holdfast.configuration.model import VenueConfig
 from holdfast.hosts import Hosts
@@ -21,6 +22,7 @@ from holdfast_adapters.ib import (
     ContractSpec,
     Hours,
     Hub,
+    IBBars,
     IBMarket,
     IBVenue,
     Line,
@@ -82,9 +84,13 @@ class AtIB:
         async with self.visit(clock) as session:
             return Learned(session.instruments, 0)
 
-    def past(self, clock: WallClock, offset_us: int, interval_us: int) -> None:
-        """Return nobody yet; see `Place.past`."""
-        del clock, offset_us, interval_us
+    def past(self, clock: WallClock, offset_us: int, interval_us: int) -> IBBars:
+        """Return whom to ask for bars; see `Place.past`."""
+        del offset_us
+        symbols = self.venue.symbols
+        return IBBars(
+            symbols, interval_us, lambda: self.visit(clock), clock, trio.sleep
+        )
 
     def calendars(self, directory: StateDir) -> Mapping[str, TableCalendar]:
         """Return the sessions of contracts; see `Place.calendars`."""

@@ -32,8 +32,8 @@ from holdfast_adapters.simulators.binance.futures import (
     FuturesExchange,
     FuturesSimulator,
 )
-from holdfast_adapters.simulators.binance.walk import walk
 from holdfast_adapters.simulators.serving import serving
+from holdfast_adapters.simulators.walk import walk
 from holdfast_adapters.statedir import StateDir
 from holdfast_domain import events as ev
 from holdfast_domain.marketdata import utc_from_us

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from decimal import Decimal
+from itertools import pairwise
 from pathlib import Path
 from random import Random
 
@@ -21,16 +22,18 @@ from holdfast.live import LiveRun, run_live
 from holdfast.paper import run_entries
 from holdfast_adapters.auditor import audit
 from holdfast_adapters.ib.hours import sessions_of
-from holdfast_adapters.simulators.binance.walk import walk
 from holdfast_adapters.simulators.ib import (
     Desk,
     SimContract,
     TwsSimulator,
     serving_tws,
 )
+from holdfast_adapters.simulators.walk import walk
 from holdfast_adapters.statedir import StateDir
+from holdfast_adapters.tape import SqliteTape
 from holdfast_domain import events as ev
 from holdfast_domain.errors import InputError
+from holdfast_domain.marketdata import us_of
 
 from .live_desk import PATIENCE_S, FastClock
 
@@ -48,11 +51,11 @@ class Office:
     state: Path
     said: list[str] = attrs.field(factory=list)
 
-    async def run(self, enough: Enough) -> None:
+    async def run(self, enough: Enough, path: Path = EXAMPLE) -> None:
         """Run until there are enough fills; a slow machine has its time."""
         address = f"127.0.0.1:{self.port}"
         variables = {"IB": address, "HOLDFAST_STATE": str(self.state)}
-        config = read_config(EXAMPLE, variables)
+        config = read_config(path, variables)
         config = attrs.evolve(
             config, data=attrs.evolve(config.data, pulse_s=0.01), logging=None
         )
@@ -61,7 +64,7 @@ class Office:
             StateDir.open(self.state, os.getpid()) as directory,
         ):
             share = LiveRun(
-                config=config, path=EXAMPLE, directory=directory,
+                config=config, path=path, directory=directory,
                 say=self.said.append, clock=self.clock,
             )  # fmt: skip
             try:
@@ -89,10 +92,15 @@ class Office:
 async def office(
     state: Path,
     contract: SimContract = SimContract(),  # noqa: B008 - frozen
+    past_days: int = 0,
 ) -> AsyncIterator[Office]:
     clock = FastClock()
     desk = Desk(
-        [contract], Decimal(100_000), clock, record=state.with_suffix(".sqlite")
+        [contract],
+        Decimal(100_000),
+        clock,
+        record=state.with_suffix(".sqlite"),
+        past_days=past_days,
     )
     simulator = TwsSimulator(desk)
 
@@ -124,6 +132,55 @@ async def test_two_siblings_trade_through_faults_and_a_stop(tmp_path: Path) -> N
         contract = next(iter(here.simulator.desk.contracts.values()))
         told = sessions_of(contract.hours, contract.zone)
         assert kept_hours(StateDir(here.state)) == {"AAPL": told}
+
+
+NEEDS = """\
+from holdfast import Strategy
+
+
+class Needs(Strategy):
+    def initialize(self, context):
+        self.asset = self.symbol("AAPL")
+        self.needs(history=40)
+        context.bars = 0
+
+    def handle_data(self, context, data):
+        assert len(data.history(self.asset, "close", 40)) == 40
+        context.bars += 1
+        if context.bars in (1, 9):
+            self.order(self.asset, 1)
+"""
+CONFIG = """\
+mode: paper
+strategies: [{class: needs.py, name: fast}]
+venues:
+  ib: {adapter: ib, symbols: [AAPL], address: "${IB}"}
+engine: {state: "${HOLDFAST_STATE}"}
+data: {interval: 10s, grace_s: 5}
+"""
+
+
+async def test_a_strategy_has_its_history_and_what_was_missed(tmp_path: Path) -> None:
+    (tmp_path / "needs.py").write_text(NEEDS)
+    path = tmp_path / "needs.yaml"
+    path.write_text(CONFIG)
+    async with office(tmp_path / "state", past_days=1) as here:
+        await here.run(lambda fills: fills["fast"] >= 1, path)
+        await here.run(lambda fills: fills["fast"] >= 2, path)
+    with closing(SqliteTape(here.state / "tape.sqlite", "ib AAPL 10s ib")) as tape:
+        told = list(tape.read())
+    marks = [step.fetched for step in told]
+    assert marks[:40] == ["before"] * 40
+    assert marks.count("before") == 40
+    assert {"", "in time"} <= set(marks)
+    ends = [us_of(bar.ended_at) // 1_000_000 for step in told for bar in step.bars]
+    # The desk trades all day, but for the 20 s between two trades of its past.
+    assert set(gaps(ends[40:])) == {10}
+    assert set(gaps(ends[:40])) <= {10, 20}
+
+
+def gaps(ends: list[int]) -> list[int]:
+    return [later - end for end, later in pairwise(ends)]
 
 
 async def test_the_doctor_looks_at_tws(tmp_path: Path) -> None:

@@ -34,8 +34,8 @@ from holdfast_adapters.simulators.binance.recorded import (
     RecordedTrade,
     recorded_trades,
 )
-from holdfast_adapters.simulators.binance.walk import walk
 from holdfast_adapters.simulators.serving import serving
+from holdfast_adapters.simulators.walk import walk
 from holdfast_domain.errors import DomainError, InputError
 from holdfast_domain.ids import DIGITS
 from holdfast_domain.money import to_decimal

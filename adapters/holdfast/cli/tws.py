@@ -13,11 +13,10 @@ import attrs
 import click
 import trio
 
-from holdfast.cli.exchange import PORTS, end_by_signal, pair, positive
+from holdfast.cli.exchange import PAST_DAYS, PORTS, end_by_signal, pair, positive
 from holdfast.cli.output import show_line
 from holdfast.cli.sharing import whole_number
 from holdfast.clocks import SystemClock
-from holdfast_adapters.simulators.binance.walk import walk
 from holdfast_adapters.simulators.ib import (
     Desk,
     SimContract,
@@ -25,6 +24,7 @@ from holdfast_adapters.simulators.ib import (
     serving_tws,
 )
 from holdfast_adapters.simulators.ib.faults import REQUESTS, TOLD, known_for
+from holdfast_adapters.simulators.walk import walk
 from holdfast_domain.errors import InputError
 
 MESSAGES_PER_S: Final = 50
@@ -87,6 +87,7 @@ def ib(**given: Any) -> int:  # noqa: ANN401 - as click gives them
         positive("--cash", given["cash"]),
         SystemClock(),
         record=None if record is None else Path(record),
+        past_days=PAST_DAYS,
     )
     simulator = TwsSimulator(desk, messages_per_s=MESSAGES_PER_S)
     for text in given["faults"]:

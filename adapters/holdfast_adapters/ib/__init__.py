@@ -9,6 +9,7 @@ sent), `session`, `venue`, and `market` (what trades).
 """
 
 from holdfast_adapters.ib.addresses import LIVE_PORTS, PAPER_PORTS, Address
+from holdfast_adapters.ib.bars import IBBars
 from holdfast_adapters.ib.contracts import ContractSpec
 from holdfast_adapters.ib.gateway import Line
 from holdfast_adapters.ib.hours import Hours
@@ -25,6 +26,7 @@ __all__ = [
     "ContractSpec",
     "Hours",
     "Hub",
+    "IBBars",
     "IBMarket",
     "IBVenue",
     "Line",

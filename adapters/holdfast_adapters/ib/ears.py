@@ -33,7 +33,7 @@ from holdfast_domain.money import to_decimal
 
 if TYPE_CHECKING:
     from ib_async.contract import Contract, ContractDetails
-    from ib_async.objects import CommissionReport, Execution, PriceIncrement
+    from ib_async.objects import BarData, CommissionReport, Execution, PriceIncrement
     from ib_async.order import Order, OrderState
 
 OF_NOTHING = -1
@@ -246,6 +246,15 @@ class Ears:
 
     def accountSummaryEnd(self, number: int) -> None:
         """Hear that these were all."""
+        self.numbered.end(number)
+
+    def historicalData(self, number: int, bar: BarData) -> None:
+        """Hear of a bar of the past."""
+        self.numbered.add(number, bar)
+
+    def historicalDataEnd(self, number: int, start: str, end: str) -> None:
+        """Hear that these were all."""
+        del start, end
         self.numbered.end(number)
 
     def contractDetails(self, number: int, details: ContractDetails) -> None:

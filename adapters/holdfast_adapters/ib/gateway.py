@@ -347,6 +347,21 @@ class Gateway:
         self._client.reqContractDetails(number, contract)
         return await answer
 
+    async def history(
+        self, contract: Contract, end: str, length: str, size: str
+    ) -> list[Any]:
+        """Return the bars of trades that end by ``end``; their dates are seconds UTC.
+
+        Raises:
+            VenueRefused: there are none, or too much was asked (162).
+        """
+        await self._pace()
+        number, answer = self._ears.numbered.ask()
+        self._client.reqHistoricalData(
+            number, contract, end, length, size, "TRADES", 0, 2, False, []
+        )
+        return await answer
+
     async def rule(self, number: int) -> list[Band]:
         """Return a market rule: which step of prices holds from which price on.
 

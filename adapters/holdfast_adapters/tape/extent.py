@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import shutil
 import sqlite3
+import tempfile
 from pathlib import Path
 
 import attrs
@@ -31,15 +33,24 @@ class Extent:
 def extent_of(path: Path, *, is_open: bool) -> Extent | None:
     """Return the extent of the tape at ``path``; None where nothing is on it.
 
-    Where no engine has it open, it is as of the last time that SQLite moved what was
-    written into the file itself: to look further would change the directory.
+    Where no engine has it open, nothing is changed beside it: after a death it is a
+    copy that is read, for what was written last is not in the file itself then.
 
     Raises:
         TapeDamaged: it cannot be read.
     """
     if not path.exists():
         return None
-    how = "mode=ro" if is_open else "mode=ro&immutable=1"
+    log = path.with_name(f"{path.name}-wal")
+    if is_open or not (log.exists() and log.stat().st_size):
+        return _read(path, "mode=ro" if is_open else "mode=ro&immutable=1")
+    with tempfile.TemporaryDirectory(prefix="holdfast-tape-") as folder:
+        for each in (path, log):
+            shutil.copyfile(each, Path(folder) / each.name)
+        return _read(Path(folder) / path.name, "mode=rw")
+
+
+def _read(path: Path, how: str) -> Extent | None:
     address = f"{path.absolute().as_uri()}?{how}"
     try:
         with contextlib.closing(sqlite3.connect(address, uri=True)) as db:

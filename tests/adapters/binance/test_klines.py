@@ -132,7 +132,8 @@ async def test_what_an_exchange_has_no_klines_for_is_refused() -> None:
 
 
 def test_longer_klines_of_the_desk_are_made_of_shorter_ones_and_of_its_past() -> None:
-    book, symbol = KlineBook(SimSymbol(), 2), SimSymbol()
+    symbol = SimSymbol()
+    book = KlineBook(symbol, BTC, 2)
     start_ms = FROM_US // 1000
     book.trade(start_ms, Decimal(50_000), symbol.lot)
     now_ms, hour_ms = start_ms + 1, INTERVALS_MS["1h"]
@@ -146,6 +147,6 @@ def test_longer_klines_of_the_desk_are_made_of_shorter_ones_and_of_its_past() ->
         assert hour[4] == inside[-1][4]
         assert Decimal(str(hour[2])) == max(Decimal(str(m[2])) for m in inside)
         assert Decimal(str(hour[5])) == sum(Decimal(str(m[5])) for m in inside)
-    again = KlineBook(SimSymbol(), 2)
+    again = KlineBook(symbol, BTC, 2)
     again.trade(start_ms, Decimal(50_000), symbol.lot)
     assert again.rows(hour_ms, now_ms, 1000, None, now_ms) == hours

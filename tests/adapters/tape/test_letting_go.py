@@ -219,6 +219,20 @@ def test_it_is_known_from_where_a_tape_has_what(path: Path, tmp_path: Path) -> N
         )
 
 
+def test_after_a_death_what_was_written_last_counts(tmp_path: Path) -> None:
+    path = tmp_path / "tape.sqlite"
+    child = os.fork()
+    if not child:
+        SqliteTape(path, "here").append(STEPS)
+        os.kill(os.getpid(), signal.SIGKILL)
+    os.waitpid(child, 0)
+    files = {each.name: each.read_bytes() for each in tmp_path.iterdir()}
+    found = extent_of(path, is_open=False)
+    assert found is not None
+    assert found.steps == COUNT
+    assert {each.name: each.read_bytes() for each in tmp_path.iterdir()} == files
+
+
 def test_history_is_counted(tmp_path: Path) -> None:
     with closing(SqliteTape(tmp_path / "tape.sqlite", "here")) as tape:
         tape.append([replace(each, fetched="before") for each in STEPS[:3]])

@@ -55,7 +55,9 @@ class Exchange:
         traded for ``past_days`` before the first trade.
         """
         self.symbols = {each.name: each for each in symbols}
-        self.klines = {each.name: KlineBook(each, past_days) for each in symbols}
+        self.klines = {
+            each.name: KlineBook(each, each.name, past_days) for each in symbols
+        }
         self.balances = {name: SimBalance(free=has) for name, has in balances.items()}
         self.orders: list[SimOrder] = []
         self.trades: list[SimTrade] = []

@@ -15,11 +15,9 @@ from holdfast_adapters.simulators.ib.layouts import (
     UNSET,
 )
 from holdfast_adapters.simulators.ib.model import Asked, Refused, SimContract, SimOrder
+from holdfast_adapters.simulators.ib.past import CONTRACT, PastAnswers
 from holdfast_adapters.simulators.ib.peers import Peer
 from holdfast_adapters.simulators.ib.wire import Nonsense
-
-CONTRACT: Final = 12
-"""How many fields a contract has in a request."""
 
 FARMS: Final = (
     (2104, "Market data farm connection is OK:usfarm"),
@@ -47,6 +45,7 @@ class Answers:
         self._desk = desk
         self._faults = faults
         self._in_use = in_use
+        self._past = PastAnswers(desk)
         self._handlers: dict[int, tuple[str, Callable[[Peer, list[str]], None]]] = {
             1: ("market", self._market),
             2: ("", self._end_market),
@@ -296,11 +295,7 @@ class Answers:
         peer.ticks.pop(int(fields[1]), None)
 
     def _history(self, peer: Peer, fields: list[str]) -> None:
-        del fields, peer
-        words = (
-            "Historical Market Data Service error message:HMDS query returned no data"
-        )
-        raise Refused(162, words)
+        self._past.answer(peer, fields)
 
 
 def tell_quote(

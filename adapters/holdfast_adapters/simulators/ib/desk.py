@@ -23,6 +23,7 @@ from holdfast_adapters.simulators.ib.model import (
 from holdfast_adapters.simulators.ib.record import Record
 from holdfast_adapters.simulators.ib.terms import UNKNOWN, asked_with, said, terms_of
 from holdfast_adapters.simulators.ib.wire import Value
+from holdfast_adapters.simulators.intervals import TradeBook
 from holdfast_domain.errors import VenueRefused
 from holdfast_domain.instruments import Band, Instrument
 from holdfast_domain.money import ZERO
@@ -71,8 +72,15 @@ class Desk:
         record: Path | None = None,
         account: str = ACCOUNT,
         leverage: Decimal = Decimal(4),
+        past_days: int = 0,
     ) -> None:
-        """Keep the record at ``record``; ``leverage`` times the cash can be bought."""
+        """Keep the record at ``record``; ``leverage`` times the cash can be bought.
+
+        The contracts were traded for ``past_days`` before the first trade.
+        """
+        self.books = {
+            each.con_id: TradeBook(each, each.symbol, past_days) for each in contracts
+        }
         self.contracts = {each.con_id: each for each in contracts}
         self.account = account
         self.cash = cash
@@ -133,6 +141,7 @@ class Desk:
         known = self._last.get(key)
         at_us = max(self.time_us, known.ended_at_us + 1 if known else 0)
         self._last[key] = LastBar(float(price), float(quantity), at_us)
+        self.books[contract.con_id].trade(self.time_us // 1000, price, quantity)
         for tell in self.on_market:
             tell(contract, price, quantity)
         self._engine.on_bar(
