@@ -38,6 +38,7 @@ from holdfast_runtime.spec import SupervisorSpec
 from holdfast_runtime.timers import Timer, overdue
 
 if TYPE_CHECKING:
+    from holdfast_runtime.family import Family
     from holdfast_runtime.threads.hangs import Hang, HangWatch
 
 WAITING = 65_536
@@ -203,6 +204,14 @@ class LiveEngine(Kernel):
             pump.ready.append(cell)
             if pump.parked is not None:
                 pump.rouse()
+
+    def ring_family(self, child: Cell | Family) -> None:
+        """Tell the family of ``child`` to look; at once, if the pump is at it."""
+        family = child.family
+        if child is self._pump.reading:
+            self._pump.ended_reading = True
+        elif family is not None and not family.mends:
+            family.bell.ring()
 
     def resume(self, cell: Cell) -> None:
         """Let ``cell`` read on; or end it, if that was asked for."""

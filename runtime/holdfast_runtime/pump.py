@@ -33,6 +33,9 @@ class Pump:
         self.reading: Cell | None = None
         """Whose messages are being handled."""
 
+        self.ended_reading = False
+        """Whether its family is to look, when it has handled them."""
+
     def rouse(self) -> None:
         """Let `run` go on."""
         task, self.parked = self.parked, None
@@ -80,6 +83,9 @@ class Pump:
                 kernel.handle(cell, message)
         self.reading = None
         cell.queued = False
+        if self.ended_reading:
+            self.ended_reading = False
+            cell.family.mend()  # type: ignore[union-attr]
         if cell.kill_error is not None and cell.state is RUNNING:
             kernel.died(cell, cell.kill_error)
         elif mailbox.size and not cell.stalls:

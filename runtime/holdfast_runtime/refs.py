@@ -53,7 +53,10 @@ class Ref(Generic[M]):
         # The common case of `Delivery.tell`, without its calls.
         mailbox = cell.mailbox
         size = mailbox.size
-        append = cell.routes.get(type(message))
+        try:
+            append = cell.routes[type(message)]
+        except KeyError:
+            append = None
         if append is None or size >= mailbox.room:
             kernel.tell(cell, message)
             return

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from itertools import pairwise
 
+import pytest
 import trio
+from trio.testing import MockClock, wait_all_tasks_blocked
 
 from holdfast_runtime import (
     ActorSpec,
     Backoff,
     Context,
+    EngineFailed,
     LiveEngine,
     SupervisorSpec,
     open_engine,
 )
+from holdfast_runtime.cell import State
 from holdfast_runtime.kernel import Kernel
 
 from .worlds import World, on_each_engine, play
@@ -71,6 +75,94 @@ def test_a_fault_in_what_start_says_ends_the_start(kind: str) -> None:
         ("app/says stopped", 2),
         ("app/typed stopped", 1),
     ]
+
+
+class Steps(trio.abc.Instrument):
+    """Counts how often tasks of the runtime are resumed, by what they run."""
+
+    def __init__(self) -> None:
+        self.by_name: dict[str, int] = {}
+
+    def before_task_step(self, task: trio.lowlevel.Task) -> None:
+        runs = task.coro
+        if runs.__qualname__ == "_await" and runs.cr_frame is not None:
+            runs = runs.cr_frame.f_locals["task"]
+        name = runs.__qualname__
+        self.by_name[name] = self.by_name.get(name, 0) + 1
+
+
+class Fragile:
+    """Crashes on ``None``; answers who it is."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    def handle(self, message: object) -> int:
+        if message is None:
+            raise ConnectionError
+        return self._context.incarnation
+
+
+def test_a_restart_at_once_takes_no_turn_of_the_family() -> None:
+    spec = SupervisorSpec(
+        name="app",
+        restarts=None,
+        backoff=AT_ONCE,
+        children=(ActorSpec(name="fragile", build=Fragile),),
+    )
+    steps = Steps()
+
+    async def main() -> None:
+        async with open_engine(spec) as engine:
+            ref = engine.ref("app/fragile")
+            assert await ref.ask("who", deadline_s=5) == 1
+            before = dict(steps.by_name)
+            for _ in range(10):
+                ref.tell(None)
+                await wait_all_tasks_blocked()
+            assert await ref.ask("who", deadline_s=5) == 11
+        assert steps.by_name["Pump.run"] >= before["Pump.run"] + 10
+        assert steps.by_name["Family._run"] == before["Family._run"] + 1, "at the stop"
+
+    trio.run(main, instruments=[steps])
+
+
+def test_a_restart_that_is_due_later_is_left_to_the_family() -> None:
+    spec = SupervisorSpec(
+        name="app",
+        restarts=None,
+        backoff=Backoff(first_s=2.0, jitter=0.0),
+        children=(ActorSpec(name="fragile", build=Fragile),),
+    )
+
+    async def main() -> None:
+        async with open_engine(spec) as engine:
+            ref = engine.ref("app/fragile")
+            ref.tell(None)
+            await trio.sleep(1.9)
+            assert engine.cells["app/fragile"].state is State.DOWN
+            await trio.sleep(0.2)
+            assert await ref.ask("who", deadline_s=5) == 2
+
+    trio.run(main, clock=MockClock(autojump_threshold=0))
+
+
+def test_one_restart_too_many_ends_the_family_from_its_task() -> None:
+    spec = SupervisorSpec(
+        name="app",
+        restarts=1,
+        backoff=AT_ONCE,
+        children=(ActorSpec(name="fragile", build=Fragile),),
+    )
+
+    async def main() -> None:
+        async with open_engine(spec) as engine:
+            for _ in range(2):
+                engine.ref("app/fragile").tell(None)
+            await engine.wait_ended()
+
+    with pytest.raises(EngineFailed, match="its limit of 1 restarts"):
+        trio.run(main)
 
 
 ATTEMPTS = 1_000
