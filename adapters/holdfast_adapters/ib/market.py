@@ -47,6 +47,9 @@ class IBMarket:
         self._told: list[Quote] = []
         self._whole_from_us: int | None = None
         self._hole = ""
+        self._listens = False
+        """Whether what is lost from now on is lost to this connection."""
+
         self._events: Events[Tick] | None = None
         hub.attach(lambda _event: None, self._lost)
 
@@ -62,6 +65,7 @@ class IBMarket:
                         await take(self._news())
                     self._said(f"the market is not heard: {self._hole}")
                 self._whole_from_us = None
+                self._listens = False
                 with trio.move_on_after(pause_s):
                     while True:
                         await trio.sleep(self._pulse_s)
@@ -76,7 +80,7 @@ class IBMarket:
         await self._session.close()
         try:
             await self._session.connect()
-            self._hole = ""
+            self._hole, self._listens = "", True
             self._events = await self._session.listen(self._heard)
         except (VenueError, ConnectionError) as error:
             self._said(f"the market is not heard: {error}")
@@ -86,7 +90,8 @@ class IBMarket:
         return True
 
     def _lost(self, why: str) -> None:
-        if self._whole_from_us is not None and why != NEW:
+        # A refusal may come before all is subscribed to.
+        if self._listens and why != NEW:
             self._hole = why
 
     def _heard(self, tick: Tick) -> None:

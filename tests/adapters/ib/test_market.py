@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 import trio
 
 from holdfast_adapters.ib import Address, ContractSpec, Hub, IBMarket, Line, Session
 from holdfast_adapters.ib.ticks import RT_VOLUME, Tick, trade_of
 from holdfast_domain.errors import DomainError
+from holdfast_domain.ports import Events
 from holdfast_domain.stepping import News
 
 from .desk import office
@@ -86,6 +89,35 @@ async def test_market_data_that_is_refused_is_said() -> None:
                 nursery.cancel_scope.cancel()
 
         nursery.start_soon(market.run, take)
+
+
+async def test_a_refusal_before_all_is_subscribed_to_is_said() -> None:
+    async with office() as desk, trio.open_nursery() as nursery:
+        line = Line(address=Address("127.0.0.1", desk.port), client_id=4, zone=ZONE)
+        hub, said = Hub(), list[str]()
+
+        class RefusedAtOnce(Session):
+            async def listen(self, heard: Callable[[Tick], None]) -> Events[Tick]:
+                events = await super().listen(heard)
+                hub.miss("354 of the first contract")
+                return events
+
+        session = RefusedAtOnce(
+            host=desk.host,
+            line=line,
+            specs={"AAPL": ContractSpec.named("AAPL")},
+            clock=desk.clock,
+            hub=hub,
+            timing=TIMING,
+        )
+        market = IBMarket(session, hub, desk.clock, pulse_s=0.01, said=said.append)
+
+        async def take(news: News) -> None:
+            assert news.whole_from_us is None
+            nursery.cancel_scope.cancel()
+
+        nursery.start_soon(market.run, take)
+    assert "the market is not heard: 354 of the first contract" in said
 
 
 def test_nonsense_is_no_trade() -> None:
