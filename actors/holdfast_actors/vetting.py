@@ -19,6 +19,14 @@ def off_grid(instrument: Instrument, terms: OrderTerms) -> str:
         if price is not None and not instrument.is_on_tick(price.value):
             tick = instrument.tick_at(price.value)
             return f"expected a multiple of the tick {tick}, was {price.value}"
+    shown = terms.shown
+    if shown is not None and not (
+        shown.value <= terms.quantity.value and instrument.is_on_lot(shown.value)
+    ):
+        return (
+            f"expected to show a multiple of the lot {instrument.lot} up to "
+            f"{terms.quantity.value}, was {shown.value}"
+        )
     return ""
 
 

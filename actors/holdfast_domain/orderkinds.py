@@ -41,6 +41,11 @@ class OrderKinds(Struct, frozen=True, kw_only=True, gc=False):
     post_only: bool = False
     reduce_only: bool = True
     icebergs: bool = False
+    trails: bool = False
+    """Whether a trailing stop may say its distance as a price."""
+
+    trail_bps: tuple[int, int] | None = None
+    """The least and the most that one may say in basis points; None: it may not."""
 
     def lacks(self, terms: OrderTerms) -> str:
         """Return what of ``terms`` the venue does not have; empty if it takes them."""
@@ -55,7 +60,21 @@ class OrderKinds(Struct, frozen=True, kw_only=True, gc=False):
             return "reduce-only orders"
         if terms.shown is not None and not self.icebergs:
             return "orders of which only a part is shown"
+        if terms.type is OrderType.TRAILING_STOP:
+            return self._lacks_distance(terms)
         return ""
+
+    def _lacks_distance(self, terms: OrderTerms) -> str:
+        least, most = self.trail_bps or (1, 0)
+        if terms.trail_bps is not None and not least <= terms.trail_bps <= most:
+            kind = f"trailing stops of {terms.trail_bps} basis points"
+        elif terms.trail is not None and not self.trails:
+            kind = "trailing stops by a price"
+        else:
+            return ""
+        prices = ["by a price"] if self.trails else []
+        bps = [f"of {least} to {most} basis points"] if self.trail_bps else []
+        return f"{kind}; it takes them {' and '.join(prices + bps)}"
 
 
 def _words(members: Iterable[enum.Enum]) -> str:

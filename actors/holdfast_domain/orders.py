@@ -77,7 +77,8 @@ class OrderTerms(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True
     """What an order asks for, without who asks.
 
     A limit price is there for LIMIT and STOP_LIMIT, a stop price for STOP and
-    STOP_LIMIT, a distance for TRAILING_STOP, and none of them otherwise.
+    STOP_LIMIT, one distance (``trail`` or ``trail_bps``) for TRAILING_STOP, and none of
+    them otherwise.
     """
 
     instrument: str
@@ -96,6 +97,9 @@ class OrderTerms(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True
     trail: Price | None = None
     """How far a TRAILING_STOP stays behind the best price, in the price's units."""
 
+    trail_bps: int | None = None
+    """The same in basis points of the best price."""
+
     shown: Quantity | None = None
     """How much the market sees at a time (an iceberg); None is all. Of a LIMIT."""
 
@@ -109,11 +113,21 @@ class OrderTerms(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True
         if wants_stop is not (self.stop_price is not None):
             message = f"stop price and order type do not agree: {self}"
             raise ImpossibleTransition(message)
-        if (kind is OrderType.TRAILING_STOP) is not (self.trail is not None):
+        if self.trail is not None or self.trail_bps is not None:
+            self._check_distance()
+        elif kind is OrderType.TRAILING_STOP:
             message = f"distance and order type do not agree: {self}"
             raise ImpossibleTransition(message)
         if self.post_only or self.shown is not None:
             self._check_rests()
+
+    def _check_distance(self) -> None:
+        is_one = (self.trail is None) is not (self.trail_bps is None)
+        far = self.trail_bps if self.trail is None else self.trail.value
+        is_trailing = self.type is OrderType.TRAILING_STOP
+        if not is_trailing or not is_one or far is None or far <= 0:
+            message = f"expected one distance above 0, of a trailing stop alone: {self}"
+            raise ImpossibleTransition(message)
 
     def _check_rests(self) -> None:
         at_once = (TimeInForce.IOC, TimeInForce.FOK)

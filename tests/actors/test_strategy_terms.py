@@ -44,12 +44,15 @@ def test_an_unknown_time_in_force_is_refused_with_those_that_are_known() -> None
 def test_an_order_may_be_post_only_trail_or_show_a_part() -> None:
     maker = terms_of(SPY, 1, 9, None, "gtc", post_only=True, shown=2)
     trailing = terms_of(SPY, -1, None, None, "gtc", trail="0.5")
+    relative = terms_of(SPY, -1, None, None, "gtc", trail_bps=150)
 
     assert maker is not None
     assert (maker.type, maker.post_only) == (OrderType.LIMIT, True)
     assert maker.shown == Quantity.of(2)
     assert trailing is not None
     assert (trailing.type, trailing.trail) == (OrderType.TRAILING_STOP, Price.of("0.5"))
+    assert relative is not None
+    assert (relative.type, relative.trail_bps) == (OrderType.TRAILING_STOP, 150)
 
 
 @pytest.mark.parametrize(
@@ -61,6 +64,11 @@ def test_an_order_may_be_post_only_trail_or_show_a_part() -> None:
         (None, None, "gtc", {"shown": 1}),
         (1, None, "gtc", {"trail": 1}),
         (None, 2, "gtc", {"trail": 1}),
+        (1, None, "gtc", {"trail_bps": 1}),
+        (None, None, "gtc", {"trail": 1, "trail_bps": 1}),
+        (None, None, "gtc", {"trail": 0}),
+        (None, None, "gtc", {"trail_bps": -1}),
+        (None, None, "gtc", {"trail_bps": 1.5}),
     ],
 )
 def test_words_that_do_not_go_together_are_refused_in_one_line(

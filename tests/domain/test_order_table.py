@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 from hypothesis import given, strategies as st
+from msgspec.structs import replace
 
 from holdfast_domain.errors import ImpossibleTransition
 from holdfast_domain.money import Price, Quantity
+from holdfast_domain.orderkinds import OrderKinds
 from holdfast_domain.orders import (
     OURS,
     TERMINAL,
@@ -25,6 +27,7 @@ from holdfast_domain.orders import (
 )
 
 S, C = OrderState, Cause
+TRAILING = frozenset({OrderType.TRAILING_STOP})
 
 MATRIX = {
     S.NEW: {C.INTEND: S.INTENT, C.REFUSE: S.REFUSED},
@@ -225,6 +228,63 @@ def test_terms_have_the_prices_of_their_type_and_no_other(
     else:
         with pytest.raises(ImpossibleTransition):
             make()
+
+
+@pytest.mark.parametrize(
+    "how",
+    [
+        {"trail": Price.of(1), "trail_bps": 100},
+        {"trail": Price.of(0)},
+        {"trail_bps": 0},
+        {"trail_bps": -100},
+    ],
+)
+def test_a_trailing_stop_has_one_distance_above_nothing(how: dict[str, Any]) -> None:
+    base: dict[str, Any] = {
+        "instrument": "SPY",
+        "side": Side.SELL,
+        "quantity": Quantity.of(1),
+        "type": OrderType.TRAILING_STOP,
+    }
+    assert OrderTerms(**base, trail_bps=100).trail_bps == 100
+
+    with pytest.raises(ImpossibleTransition):
+        OrderTerms(**base, **how)
+
+
+@pytest.mark.parametrize(
+    ("kinds", "lacks"),
+    [
+        (
+            OrderKinds(),
+            "trailing_stop orders; it takes limit, market, stop, stop_limit",
+        ),
+        (
+            OrderKinds(types=TRAILING, trails=True),
+            "trailing stops of 100 basis points; it takes them by a price",
+        ),
+        (
+            OrderKinds(types=TRAILING, trail_bps=(110, 500)),
+            "trailing stops of 100 basis points; it takes them of 110 to 500 basis "
+            "points",
+        ),
+        (OrderKinds(types=TRAILING, trail_bps=(100, 100)), ""),
+    ],
+)
+def test_a_venue_declares_how_its_trailing_stops_say_their_distance(
+    kinds: OrderKinds, lacks: str
+) -> None:
+    trailing = OrderTerms(
+        instrument="SPY",
+        side=Side.SELL,
+        quantity=Quantity.of(1),
+        type=OrderType.TRAILING_STOP,
+        trail_bps=100,
+    )
+    assert kinds.lacks(trailing) == lacks
+
+    by_price = replace(trailing, trail_bps=None, trail=Price.of(1))
+    assert bool(kinds.lacks(by_price)) is not kinds.trails
 
 
 @pytest.mark.parametrize("force", list(TimeInForce), ids=lambda each: each.name)

@@ -240,13 +240,15 @@ class Strategy:
         reduce_only: bool = False,
         post_only: bool = False,
         trail: Numeric | None = None,
+        trail_bps: int | None = None,
         shown: Numeric | None = None,
     ) -> str | None:
         """Order ``quantity`` units; negative sells. Return the order's id.
 
         ``post_only`` is rejected where it would trade at once, ``trail`` is the
-        distance of a trailing stop, ``shown`` what the market sees at a time. A kind
-        of order that the venue does not take is rejected before it leaves.
+        distance of a trailing stop as a price, ``trail_bps`` in basis points of the
+        best price, ``shown`` what the market sees at a time. A kind of order that the
+        venue does not take is rejected before it leaves.
 
         A quantity of zero orders nothing and returns None.
 
@@ -263,6 +265,7 @@ class Strategy:
             reduce_only=reduce_only,
             post_only=post_only,
             trail=trail,
+            trail_bps=trail_bps,
             shown=shown,
         )
         return None if terms is None else self._host.desk.place(terms)

@@ -279,6 +279,7 @@ def terms_of(
     reduce_only: bool = False,
     post_only: bool = False,
     trail: Numeric | None = None,
+    trail_bps: int | None = None,
     shown: Numeric | None = None,
 ) -> OrderTerms | None:
     """Return the terms for signed ``quantity``; None where it is zero.
@@ -294,10 +295,8 @@ def terms_of(
         known = ", ".join(_FORCES)
         raise InputError("time_in_force", f"one of {known}", time_in_force)
     kind = _TYPES[limit_price is not None, stop_price is not None]
-    if trail is not None:
-        if kind is not OrderType.MARKET:
-            came = f"a distance with a {kind.value} order"
-            raise InputError("trail", "no limit price and no stop price", came)
+    if trail is not None or trail_bps is not None:
+        _check_distance(kind, trail, trail_bps)
         kind = OrderType.TRAILING_STOP
     if post_only or shown is not None:
         _check_rests("post_only" if post_only else "shown", kind, force)
@@ -312,8 +311,24 @@ def terms_of(
         reduce_only=reduce_only,
         post_only=post_only,
         trail=None if trail is None else Price.of(trail),
+        trail_bps=trail_bps,
         shown=None if shown is None else Quantity(to_decimal(shown)),
     )
+
+
+def _check_distance(
+    kind: OrderType, trail: Numeric | None, trail_bps: int | None
+) -> None:
+    where, far = ("trail", trail) if trail is not None else ("trail_bps", trail_bps)
+    if kind is not OrderType.MARKET:
+        came = f"a distance with a {kind.value} order"
+        raise InputError(where, "no limit price and no stop price", came)
+    if trail is not None and trail_bps is not None:
+        raise InputError(where, "one distance", f"{trail} and {trail_bps} basis points")
+    if trail_bps is not None and not isinstance(trail_bps, int):
+        raise InputError(where, "a whole number of basis points", repr(trail_bps))
+    if far is None or to_decimal(far) <= 0:
+        raise InputError(where, "a distance above 0", str(far))
 
 
 def _check_rests(where: str, kind: OrderType, force: TimeInForce) -> None:

@@ -12,6 +12,7 @@ from typing import Any, Final, TypeAlias
 from msgspec import Raw, Struct, field
 
 from holdfast_adapters.binance.wire import Millis, Refusal
+from holdfast_domain.money import ZERO
 
 
 class Frame(Struct, frozen=True, kw_only=True, gc=False):
@@ -34,6 +35,8 @@ class ExecutionReport(
     quantity: Decimal = field(name="q")
     price: Decimal = field(name="p")
     stop_price: Decimal = field(name="P")
+    trailing_delta: int | None = field(name="d", default=None)
+    shown: Decimal = field(name="F", default=ZERO)
     what: str = field(name="x")
     status: str = field(name="X")
     reject_reason: str = field(name="r")
@@ -226,7 +229,7 @@ MarketFrame: TypeAlias = (
 
 
 UNUSED_FRAMES: Final[dict[type[Struct], frozenset[str]]] = {
-    ExecutionReport: frozenset("EFgIMmOQVvWwYZdDjJuUABAkbas")
+    ExecutionReport: frozenset("EgIMmOQVvWwYZDjJuUABAkbas")
     | {"Cs", "pl", "pL", "pY", "gP", "gOT", "gOV", "gp", "uS", "pN"},
     AccountPosition: frozenset("E"),
     BalanceUpdate: frozenset("E"),

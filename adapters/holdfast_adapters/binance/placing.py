@@ -15,6 +15,7 @@ TYPES: Final = {
     OrderType.LIMIT: "LIMIT",
     OrderType.STOP: "STOP_LOSS",
     OrderType.STOP_LIMIT: "STOP_LOSS_LIMIT",
+    OrderType.TRAILING_STOP: "STOP_LOSS",
 }
 MAKER: Final = "LIMIT_MAKER"
 """A limit order that is refused (-2010) where it would trade at once."""
@@ -27,12 +28,18 @@ FORCES: Final = {
 """A day has no end at an exchange that never closes, so there is no DAY."""
 
 TAKES: Final = OrderKinds(
-    types=frozenset(TYPES), forces=frozenset(FORCES), post_only=True
+    types=frozenset(TYPES),
+    forces=frozenset(FORCES),
+    post_only=True,
+    icebergs=True,
+    trail_bps=(10, 2_000),
 )
+"""A symbol's own limits of distances (TRAILING_DELTA) may be narrower."""
 
 UNLIMITED: Final = {
     OrderType.MARKET: frozenset({TimeInForce.GTC, TimeInForce.IOC}),
     OrderType.STOP: frozenset({TimeInForce.GTC}),
+    OrderType.TRAILING_STOP: frozenset({TimeInForce.GTC}),
 }
 """What orders without a limit may be: a market order takes what is there."""
 
@@ -56,6 +63,10 @@ def placing(client_order_id: str, terms: OrderTerms) -> dict[str, Value]:
         asked["price"] = terms.limit_price.value
     if terms.stop_price is not None:
         asked["stopPrice"] = terms.stop_price.value
+    if terms.trail_bps is not None:
+        asked["trailingDelta"] = terms.trail_bps
+    if terms.shown is not None:
+        asked["icebergQty"] = terms.shown.value
     asked["newClientOrderId"] = client_order_id
     asked["newOrderRespType"] = "FULL"
     return asked

@@ -62,6 +62,7 @@ _TYPES: Final = {
     # Of futures:
     "STOP_MARKET": OrderType.STOP,
     "STOP": OrderType.STOP_LIMIT,
+    "TRAILING_STOP_MARKET": OrderType.TRAILING_STOP,
 }
 POST_ONLY: Final = "GTX"
 """The time in force of a post-only order of futures."""
@@ -230,6 +231,8 @@ def terms_of(row: OrderRow) -> OrderTerms | None:
         force=row.time_in_force,
         price=row.price,
         stop_price=row.stop_price or ZERO,
+        trail_bps=row.trailing_delta,
+        shown=row.iceberg_qty or ZERO,
         reduce_only=row.reduce_only,
     )
 
@@ -243,10 +246,16 @@ def terms_from(
     force: str,
     price: Decimal,
     stop_price: Decimal,
+    trail_bps: int | None = None,
+    shown: Decimal = ZERO,
     reduce_only: bool = False,
 ) -> OrderTerms | None:
     """Return terms from Binance's words, if they are of a kind that we know."""
     type_ = _TYPES.get(kind)
+    if trail_bps:
+        # One that also waits for a price before it trails is none of ours.
+        trails = type_ in (OrderType.STOP, OrderType.TRAILING_STOP) and not stop_price
+        type_ = OrderType.TRAILING_STOP if trails else None
     post_only = kind == MAKER or force == POST_ONLY
     force = "GTC" if post_only else force
     if type_ is None or force not in TimeInForce.__members__:
@@ -261,6 +270,8 @@ def terms_from(
         time_in_force=TimeInForce[force],
         limit_price=Price(price) if limited else None,
         stop_price=Price(stop_price) if stopped else None,
+        trail_bps=trail_bps or None,
+        shown=Quantity(shown) if shown else None,
         reduce_only=reduce_only,
         post_only=post_only,
     )

@@ -129,6 +129,8 @@ def _new(report: ExecutionReport) -> list[UserMessage]:
         force=report.time_in_force,
         price=report.price,
         stop_price=report.stop_price,
+        trail_bps=report.trailing_delta,
+        shown=report.shown,
     )
     if terms is None:
         return [Unread(f"order {name.order_id}: a {report.type} in its place")]

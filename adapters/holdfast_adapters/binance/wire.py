@@ -180,6 +180,10 @@ class OrderRow(Wire, frozen=True, kw_only=True):
     type: str
     side: Literal["BUY", "SELL"]
     stop_price: Decimal | None = None
+    trailing_delta: int | None = None
+    """How far a stop trails, in basis points."""
+
+    iceberg_qty: Decimal | None = None
     time: Millis
     update_time: Millis
     expiry_reason: str = ""
@@ -261,7 +265,7 @@ UNUSED: Final[dict[type[Struct], frozenset[str]]] = {
     }),
     FillReport: frozenset({"matchType"}),
     OrderReport: _REPORT,
-    OrderRow: _REPORT | {"isWorking"},
+    OrderRow: _REPORT - {"trailingDelta", "icebergQty"} | {"isWorking"},
     TradeRow: frozenset({"orderListId", "quoteQty", "isMaker", "isBestMatch"}),
     Account: frozenset({
         "makerCommission", "takerCommission", "buyerCommission", "sellerCommission",

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio  # noqa: TID251 - this runs in the loop of the library
 from collections.abc import Callable, Mapping
 from decimal import Decimal
-from typing import Any, Final, TypeAlias
+from typing import Final, TypeAlias
 
 import attrs
 
@@ -21,7 +21,7 @@ from holdfast_adapters.ib.errors import (
     is_warning,
     refusal,
 )
-from holdfast_adapters.ib.rows import FillRow, OrderRow
+from holdfast_adapters.ib.rows import FillRow, OrderRow, Terms
 from holdfast_adapters.ib.telling import (
     ENDED,
     TAKEN,
@@ -73,7 +73,7 @@ class Waiter:
     """``submit``, ``cancel`` or ``replace``."""
 
     answer: asyncio.Future[list[VenueEvent]]
-    wanted: tuple[Decimal, Decimal | None, Decimal | None, str] | None = None
+    wanted: Terms | None = None
     """The terms that a change is to bring about."""
 
     doubts: tuple[int, str] | None = None
@@ -110,7 +110,7 @@ class Book:
 
     # --- who waits ------------------------------------------------------------------
 
-    def wait(self, number: int, kind: str, wanted: Any = None) -> Waiter:  # noqa: ANN401
+    def wait(self, number: int, kind: str, wanted: Terms | None = None) -> Waiter:
         """Return who waits for the answer to a command about our order ``number``.
 
         Raises:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import attrs
 
@@ -17,6 +17,11 @@ if TYPE_CHECKING:
 
 UNSET: Final = 1e300
 """Numbers above this are how TWS says that nothing is set."""
+
+UNSET_INT: Final = 2**31 - 1
+"""The same of whole numbers."""
+
+Terms: TypeAlias = tuple[Decimal | str | None, ...]
 
 
 @attrs.frozen(kw_only=True)
@@ -41,14 +46,19 @@ class OrderRow:
     limit: Decimal | None
     aux: Decimal | None
     status: str
+    percent: Decimal | None = None
+    """How far a stop trails, in percent."""
+
+    shown: Decimal | None = None
     filled: Decimal = ZERO
     why: str = ""
     """In a list of orders that have ended: how."""
 
     @property
-    def terms(self) -> tuple[Decimal, Decimal | None, Decimal | None, str]:
+    def terms(self) -> Terms:
         """What a change may change."""
-        return self.quantity, self.limit, self.aux, self.tif
+        numbers = (self.quantity, self.limit, self.aux, self.percent, self.shown)
+        return (*numbers, self.tif)
 
 
 @attrs.frozen(kw_only=True)
@@ -84,6 +94,11 @@ class HeldRow:
     """Of one unit of quantity, the multiplier included."""
 
 
+LIMITED: Final = ("LMT", "STP LMT", "LOC")
+AUXILIARY: Final = ("STP", "STP LMT", "TRAIL")
+"""Types with an auxiliary price: where the stop is, or how far it trails."""
+
+
 def order_row(contract: Contract, order: Order, status: str) -> OrderRow:
     """Return an order that is told."""
     return OrderRow(
@@ -98,9 +113,11 @@ def order_row(contract: Contract, order: Order, status: str) -> OrderRow:
         quantity=to_decimal(order.totalQuantity),
         type=order.orderType,
         tif=order.tif,
-        limit=_price(order.lmtPrice, of=order.orderType, kinds=("LMT", "STP LMT")),
-        aux=_price(order.auxPrice, of=order.orderType, kinds=("STP", "STP LMT")),
+        limit=_price(order.lmtPrice, of=order.orderType, kinds=LIMITED),
+        aux=_aux(order),
         status=status,
+        percent=_price(order.trailingPercent, of=order.orderType, kinds=("TRAIL",)),
+        shown=_shown(order.displaySize),
     )
 
 
@@ -135,6 +152,16 @@ def fill_row(contract: Contract, execution: Execution) -> FillRow:
         cumulative=to_decimal(execution.cumQty),
         at_us=us_of(execution.time),
     )
+
+
+def _aux(order: Order) -> Decimal | None:
+    """Return the auxiliary price; a distance of nothing stands for one in percent."""
+    price = _price(order.auxPrice, of=order.orderType, kinds=AUXILIARY)
+    return None if order.orderType == "TRAIL" and not price else price
+
+
+def _shown(size: int | None) -> Decimal | None:
+    return None if not size or size >= UNSET_INT else Decimal(size)
 
 
 def _price(value: Any, *, of: str, kinds: tuple[str, ...]) -> Decimal | None:  # noqa: ANN401

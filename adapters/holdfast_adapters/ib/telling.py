@@ -14,6 +14,7 @@ from holdfast_domain.errors import DomainError, VenueRefused
 from holdfast_domain.ids import ClientOrderId
 from holdfast_domain.marketdata import utc_from_us
 from holdfast_domain.money import ZERO, Money, Price, Quantity
+from holdfast_domain.orderkinds import OrderKinds
 from holdfast_domain.orders import OrderTerms, OrderType, Side, TimeInForce
 from holdfast_domain.ports import (
     Acked,
@@ -47,8 +48,25 @@ TYPES: Final = {
     OrderType.LIMIT: "LMT",
     OrderType.STOP: "STP",
     OrderType.STOP_LIMIT: "STP LMT",
+    OrderType.TRAILING_STOP: "TRAIL",
 }
-_KINDS: Final = {word: kind for kind, word in TYPES.items()}
+AT_CLOSE: Final = {OrderType.MARKET: "MOC", OrderType.LIMIT: "LOC"}
+"""Orders for the auction at the close have types of their own."""
+
+AT_OPEN: Final = "OPG"
+"""The time in force of orders for the auction at the open."""
+
+_KINDS: Final = {
+    word: kind for each in (TYPES, AT_CLOSE) for kind, word in each.items()
+}
+TAKES: Final = OrderKinds(
+    types=frozenset(TYPES),
+    forces=frozenset(TimeInForce),
+    reduce_only=False,
+    icebergs=True,
+    trails=True,
+    trail_bps=(1, 9_999),
+)
 WATERMARK: Final = "ib:"
 CORRECTED: Final = 4
 """Parts of an execution's id; the last one counts its corrections."""
@@ -63,12 +81,17 @@ def our_id(ref: str) -> str:
 
 
 def order_of(order_id: str, terms: OrderTerms, account: str) -> Order:
-    """Return an order of a kind that we declare, as ib_async sends it."""
+    """Return an order of a kind that we declare, as ib_async sends it.
+
+    Raises:
+        VenueRefused: IB has no such order; nothing is asked.
+    """
+    kind, force = _words_of(terms)
     made: Order = library().Order(
         action=terms.side.name,
         totalQuantity=float(terms.quantity.value),
-        orderType=TYPES[terms.type],
-        tif=terms.time_in_force.name,
+        orderType=kind,
+        tif=force,
         account=account,
         orderRef=order_id,
     )
@@ -76,27 +99,67 @@ def order_of(order_id: str, terms: OrderTerms, account: str) -> Order:
         made.lmtPrice = float(terms.limit_price.value)
     if terms.stop_price is not None:
         made.auxPrice = float(terms.stop_price.value)
+    if terms.trail is not None:
+        made.auxPrice = float(terms.trail.value)
+    if terms.trail_bps is not None:
+        made.trailingPercent = terms.trail_bps / 100
+    if terms.shown is not None:
+        made.displaySize = _whole(terms.shown)
     return made
+
+
+def _words_of(terms: OrderTerms) -> tuple[str, str]:
+    """Return the type and the time in force of an order."""
+    kind, force = terms.type, terms.time_in_force
+    if force not in (TimeInForce.AT_OPEN, TimeInForce.AT_CLOSE):
+        return TYPES[kind], force.name
+    if kind not in AT_CLOSE:
+        reason = f"a {kind.value} order cannot be {force.value}"
+        raise VenueRefused(reason, "time_in_force")
+    if force is TimeInForce.AT_OPEN:
+        return TYPES[kind], AT_OPEN
+    return AT_CLOSE[kind], TimeInForce.DAY.name
+
+
+def _whole(shown: Quantity) -> int:
+    if shown.value % 1:
+        reason = f"expected to show a whole number of units, got {shown.value}"
+        raise VenueRefused(reason, "display_size")
+    return int(shown.value)
 
 
 def terms_of(row: OrderRow, symbol: str) -> OrderTerms | None:
     """Return the terms of an order, if they are of a kind that we know."""
-    kind = _KINDS.get(row.type)
-    if kind is None or row.tif not in TimeInForce.__members__:
+    kind, force = _KINDS.get(row.type), _force_of(row)
+    if kind is None or force is None:
         return None
     limited = kind in (OrderType.LIMIT, OrderType.STOP_LIMIT)
     stopped = kind in (OrderType.STOP, OrderType.STOP_LIMIT)
-    if limited is (row.limit is None) or stopped is (row.aux is None):
+    trails = kind is OrderType.TRAILING_STOP
+    if limited is (row.limit is None) or (not trails and stopped is (row.aux is None)):
+        return None
+    if trails and (row.percent is None) is (row.aux is None):
         return None
     return OrderTerms(
         instrument=symbol,
         side=Side[row.action],
         quantity=Quantity(row.quantity),
         type=kind,
-        time_in_force=TimeInForce[row.tif],
+        time_in_force=force,
         limit_price=None if row.limit is None else Price(row.limit),
-        stop_price=None if row.aux is None else Price(row.aux),
+        stop_price=None if trails or row.aux is None else Price(row.aux),
+        trail=Price(row.aux) if trails and row.aux is not None else None,
+        trail_bps=None if row.percent is None else int(row.percent * 100),
+        shown=None if row.shown is None else Quantity(row.shown),
     )
+
+
+def _force_of(row: OrderRow) -> TimeInForce | None:
+    if row.type in AT_CLOSE.values():
+        return TimeInForce.AT_CLOSE
+    if row.tif == AT_OPEN:
+        return TimeInForce.AT_OPEN
+    return TimeInForce.__members__.get(row.tif)
 
 
 def acked(order_id: str, row: OrderRow) -> Acked:

@@ -16,6 +16,7 @@ from holdfast_adapters.ib.contracts import Listed
 from holdfast_adapters.ib.rows import FillRow, OrderRow
 from holdfast_adapters.ib.session import Session
 from holdfast_adapters.ib.telling import (
+    TAKES,
     newest,
     order_of,
     our_id,
@@ -32,7 +33,6 @@ from holdfast_domain.errors import (
 )
 from holdfast_domain.marketdata import us_of, utc_from_us
 from holdfast_domain.money import ZERO, Money, Price, Quantity, to_decimal
-from holdfast_domain.orderkinds import OrderKinds
 from holdfast_domain.orders import OrderTerms, Side
 from holdfast_domain.ports import (
     Balances,
@@ -54,7 +54,7 @@ PROMISES: Final = VenuePromises(
     proves_absence=True,
     processing_bound_s=30.0,
     clock_skew_s=2.0,
-    takes=OrderKinds(reduce_only=False),
+    takes=TAKES,
 )
 """See `IBVenue.lookup` for what it takes beside the bound. Its times are in seconds."""
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from math import inf
 from typing import Final
 
 from msgspec import Struct
@@ -16,8 +17,11 @@ from holdfast_domain.ports import VenueOrder
 AFTER_TRIGGER: Final = {
     OrderType.STOP: OrderType.MARKET,
     OrderType.STOP_LIMIT: OrderType.LIMIT,
+    OrderType.TRAILING_STOP: OrderType.MARKET,
 }
 """What a stop becomes once it is triggered."""
+
+_BPS: Final = Decimal(10_000)
 
 
 class Working(Struct, eq=False):
@@ -43,6 +47,9 @@ class Working(Struct, eq=False):
     makes: bool = False
     """Post-only: it only ever rests, and fills at its own price."""
 
+    best: Decimal | None = None
+    """The best price that a trailing stop has seen; its stop follows it."""
+
     edge: float = 0.0
     """A bar that does not come to here certainly does not reach the order's price."""
 
@@ -67,6 +74,23 @@ class Working(Struct, eq=False):
         elif self.kind is not OrderType.MARKET:
             self._find_edge()
 
+    def better(self, price: Decimal) -> Decimal:
+        """Return the best price that was seen, ``price`` included."""
+        if self.best is None:
+            return price
+        return min(self.best, price) if self.buy else max(self.best, price)
+
+    def stop_behind(self, best: Decimal) -> Decimal:
+        """Return where a trailing stop stands behind ``best``: on a tick, or beyond."""
+        terms = self.terms
+        if terms.trail is not None:
+            by = terms.trail.value
+        else:
+            by = best * (terms.trail_bps or 0) / _BPS
+        if self.buy:
+            return self.instrument.round_price(best + by, ROUND_CEILING).value
+        return self.instrument.round_price(best - by, ROUND_FLOOR).value
+
     def trigger(self) -> None:
         """Become the market or limit order that a triggered stop is."""
         self.kind = AFTER_TRIGGER.get(self.kind, self.kind)
@@ -83,6 +107,10 @@ class Working(Struct, eq=False):
         return low > self.edge if self.waits_below else high < self.edge
 
     def _find_edge(self) -> None:
+        if self.kind is OrderType.TRAILING_STOP:
+            # Each bar may move it, if it does not reach it.
+            self.waits_below, self.edge = True, inf
+            return
         is_limit = self.kind is OrderType.LIMIT
         self.waits_below = self.buy is is_limit
         price = float(self.limit if is_limit else self.stop)

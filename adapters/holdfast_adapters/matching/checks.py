@@ -10,7 +10,7 @@ from holdfast_adapters.matching.model import MarketView
 from holdfast_domain.errors import VenueRefused
 from holdfast_domain.instruments import Instrument
 from holdfast_domain.money import ZERO, Price, to_decimal
-from holdfast_domain.orders import OrderTerms, OrderType, Side
+from holdfast_domain.orders import OrderTerms, Side
 
 
 def checked(
@@ -31,6 +31,8 @@ def checked(
         _check_price(terms.limit_price, instrument)
     if terms.stop_price is not None:
         _check_price(terms.stop_price, instrument)
+    if terms.trail is not None:
+        _check_price(terms.trail, instrument)
     if instrument.min_notional > 0:
         _check_notional(terms, instrument, now)
     if terms.post_only and terms.limit_price is not None:
@@ -105,9 +107,9 @@ def _check_rests(terms: OrderTerms, limit: Decimal, now: MarketView) -> None:
 
 
 def _price_for_notional(terms: OrderTerms, now: MarketView) -> Decimal | None:
-    """Return the price to judge by; a market order has none before the first bar."""
-    if terms.type is not OrderType.MARKET:
-        price = terms.limit_price or terms.stop_price
-        return price.value if price else None
+    """Return the price to judge by: the last one, where an order has none."""
+    price = terms.limit_price or terms.stop_price
+    if price is not None:
+        return price.value
     last = now.last(terms.instrument)
     return to_decimal(last.close) if last else None

@@ -21,11 +21,12 @@ from holdfast_adapters.matching.model import (
     LastBar,
     MarketView,
     SessionEnd,
+    Trailed,
     Triggered,
     VolumeTaken,
     utc_day_end_us,
 )
-from holdfast_adapters.matching.rules import hit, is_at_or_better
+from holdfast_adapters.matching.rules import best_of, hit, is_at_or_better
 from holdfast_domain.errors import DuplicateOrder, VenueRefused
 from holdfast_domain.instruments import Instrument
 from holdfast_domain.marketdata import utc_from_us
@@ -42,6 +43,8 @@ from holdfast_domain.ports import (
 
 _BPS = Decimal(10_000)
 _ACTIVE = (OrderType.MARKET, OrderType.LIMIT)
+_SLIPS = (OrderType.MARKET, OrderType.STOP, OrderType.TRAILING_STOP)
+"""What trades at any price."""
 
 
 class MatchingEngine:
@@ -92,6 +95,8 @@ class MatchingEngine:
         said: list[VenueEvent] = []
         ack = Acked(order_id=order.order_id, venue_order_id=f"V{self._acks + 1}")
         self._say(ack, said)
+        if entered.kind is OrderType.TRAILING_STOP:
+            self._trail_last(entered, now)
         if self.model.fill is FillAt.THIS_CLOSE:
             self._match_at_last(entered, order.placed_at_us, now, said)
         return said
@@ -192,9 +197,9 @@ class MatchingEngine:
             case Ended():
                 self._close(self._working(record.order_id))
             case Triggered():
-                order = self._working(record.order_id)
-                order.since_us = max(order.since_us, record.ended_at_us)
-                order.trigger()
+                self._later(record).trigger()
+            case Trailed():
+                self._later(record).best = record.best
             case VolumeTaken():
                 key = (record.symbol, record.ended_at_us)
                 self._taken[key] = self._taken.get(key, ZERO) + record.quantity
@@ -204,16 +209,31 @@ class MatchingEngine:
     # --- inside -----------------------------------------------------------------
 
     def _match(self, order: Working, bar: MatchBar, said: list[VenueEvent]) -> None:
-        slips = order.kind is OrderType.MARKET or order.kind is OrderType.STOP
+        slips = order.kind in _SLIPS
         price, at_us, triggered = hit(order, bar, self.model.fill)
         if triggered:
             self._note(Triggered(order_id=order.order_id, ended_at_us=bar.ended_at_us))
+        elif order.kind is OrderType.TRAILING_STOP:
+            self._trail(order, best_of(order, bar), bar.ended_at_us)
         if price is not None:
             if slips:
                 price = self._slipped(order, price)
             self._execute(order, bar, price, at_us, said)
         if order.immediate:
             self._end_rest(order, said)
+
+    def _trail_last(self, order: Working, now: MarketView) -> None:
+        """Let a trailing stop begin at the last price."""
+        last = now.last(order.terms.instrument)
+        if last is not None:
+            # Not before the order itself: what then comes may be of the same moment.
+            self._trail(order, to_decimal(last.close), order.since_us)
+
+    def _trail(self, order: Working, price: Decimal, ended_at_us: int) -> None:
+        best = order.better(price)
+        if best != order.best:
+            name = order.order_id
+            self._note(Trailed(order_id=name, best=best, ended_at_us=ended_at_us))
 
     def _match_at_last(
         self, order: Working, at_us: int, now: MarketView, said: list[VenueEvent]
@@ -321,6 +341,12 @@ class MatchingEngine:
         order.filled = event.cumulative.value
         if order.filled >= order.quantity:
             self._close(order)
+
+    def _later(self, record: Triggered | Trailed) -> Working:
+        """Return an order that a bar has changed: it takes part in later ones."""
+        order = self._working(record.order_id)
+        order.since_us = max(order.since_us, record.ended_at_us)
+        return order
 
     def _close(self, order: Working) -> None:
         symbol = order.terms.instrument

@@ -11,7 +11,8 @@ import attrs
 from msgspec import Struct
 
 from holdfast_domain.money import ZERO
-from holdfast_domain.orderkinds import OrderKinds
+from holdfast_domain.orderkinds import SIMPLE, OrderKinds
+from holdfast_domain.orders import OrderType
 from holdfast_domain.ports import Acked, Ended, Executed, Replaced
 
 DAY_US = 86_400_000_000
@@ -22,7 +23,12 @@ SessionEnd: TypeAlias = Callable[[str, int], int]
 """(symbol, market time in µs) to the end of the session that holds it, in µs UTC."""
 
 
-TAKES: Final = OrderKinds(post_only=True)
+TAKES: Final = OrderKinds(
+    types=SIMPLE | {OrderType.TRAILING_STOP},
+    post_only=True,
+    trails=True,
+    trail_bps=(1, 9_999),
+)
 """What the engine can match."""
 
 
@@ -90,6 +96,15 @@ class Triggered(Struct, frozen=True, kw_only=True, gc=False):
     """End of the bar that did it; what then rests takes part in later bars only."""
 
 
+class Trailed(Struct, frozen=True, kw_only=True, gc=False):
+    """The best price that a trailing stop has seen moved, and its stop with it."""
+
+    order_id: str
+    best: Decimal
+    ended_at_us: int
+    """End of the bar that did it; the new stop counts for later bars only."""
+
+
 class VolumeTaken(Struct, frozen=True, kw_only=True, gc=False):
     """A fill took part of what a bar may fill; written only with a participation."""
 
@@ -102,7 +117,7 @@ class VolumeTaken(Struct, frozen=True, kw_only=True, gc=False):
 BookEvent: TypeAlias = Acked | Executed | Ended | Replaced
 """What the engine says of an order; it never takes back an execution."""
 
-EngineRecord: TypeAlias = BookEvent | Triggered | VolumeTaken
+EngineRecord: TypeAlias = BookEvent | Triggered | Trailed | VolumeTaken
 """All that changes the engine after an order was admitted, in order."""
 
 

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import msgspec
 
-from holdfast_adapters.matching.model import Triggered, VolumeTaken
+from holdfast_adapters.matching.model import Trailed, Triggered, VolumeTaken
 from holdfast_adapters.paper.records import (
     Advanced,
     CancelRequested,
@@ -65,7 +65,19 @@ def _terms(terms: OrderTerms) -> Body:
         "stop_price": None if stop is None else str(stop.value),
         "reduce_only": terms.reduce_only,
         "post_only": terms.post_only,
+        **_rarely(terms),
     }
+
+
+def _rarely(terms: OrderTerms) -> Body:
+    """Return what few orders have; what one has not is left out."""
+    trail, shown = terms.trail, terms.shown
+    body = {
+        "trail": None if trail is None else str(trail.value),
+        "trail_bps": terms.trail_bps,
+        "shown": None if shown is None else str(shown.value),
+    }
+    return {name: value for name, value in body.items() if value is not None}
 
 
 def _execution(event: Executed) -> Body:
@@ -92,6 +104,7 @@ def _price(text: str | None) -> Price | None:
 
 
 def _terms_of(body: Body) -> OrderTerms:
+    shown = body.get("shown")
     return OrderTerms(
         instrument=body["instrument"],
         side=Side(body["side"]),
@@ -102,6 +115,9 @@ def _terms_of(body: Body) -> OrderTerms:
         stop_price=_price(body["stop_price"]),
         reduce_only=body["reduce_only"],
         post_only=body.get("post_only", False),
+        trail=_price(body.get("trail")),
+        trail_bps=body.get("trail_bps"),
+        shown=None if shown is None else Quantity(Decimal(shown)),
     )
 
 
@@ -150,6 +166,10 @@ _ENCODERS: Final[dict[type, tuple[str, Callable[[Any], Body]]]] = {
     ),
     Advanced: ("advanced", _only("step")),
     Triggered: ("triggered", _only("ended_at_us")),
+    Trailed: (
+        "trailed",
+        lambda each: {"best": str(each.best), "ended_at_us": each.ended_at_us},
+    ),
     VolumeTaken: ("volume_taken", _taken),
 }
 
@@ -167,5 +187,10 @@ _DECODERS: Final[dict[str, Callable[[str, Body], PaperRecord]]] = {
     ),
     "advanced": lambda _order_id, body: Advanced(**body),
     "triggered": lambda order_id, body: Triggered(order_id=order_id, **body),
+    "trailed": lambda order_id, body: Trailed(
+        order_id=order_id,
+        best=Decimal(body["best"]),
+        ended_at_us=body["ended_at_us"],
+    ),
     "volume_taken": _taken_of,
 }

@@ -12,6 +12,7 @@ from holdfast_adapters.matching.model import (
     BookEvent,
     EngineRecord,
     LastBar,
+    Trailed,
     Triggered,
     VolumeTaken,
 )
@@ -364,7 +365,7 @@ class PaperCore:
                 self._tell(cursor, record)
             case CancelRequested() | ReplaceRequested():
                 self._advance = None
-            case Triggered() | VolumeTaken():
+            case Triggered() | Trailed() | VolumeTaken():
                 """The engine's own; nobody is told."""
 
     def _tell(self, cursor: int, event: BookEvent) -> None:

@@ -40,6 +40,10 @@ def case(
     ``reduces``: it has positions of either sign, and reduce-only orders.
     ``stream``: it tells of its own accord what happens to orders. ``frames``: it has a
     line for that alone, which goes on behind a frame that cannot be read.
+    ``trails``: it has trailing stops by basis points, with ``trail_prices`` by a price,
+    too; ``trail_limits``: both it and its symbols limit the distance; and
+    ``trail_changes``: it may be changed. ``hides``: it has icebergs. ``auctions``: it
+    has orders for the open and the close.
     ``answers``: answers tell what was filled at once, too; without it nothing is left
     out, but what came of a request is looked up.
     """

@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Protocol
 
 from holdfast_domain.ids import ClientOrderId
 from holdfast_domain.money import Price, Quantity
-from holdfast_domain.orders import OrderTerms, OrderType, Side
+from holdfast_domain.orders import OrderTerms, OrderType, Side, TimeInForce
 from holdfast_domain.ports import Venue, VenueEvent, VenueOrder
 
 Path_ = Sequence[tuple[object, object]]
@@ -68,6 +68,9 @@ class Face(Protocol):
 
         A hole is that it says that something may have been missed.
         """
+
+    def auction(self, force: TimeInForce) -> None:
+        """Hold the auction of the orders that are for it, at the last price."""
 
     async def cut(self, order: VenueOrder) -> None:
         """Submit, and cancel the request while it waits for its answer."""

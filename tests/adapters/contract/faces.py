@@ -43,6 +43,7 @@ from holdfast_adapters.streams import StreamPlan
 from holdfast_domain.cursor import ADVANCE_SLOT, cursor_at
 from holdfast_domain.instruments import Instrument
 from holdfast_domain.marketdata import BarColumns, MarketData
+from holdfast_domain.orders import TimeInForce
 from holdfast_domain.ports import ReplayedVenue, VenueEvent, VenueOrder
 
 from .clock import Clock
@@ -62,7 +63,7 @@ ACCOUNT, WHO = Account("key", "secret"), Credentials("key", "secret")
 def coin() -> SimSymbol:
     return SimSymbol(
         name=SYMBOL, base="COIN", quote="USD", tick=TICK, lot=LOT, min_quantity=LOT,
-        min_notional=LEAST,
+        min_notional=LEAST, trailing=(20, 2000),
     )  # fmt: skip
 
 
@@ -75,7 +76,9 @@ class PaperFace:
     """The paper venue with its file; a price is a bar without a range."""
 
     units = 1
-    can: ClassVar[frozenset[str]] = frozenset({"answers", "posts", "sessions"})
+    can: ClassVar[frozenset[str]] = frozenset(
+        {"answers", "posts", "sessions", "trails", "trail_prices", "trail_changes"}
+    )
     codes: ClassVar[Mapping[str, str]] = {"crosses": "post_only"}
     too_much: ClassVar[int] = 0
     symbol = SYMBOL
@@ -131,6 +134,9 @@ class PaperFace:
     async def hear(self, count: int, holes: int = 0) -> list[VenueEvent]:
         raise AssertionError
 
+    def auction(self, force: TimeInForce) -> None:
+        raise AssertionError
+
     async def cut(self, order: VenueOrder) -> None:
         raise AssertionError
 
@@ -141,12 +147,14 @@ class BinanceFace:
     units = 1
     can: ClassVar[frozenset[str]] = frozenset(
         {"answers", "posts", "funds", "wire", "http", "bands", "stream", "frames"}
+        | {"trails", "trail_limits", "trail_changes", "hides"}
     )
     codes: ClassVar[Mapping[str, str]] = {
         "funds": "-2010",
         "far": "-1013",
         "passed": "-2010",
         "crosses": "-2010",
+        "distance": "-1013",
     }
     too_much: ClassVar[int] = 600
     symbol = SYMBOL
@@ -222,6 +230,9 @@ class BinanceFace:
     async def hear(self, count: int, holes: int = 0) -> list[VenueEvent]:
         return await self.hearing.hear(count, holes)
 
+    def auction(self, force: TimeInForce) -> None:
+        raise AssertionError
+
     async def cut(self, order: VenueOrder) -> None:
         await cut(self.venue, self.simulator, order)
 
@@ -239,13 +250,16 @@ async def paper(path: Path_, record: Path) -> AsyncIterator[PaperFace]:
 class FuturesFace(BinanceFace):
     """Binance USD-M futures: positions of either sign, and stops kept elsewhere."""
 
-    can: ClassVar[frozenset[str]] = BinanceFace.can | {"reduces"}
+    can: ClassVar[frozenset[str]] = BinanceFace.can - {"trail_changes", "hides"} | {
+        "reduces"
+    }
     codes: ClassVar[Mapping[str, str]] = {
         "funds": "-2019",
         "far": "-4016",
         "passed": "-2021",
         "crosses": "-5022",
         "opens": "-2022",
+        "distance": "-2007",
     }
     too_much: ClassVar[int] = 1001
     exchange: FuturesExchange

@@ -30,7 +30,7 @@ from holdfast_adapters.simulators.ib import (
     serving_tws,
 )
 from holdfast_domain.errors import NotSent, OutcomeUnknown
-from holdfast_domain.orders import OrderTerms
+from holdfast_domain.orders import OrderTerms, TimeInForce
 from holdfast_domain.ports import VenueEvent, VenueOrder
 from holdfast_runtime.threads import PykkaAsyncioHost
 
@@ -191,7 +191,10 @@ class IBFace:
     held: those cases are not played.
     """
 
-    can: ClassVar[frozenset[str]] = frozenset({"funds", "sessions", "wire", "stream"})
+    can: ClassVar[frozenset[str]] = frozenset(
+        {"funds", "sessions", "wire", "stream", "hides", "auctions"}
+        | {"trails", "trail_prices", "trail_changes"}
+    )
     codes: ClassVar[Mapping[str, str]] = {"funds": "201"}
     too_much: ClassVar[int] = 1001
     symbol = SYMBOL
@@ -266,6 +269,9 @@ class IBFace:
 
     async def hear(self, count: int, holes: int = 0) -> list[VenueEvent]:
         return await self.hearing.hear(count, holes)
+
+    def auction(self, force: TimeInForce) -> None:
+        self.desk.auction(self._traded, force)
 
     async def cut(self, order: VenueOrder) -> None:
         await cut(self.venue, self.simulator, order)

@@ -39,6 +39,8 @@ stopped = (OrderType.STOP, OrderType.STOP_LIMIT)
 def terms(draw: st.DrawFn) -> OrderTerms:
     kind = draw(st.sampled_from(OrderType))
     force = draw(st.sampled_from(TimeInForce))
+    trails = kind is OrderType.TRAILING_STOP
+    far = draw(decimals.filter(lambda each: each > 0) | st.integers(1, 2**63 - 1))
     rests = kind is OrderType.LIMIT and force not in (TimeInForce.IOC, TimeInForce.FOK)
     return OrderTerms(
         instrument=draw(texts),
@@ -50,7 +52,8 @@ def terms(draw: st.DrawFn) -> OrderTerms:
         stop_price=draw(prices) if kind in stopped else None,
         reduce_only=draw(st.booleans()),
         post_only=rests and draw(st.booleans()),
-        trail=draw(prices) if kind is OrderType.TRAILING_STOP else None,
+        trail=Price(far) if trails and isinstance(far, Decimal) else None,
+        trail_bps=far if trails and isinstance(far, int) else None,
         shown=draw(quantities) if rests and draw(st.booleans()) else None,
     )
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 import pytest
+from msgspec.structs import replace
 
 from holdfast_adapters.matching import FillAt, FillModel, LastBar, MatchingEngine
 from holdfast_domain.instruments import Instrument
@@ -48,10 +49,16 @@ class Desk:
         stop: str | None = None,
         force: TimeInForce = GTC,
         late_us: int = 0,
+        trail: str | None = None,
+        trail_bps: int | None = None,
     ) -> Sequence[VenueEvent]:
         """Place an order now or later, and return what came after Acked."""
         self.sent += 1
         terms = terms_of(side, quantity, limit, stop, force)
+        if trail or trail_bps:
+            price = Price.of(trail) if trail else None
+            kind = OrderType.TRAILING_STOP
+            terms = replace(terms, type=kind, trail=price, trail_bps=trail_bps)
         at_us = self.time_us + late_us
         order = VenueOrder(order_id=f"O{self.sent}", terms=terms, placed_at_us=at_us)
         ack, *rest = self.engine.submit(order, self)
@@ -330,3 +337,64 @@ def test_a_bar_given_twice_changes_nothing() -> None:
     desk.bar(*UP)
     desk.hour -= 1
     assert desk.bar(*UP) == []
+
+
+FLAT = (100.0, 100.0, 100.0, 100.0)
+
+
+@pytest.mark.parametrize(
+    ("side", "bars", "expected"),
+    [
+        # It follows the best price, and never goes back.
+        (SELL, [(100, 103, 99, 103), (103, 103, 101, 101), (101, 101, 97, 97)], "98"),
+        (BUY, [(100, 101, 97, 97), (97, 99, 97, 99), (99, 103, 99, 103)], "102"),
+        # A gap beyond it fills at the open.
+        (SELL, [(100, 104, 100, 104), (95, 96, 94, 95)], "95"),
+        # An open that is better than all before moves it at once.
+        (SELL, [(110, 110, 104, 108)], "105"),
+        # Whether the low or the high was first is not known: the low does not count.
+        (SELL, [(100, 104, 98, 103), (103, 103, 99, 99)], "99"),
+        # But a close beyond the stop was after the best.
+        (SELL, [(100, 110, 100, 101)], "105"),
+        (BUY, [(100, 100, 90, 99)], "95"),
+    ],
+)
+def test_a_trailing_stop_follows_the_best_price(
+    side: Side, bars: list[tuple[float, float, float, float]], expected: str
+) -> None:
+    desk = Desk(tick="0.5")
+    desk.bar(*FLAT)
+    desk.send(side, trail="5")
+
+    *before, last = [desk.bar(*bar) for bar in bars]
+
+    assert not any(fills(events) for events in before)
+    assert [D(price) for _, price, _ in fills(last)] == [D(expected)]
+
+
+def test_a_trailing_stop_of_basis_points_stands_on_a_tick_or_beyond() -> None:
+    desk = Desk(tick="0.5")
+    desk.bar(*FLAT)
+    desk.send(SELL, trail_bps=130)  # at 98.7, so 98.5
+
+    assert fills(desk.bar(100, 100, 99, 99)) == []
+    assert fills(desk.bar(99, 99, 98, 98)) == [("10", "98.5", 3)]
+
+
+def test_a_bar_that_is_given_twice_does_not_move_a_trailing_stop_into_it() -> None:
+    desk = Desk()
+    desk.bar(*FLAT)
+    desk.send(SELL, trail="5")
+    assert desk.bar(100, 110, 97, 108) == []
+
+    desk.hour -= 1
+    assert desk.bar(100, 110, 97, 108) == []
+    assert fills(desk.bar(108, 108, 104, 104)) == [("10", "105", 3)]
+
+
+def test_a_trailing_stop_without_a_price_before_it_begins_at_the_first() -> None:
+    desk = Desk()
+    desk.send(SELL, trail="5")
+
+    assert desk.bar(100, 100, 96, 96) == []
+    assert fills(desk.bar(96, 96, 94, 94)) == [("10", "95", 2)]

@@ -57,6 +57,9 @@ class Step:
 
 
 PRICES = st.integers(min_value=190, max_value=210)
+DISTANCES: st.SearchStrategy[dict[str, Any]] = st.sampled_from(
+    [{"trail": Price.of("0.5")}, {"trail": Price.of(2)}, {"trail_bps": 150}]
+)
 
 
 @st.composite
@@ -76,6 +79,7 @@ def terms(draw: st.DrawFn) -> OrderTerms:
         limit_price=Price(half * draw(PRICES)) if has_limit else None,
         stop_price=Price(half * draw(PRICES)) if has_stop else None,
         post_only=rests and draw(st.booleans()),
+        **(draw(DISTANCES) if kind is OrderType.TRAILING_STOP else {}),
     )
 
 

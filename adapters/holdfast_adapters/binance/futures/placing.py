@@ -6,6 +6,7 @@ Source: developers.binance.com, USD-M futures, "New Order", "New Algo Order" and
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Final
 
 from holdfast_adapters.binance.credentials import Value
@@ -20,15 +21,19 @@ TYPES: Final = {
     OrderType.LIMIT: "LIMIT",
     OrderType.STOP: "STOP_MARKET",
     OrderType.STOP_LIMIT: "STOP",
+    OrderType.TRAILING_STOP: "TRAILING_STOP_MARKET",
 }
 TAKES: Final = OrderKinds(
-    types=frozenset(TYPES), forces=frozenset(FORCES), post_only=True
+    types=frozenset(TYPES),
+    forces=frozenset(FORCES),
+    post_only=True,
+    trail_bps=(10, 1_000),
 )
 
 
 def is_algo(terms: OrderTerms) -> bool:
     """Tell whether the algo service takes an order, and not the exchange itself."""
-    return terms.stop_price is not None
+    return terms.stop_price is not None or terms.trail_bps is not None
 
 
 def placing(order_id: str, terms: OrderTerms, *, reduces: bool) -> dict[str, Value]:
@@ -55,9 +60,12 @@ def placing(order_id: str, terms: OrderTerms, *, reduces: bool) -> dict[str, Val
     asked["quantity"] = terms.quantity.value
     if terms.reduce_only and reduces:
         asked["reduceOnly"] = "true"
-    if terms.stop_price is not None:
+    if is_algo(terms):
         asked["algoType"] = "CONDITIONAL"
-        asked["triggerPrice"] = terms.stop_price.value
+        if terms.stop_price is not None:
+            asked["triggerPrice"] = terms.stop_price.value
+        if terms.trail_bps is not None:
+            asked["callbackRate"] = Decimal(terms.trail_bps) / 100
         asked["workingType"] = "CONTRACT_PRICE"
         asked["clientAlgoId"] = order_id
     else:

@@ -7,12 +7,15 @@ is left out, as in `holdfast_adapters.binance.wire`.
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Final, Literal
+from typing import Annotated, Final, Literal, TypeAlias
 
-from msgspec import Struct, field
+from msgspec import Meta, Struct, field
 
 from holdfast_adapters.binance.wire import Millis, OrderRow, TradeRow, Wire
 from holdfast_domain.money import ZERO
+
+Number: TypeAlias = Annotated[str, Meta(pattern=r"^(\d+(\.\d+)?)?$")]
+"""A number as text, or nothing."""
 
 
 class FuturesTrade(TradeRow, frozen=True, kw_only=True):
@@ -22,7 +25,10 @@ class FuturesTrade(TradeRow, frozen=True, kw_only=True):
 
 
 class AlgoRow(Wire, frozen=True, kw_only=True):
-    """A stop that waits, as the algo service shows it."""
+    """A stop that waits, as the algo service shows it.
+
+    What the type of an order does not have is empty, or nothing.
+    """
 
     algo_id: int
     client_algo_id: str
@@ -32,14 +38,22 @@ class AlgoRow(Wire, frozen=True, kw_only=True):
     time_in_force: str
     quantity: Decimal
     algo_status: str
-    trigger_price: Decimal
+    trigger_price: Number | None = None
+    callback_rate: Number | None = None
+    """How far it trails, in percent."""
+
     price: Decimal = ZERO
     reduce_only: bool = False
     create_time: Millis
     update_time: Millis
 
     def as_order(self) -> OrderRow:
-        """Return it as an order of which nothing is executed."""
+        """Return it as an order of which nothing is executed.
+
+        Where a trailing stop stands just now is none of its terms.
+        """
+        trailing = int(Decimal(self.callback_rate or 0) * 100)
+        stop_price = ZERO if trailing else Decimal(self.trigger_price or 0)
         return OrderRow(
             symbol=self.symbol,
             order_id=self.algo_id,
@@ -51,7 +65,8 @@ class AlgoRow(Wire, frozen=True, kw_only=True):
             time_in_force=self.time_in_force,
             type=self.order_type,
             side=self.side,
-            stop_price=self.trigger_price,
+            stop_price=stop_price,
+            trailing_delta=trailing,
             time=self.create_time,
             update_time=self.update_time,
             reduce_only=self.reduce_only,
@@ -133,7 +148,7 @@ UNUSED: Final[dict[type[Struct], frozenset[str]]] = {
         "algoType", "positionSide", "actualOrderId", "actualPrice", "icebergQuantity",
         "tpTriggerPrice", "tpPrice", "slTriggerPrice", "slPrice", "tpOrderType",
         "selfTradePreventionMode", "workingType", "priceMatch", "closePosition",
-        "priceProtect", "triggerTime", "goodTillDate",
+        "priceProtect", "triggerTime", "goodTillDate", "activatePrice",
     }),
     AssetRow: _MARGINS,
     PositionRow: _MARGINS | {

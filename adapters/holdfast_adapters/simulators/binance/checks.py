@@ -24,10 +24,25 @@ NEEDS: Final[dict[str, tuple[str, ...]]] = {
     "MARKET": ("quantity",),
     "LIMIT": ("timeInForce", "quantity", "price"),
     "LIMIT_MAKER": ("quantity", "price"),
-    "STOP_LOSS": ("quantity", "stopPrice"),
+    "STOP_LOSS": ("quantity",),
     "STOP_LOSS_LIMIT": ("timeInForce", "quantity", "price", "stopPrice"),
 }
-TAKEN: Final = frozenset({"timeInForce", "quantity", "price", "stopPrice"})
+EITHER: Final = ("stopPrice", "trailingDelta")
+"""What a stop without a limit has one of here; the exchange takes both."""
+
+MAY: Final[dict[str, tuple[str, ...]]] = {
+    "LIMIT": ("icebergQty",),
+    "LIMIT_MAKER": ("icebergQty",),
+    "STOP_LOSS": EITHER,
+}
+TAKEN: Final = frozenset({
+    "timeInForce",
+    "quantity",
+    "price",
+    "stopPrice",
+    "trailingDelta",
+    "icebergQty",
+})  # fmt: skip
 CLIENT_ID: Final = re.compile(r"[a-zA-Z0-9\-_]{1,36}")
 DIGITS: Final = 8
 
@@ -44,6 +59,8 @@ class Asked:
     quantity: Decimal
     price: Decimal
     stop_price: Decimal
+    trailing: int = 0
+    shown: Decimal = ZERO
     reduce_only: bool = False
 
 
@@ -62,7 +79,10 @@ def asked_of(parameters: Mapping[str, str], default_id: str) -> Asked:
         raise Refused(-1117, "Invalid side.")
     for name in NEEDS[kind]:
         needed(parameters, name)
-    if extra := sorted((TAKEN - set(NEEDS[kind])) & parameters.keys()):
+    if kind == "STOP_LOSS" and not any(name in parameters for name in EITHER):
+        needed(parameters, "stopPrice")
+    known = {*NEEDS[kind], *MAY.get(kind, ())}
+    if extra := sorted((TAKEN - known) & parameters.keys()):
         message = f"Parameter '{extra[0]}' sent when not required."
         raise Refused(-1106, message)
     force = parameters.get("timeInForce", "GTC")
@@ -77,6 +97,8 @@ def asked_of(parameters: Mapping[str, str], default_id: str) -> Asked:
         quantity=number_of(parameters, "quantity"),
         price=number_of(parameters, "price"),
         stop_price=number_of(parameters, "stopPrice"),
+        trailing=int(number_of(parameters, "trailingDelta")),
+        shown=number_of(parameters, "icebergQty"),
     )
 
 
@@ -98,7 +120,7 @@ def client_id_of(parameters: Mapping[str, str], name: str, default_id: str) -> s
 
 def terms_of(order: SimOrder) -> OrderTerms:
     """Return an order as the engine matches it."""
-    kind = TYPES[order.type]
+    kind = OrderType.TRAILING_STOP if order.trailing else TYPES[order.type]
     return OrderTerms(
         instrument=order.symbol,
         side=Side[order.side],
@@ -107,6 +129,8 @@ def terms_of(order: SimOrder) -> OrderTerms:
         time_in_force=TimeInForce[order.force],
         limit_price=Price(order.price) if order.price else None,
         stop_price=Price(order.stop_price) if order.stop_price else None,
+        trail_bps=order.trailing or None,
+        shown=Quantity(order.shown) if order.shown else None,
         post_only=order.type == "LIMIT_MAKER",
     )
 
@@ -129,8 +153,23 @@ def check_market(asked: Asked, symbol: SimSymbol, last: Decimal | None) -> None:
     price = asked.price or asked.stop_price or last or ZERO
     if price * asked.quantity < symbol.min_notional:
         raise Refused(-1013, "Filter failure: NOTIONAL")
+    if asked.trailing:
+        least, most = symbol.trailing
+        if not least <= asked.trailing <= most:
+            raise Refused(-1013, "Filter failure: TRAILING_DELTA")
+    if asked.shown:
+        _check_iceberg(asked, symbol)
     if last is not None:
         _check_crossing(asked, last)
+
+
+def _check_iceberg(asked: Asked, symbol: SimSymbol) -> None:
+    if asked.force != "GTC":
+        raise Refused(-1106, "Parameter 'icebergQty' sent when not required.")
+    if asked.shown % symbol.lot:
+        raise Refused(-1013, "Filter failure: LOT_SIZE")
+    if asked.quantity > symbol.iceberg_parts * asked.shown:
+        raise Refused(-1013, "Filter failure: ICEBERG_PARTS")
 
 
 def _check_price(

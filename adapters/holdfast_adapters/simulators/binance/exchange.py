@@ -229,6 +229,9 @@ class Exchange:
             quantity=asked.quantity,
             price=asked.price,
             stop_price=asked.stop_price,
+            trailing=asked.trailing,
+            shown=asked.shown,
+            basis=self._price(asked.symbol) or ZERO,
             reduce_only=asked.reduce_only,
             placed_ms=self.now_ms,
             updated_ms=self.now_ms,
@@ -254,8 +257,8 @@ class Exchange:
         symbol = self.symbols[order.symbol]
         if order.side == "SELL":
             return symbol.base, quantity
-        price = order.price or order.stop_price or self._price(order.symbol)
-        return symbol.quote, quantity * (price or ZERO)
+        price = order.price or order.stop_price or order.basis
+        return symbol.quote, quantity * price
 
     def _lock(self, order: SimOrder) -> None:
         asset, amount = self._funds(order, order.quantity)

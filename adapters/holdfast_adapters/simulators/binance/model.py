@@ -49,6 +49,10 @@ class SimSymbol:
     """Lowest and highest price, over the last one."""
 
     max_orders: int = 200
+    trailing: tuple[int, int] = (10, 2000)
+    """The least and the most distance of a trailing stop, in basis points."""
+
+    iceberg_parts: int = 10
 
 
 @attrs.define(eq=False, kw_only=True)
@@ -64,6 +68,13 @@ class SimOrder:
     quantity: Decimal
     price: Decimal
     stop_price: Decimal
+    trailing: int = 0
+    """How far a stop trails, in basis points; 0 is not at all."""
+
+    shown: Decimal = ZERO
+    basis: Decimal = ZERO
+    """The last price when it was placed."""
+
     reduce_only: bool = False
     status: str = "NEW"
     executed: Decimal = ZERO

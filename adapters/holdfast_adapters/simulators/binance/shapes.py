@@ -62,12 +62,12 @@ def _symbol(each: SimSymbol) -> Shape:
             "STOP_LOSS",
             "STOP_LOSS_LIMIT",
         ],
-        "icebergAllowed": False,
+        "icebergAllowed": True,
         "ocoAllowed": False,
         "otoAllowed": False,
         "opoAllowed": False,
         "quoteOrderQtyMarketAllowed": False,
-        "allowTrailingStop": False,
+        "allowTrailingStop": True,
         "cancelReplaceAllowed": True,
         "amendAllowed": False,
         "pegInstructionsAllowed": False,
@@ -114,12 +114,24 @@ def _filters(each: SimSymbol) -> list[Shape]:
             "avgPriceMins": 5,
         },
         {"filterType": "MAX_NUM_ORDERS", "maxNumOrders": each.max_orders},
+        {"filterType": "ICEBERG_PARTS", "limit": each.iceberg_parts},
+        {"filterType": "TRAILING_DELTA", **_distances(each)},
     ]
+
+
+def _distances(each: SimSymbol) -> Shape:
+    least, most = each.trailing
+    return {
+        "minTrailingAboveDelta": least,
+        "maxTrailingAboveDelta": most,
+        "minTrailingBelowDelta": least,
+        "maxTrailingBelowDelta": most,
+    }
 
 
 def _terms(order: SimOrder) -> Shape:
     """Return what all answers about an order have in common."""
-    shape = {
+    shape: Shape = {
         "price": text(order.price),
         "origQty": text(order.quantity),
         "executedQty": text(order.executed),
@@ -133,6 +145,11 @@ def _terms(order: SimOrder) -> Shape:
     }
     if order.stop_price:
         shape["stopPrice"] = text(order.stop_price)
+    if order.trailing:
+        shape["trailingDelta"] = order.trailing
+        shape["trailingTime"] = order.placed_ms
+    if order.shown:
+        shape["icebergQty"] = text(order.shown)
     return shape
 
 
@@ -180,9 +197,9 @@ def row(order: SimOrder) -> Shape:
         "orderId": order.number,
         "orderListId": -1,
         "clientOrderId": order.client_id,
+        "icebergQty": ZEROS,
         **_terms(order),
         "stopPrice": text(order.stop_price),
-        "icebergQty": ZEROS,
         "time": order.placed_ms,
         "updateTime": order.updated_ms,
         "isWorking": True,
@@ -264,7 +281,7 @@ def report(
         "q": text(order.quantity),
         "p": text(order.price),
         "P": text(order.stop_price),
-        "F": ZEROS,
+        "F": text(order.shown),
         "g": -1,
         "C": order.client_id if client_id else "",
         "x": what,
@@ -288,6 +305,7 @@ def report(
         "Q": ZEROS,
         "W": order.placed_ms,
         "V": "NONE",
+        **({"d": order.trailing, "D": order.placed_ms} if order.trailing else {}),
     }
 
 

@@ -173,6 +173,8 @@ class Answers:
             account=told["account"] or self._desk.account,
             order_ref=told["order_ref"],
             exchange=wanted["exchange"] or "SMART",
+            percent=_price(told["trail_percent"]),
+            shown=int(told["display_size"] or 0),
         )
 
     def _cancel(self, peer: Peer, fields: list[str]) -> None:

@@ -10,7 +10,13 @@ from typing import Final, TypeAlias
 
 from holdfast_adapters.matching import FillAt, FillModel, MatchingEngine
 from holdfast_adapters.matching.checks import checked
-from holdfast_adapters.matching.model import EngineRecord, LastBar, Triggered
+from holdfast_adapters.matching.model import (
+    EngineRecord,
+    LastBar,
+    Trailed,
+    Triggered,
+)
+from holdfast_adapters.simulators.ib.auctions import Auctions, waits
 from holdfast_adapters.simulators.ib.hours import day_end_us
 from holdfast_adapters.simulators.ib.model import (
     Asked,
@@ -27,7 +33,7 @@ from holdfast_adapters.simulators.intervals import TradeBook
 from holdfast_domain.errors import VenueRefused
 from holdfast_domain.instruments import Band, Instrument
 from holdfast_domain.money import ZERO
-from holdfast_domain.orders import OrderTerms
+from holdfast_domain.orders import OrderTerms, TimeInForce
 from holdfast_domain.ports import Ended, Executed, Replaced, VenueOrder, WallClock
 
 LEAST_COMMISSION: Final = Decimal(1)
@@ -35,7 +41,7 @@ PER_SHARE: Final = Decimal("0.005")
 ACCOUNT: Final = "DU1234567"
 FIRST_PERM_ID: Final = 1_500_000_000
 
-ACTIVE: Final = ("MKT", "LMT")
+ACTIVE: Final = ("MKT", "LMT", "MOC", "LOC")
 MARGIN: Final = (
     "Order rejected - reason:YOUR ORDER IS NOT ACCEPTED. IN ORDER TO OBTAIN THE "
     "DESIRED POSITION YOUR EQUITY WITH LOAN VALUE [{equity:.2f} USD] MUST EXCEED "
@@ -99,6 +105,7 @@ class Desk:
         self._leverage = leverage
         self._last: dict[str, LastBar] = {}
         self._by_perm: dict[str, SimOrder] = {}
+        self._auctions = Auctions()
         instruments = {
             str(each.con_id): Instrument(
                 symbol=str(each.con_id),
@@ -156,6 +163,12 @@ class Desk:
         )
         self.record.commit()
 
+    def auction(self, symbol: str, force: TimeInForce) -> None:
+        """Hold the auction at the open or the close, at the last price."""
+        for order in self._auctions.called(str(self.named(symbol).con_id), force):
+            self._engine.submit(order, self)
+        self.record.commit()
+
     def named(self, symbol: str) -> SimContract:
         """Return the first contract with this symbol.
 
@@ -210,7 +223,10 @@ class Desk:
         )
         self.record.placed(order, venue_order)
         self._tell_order(order)
-        self._engine.submit(venue_order, self)
+        if waits(terms):
+            self._auctions.add(venue_order)
+        else:
+            self._engine.submit(venue_order, self)
         if order.status == "PreSubmitted" and asked.type in ACTIVE:
             order.status = "Submitted"
             self._tell_order(order)
@@ -230,8 +246,12 @@ class Desk:
         if order.has_ended:
             words = f"{subject} cannot be cancelled, state: {order.status}."
             raise Refused(10148, words)
-        order.why = "Cancelled by Trader"
-        self._engine.cancel(str(order.perm_id))
+        order.why, name = "Cancelled by Trader", str(order.perm_id)
+        if name in self._auctions:
+            self._auctions.remove(name)
+            self._ended(order)
+        else:
+            self._engine.cancel(name)
         self.record.commit()
         return order
 
@@ -289,8 +309,16 @@ class Desk:
     def _change(self, order: SimOrder, asked: Asked) -> SimOrder:
         if order.has_ended:
             raise Refused(104, "Cannot modify a filled order.")
+        name, terms = str(order.perm_id), terms_of(asked)
         try:
-            self._engine.replace(str(order.perm_id), terms_of(asked), self)
+            if name in self._auctions:
+                changed = VenueOrder(
+                    order_id=name, terms=terms, placed_at_us=self.time_us
+                )
+                self._auctions.add(changed)
+                self._happened(Replaced(order_id=name, terms=terms))
+            else:
+                self._engine.replace(name, terms, self)
         except VenueRefused as error:
             raise said(error) from error
         self.record.commit()
@@ -310,6 +338,12 @@ class Desk:
             case Triggered():
                 order.status = "Submitted"
                 self._tell_order(order)
+            case Trailed(best=best):
+                working = self._engine.open[str(order.asked.contract.con_id)][
+                    record.order_id
+                ]
+                order.trail_stop = working.stop_behind(best)
+                self._tell(What.OPEN, order)
             case _:
                 pass  # the desk says itself that it has an order
 

@@ -12,6 +12,7 @@ from holdfast_adapters.simulators.ib.layouts import (
     EXECUTION,
     OPEN_ORDER,
     UNSET,
+    UNSET_INT,
 )
 from holdfast_adapters.simulators.ib.model import (
     SimContract,
@@ -62,6 +63,9 @@ def _terms(order: SimOrder) -> dict[str, Value]:
         "type": asked.type,
         "limit": "0.0" if asked.limit is None else asked.limit,
         "aux": "0.0" if asked.aux is None else asked.aux,
+        "trail_percent": asked.percent,
+        "trail_stop": order.trail_stop,
+        "display_size": asked.shown or UNSET_INT,
         "tif": asked.tif,
         "account": asked.account,
         "order_ref": asked.order_ref,

@@ -101,6 +101,8 @@ class Asked:
     account: str
     order_ref: str
     exchange: str
+    percent: Decimal | None = None
+    shown: int = 0
 
 
 @attrs.define(eq=False, kw_only=True)
@@ -116,6 +118,9 @@ class SimOrder:
 
     last_price: Decimal = ZERO
     ended_us: int = 0
+    trail_stop: Decimal | None = None
+    """Where a trailing stop stands."""
+
     why: str = ""
     """Why it has ended."""
 

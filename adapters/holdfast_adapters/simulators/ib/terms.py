@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Final
 
 import attrs
@@ -17,6 +18,14 @@ TYPES: Final = {
     "LMT": OrderType.LIMIT,
     "STP": OrderType.STOP,
     "STP LMT": OrderType.STOP_LIMIT,
+    "TRAIL": OrderType.TRAILING_STOP,
+    "MOC": OrderType.MARKET,
+    "LOC": OrderType.LIMIT,
+}
+AT_CLOSE: Final = ("MOC", "LOC")
+FORCES: Final = {
+    **{each.name: each for each in TimeInForce if not each.name.startswith("AT_")},
+    "OPG": TimeInForce.AT_OPEN,
 }
 CODES: Final = {
     "unknown_symbol": 200,
@@ -44,34 +53,55 @@ def terms_of(asked: Asked) -> OrderTerms:
     Raises:
         Refused: there is no such kind of order here.
     """
-    kind = TYPES.get(asked.type)
-    if kind is None or asked.tif not in TimeInForce.__members__:
+    kind, force = TYPES.get(asked.type), FORCES.get(asked.tif)
+    if kind is None or force is None:
         words = (
             f"Error validating request:-'bW' : cause - Invalid order type {asked.type}"
         )
         raise Refused(321, words)
     limited = kind in (OrderType.LIMIT, OrderType.STOP_LIMIT)
     stopped = kind in (OrderType.STOP, OrderType.STOP_LIMIT)
+    trail, trail_bps = _distance(kind, asked)
     return OrderTerms(
         instrument=str(asked.contract.con_id),
         side=Side[asked.action],
         quantity=Quantity(asked.quantity),
         type=kind,
-        time_in_force=TimeInForce[asked.tif],
+        time_in_force=TimeInForce.AT_CLOSE if asked.type in AT_CLOSE else force,
         limit_price=Price(asked.limit or ZERO) if limited else None,
         stop_price=Price(asked.aux or ZERO) if stopped else None,
+        trail=trail,
+        trail_bps=trail_bps,
+        shown=Quantity(Decimal(asked.shown)) if asked.shown else None,
     )
 
 
+def _distance(kind: OrderType, asked: Asked) -> tuple[Price | None, int | None]:
+    """Return how far a stop trails: by a price, or in basis points."""
+    if kind is not OrderType.TRAILING_STOP:
+        return None, None
+    if bool(asked.aux) is bool(asked.percent):
+        words = "Error validating request: set the trailing amount or the percentage"
+        raise Refused(321, words)
+    if asked.aux:
+        return Price(asked.aux), None
+    return None, int((asked.percent or ZERO) * 100)
+
+
 def asked_with(asked: Asked, terms: OrderTerms) -> Asked:
-    """Return an order with new terms."""
-    limit, stop = terms.limit_price, terms.stop_price
+    """Return an order with new terms, of the type that it had."""
+    limit, aux, bps = terms.limit_price, terms.stop_price or terms.trail, asked.percent
+    if terms.trail_bps is not None:
+        bps = Decimal(terms.trail_bps) / 100
+    forces = {force: word for word, force in FORCES.items()}
     return attrs.evolve(
         asked,
         quantity=terms.quantity.value,
         limit=None if limit is None else limit.value,
-        aux=None if stop is None else stop.value,
-        tif=terms.time_in_force.name,
+        aux=None if aux is None else aux.value,
+        percent=bps,
+        shown=0 if terms.shown is None else int(terms.shown.value),
+        tif=forces.get(terms.time_in_force, asked.tif),
     )
 
 

@@ -21,6 +21,17 @@ ORDERS: Final = {"MARKET": ("quantity",), "LIMIT": ("timeInForce", "quantity", "
 ALGOS: Final = {
     "STOP_MARKET": ("quantity", "triggerPrice"),
     "STOP": ("quantity", "price", "triggerPrice"),
+    "TRAILING_STOP_MARKET": ("quantity", "callbackRate"),
+}
+STEP: Final = Decimal("0.1")
+"""Of callback rates, in percent, and their least."""
+
+MOST_RATE: Final = 10
+
+STOPS: Final = {
+    "STOP_MARKET": OrderType.STOP,
+    "STOP": OrderType.STOP_LIMIT,
+    "TRAILING_STOP_MARKET": OrderType.TRAILING_STOP,
 }
 FORCES: Final = ("GTC", "IOC", "FOK", "GTX")
 
@@ -81,8 +92,15 @@ def _asked(
         quantity=number_of(asked, "quantity"),
         price=number_of(asked, "price"),
         stop_price=number_of(asked, "triggerPrice"),
+        trailing=_basis_points(number_of(asked, "callbackRate")),
         reduce_only=asked.get("reduceOnly") == "true",
     )
+
+
+def _basis_points(rate: Decimal) -> int:
+    if rate and (rate % STEP or not STEP <= rate <= MOST_RATE):
+        raise Refused(-2007, "Invalid callBack rate.")
+    return int(rate * 100)
 
 
 def check_filters(asked: Asked, symbol: SimSymbol, last: Decimal | None) -> None:
@@ -148,7 +166,8 @@ def stop_terms(algo: SimAlgo) -> OrderTerms:
         instrument=algo.symbol,
         side=Side[algo.side],
         quantity=Quantity(algo.quantity),
-        type=OrderType.STOP_LIMIT if limited else OrderType.STOP,
+        type=STOPS[algo.type],
         limit_price=Price(algo.price) if limited else None,
-        stop_price=Price(algo.trigger),
+        stop_price=None if algo.rate else Price(algo.trigger),
+        trail_bps=int(algo.rate * 100) or None,
     )

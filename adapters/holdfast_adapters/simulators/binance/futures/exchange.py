@@ -85,6 +85,7 @@ class FuturesExchange(Exchange):
         self.count_down()
         super().trade(symbol, price, quantity)
         for algo in self.open_algos(symbol):
+            algo.follow(price)
             if is_reached(algo.side, algo.trigger, price):
                 self._trigger(algo)
 
@@ -115,7 +116,7 @@ class FuturesExchange(Exchange):
         """
         symbol, last = self._symbol(asked.symbol), self._price(asked.symbol)
         check_filters(asked, symbol, last)
-        if is_reached(asked.side, asked.stop_price, last):
+        if asked.stop_price and is_reached(asked.side, asked.stop_price, last):
             raise Refused(-2021, "Order would immediately trigger.")
         if any(each.client_id == asked.client_id for each in self.open_algos()):
             raise Refused(-4116, "ClientOrderId is duplicated.")
@@ -129,10 +130,13 @@ class FuturesExchange(Exchange):
             quantity=asked.quantity,
             price=asked.price,
             trigger=asked.stop_price,
+            rate=Decimal(asked.trailing) / 100,
             reduce_only=asked.reduce_only,
             placed_ms=self.now_ms,
             updated_ms=self.now_ms,
         )
+        if last is not None:
+            algo.follow(last)
         self.algos.append(algo)
         venue_order = VenueOrder(
             order_id=str(algo.number),

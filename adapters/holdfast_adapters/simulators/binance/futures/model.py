@@ -22,6 +22,11 @@ class SimAlgo:
     quantity: Decimal
     price: Decimal
     trigger: Decimal
+    """Where it stands; that of a trailing stop moves."""
+
+    rate: Decimal
+    """How far it trails, in percent; 0 is not at all."""
+
     reduce_only: bool
     status: str = "NEW"
     placed_ms: int
@@ -29,6 +34,14 @@ class SimAlgo:
     triggered_ms: int = 0
     order: int | None = None
     """The number of the order that it has become."""
+
+    def follow(self, price: Decimal) -> None:
+        """Let a trailing stop follow the market, unless that would take it back."""
+        by = price * self.rate / 100
+        if self.rate and self.side == "SELL":
+            self.trigger = max(self.trigger, price - by)
+        elif self.rate:
+            self.trigger = min(self.trigger or price + by, price + by)
 
 
 @attrs.define(eq=False)

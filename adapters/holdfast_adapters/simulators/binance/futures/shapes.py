@@ -60,7 +60,13 @@ def _symbol(each: SimSymbol) -> Shape:
         "liquidationFee": "0.012000",
         "marketTakeBound": "0.30",
         "filters": _filters(each),
-        "orderTypes": ["LIMIT", "MARKET", "STOP", "STOP_MARKET"],
+        "orderTypes": [
+            "LIMIT",
+            "MARKET",
+            "STOP",
+            "STOP_MARKET",
+            "TRAILING_STOP_MARKET",
+        ],
         "timeInForce": ["GTC", "IOC", "FOK", "GTX"],
     }
 
@@ -161,6 +167,8 @@ def algo(each: SimAlgo) -> Shape:
         "closePosition": False,
         "priceProtect": False,
         "reduceOnly": each.reduce_only,
+        "activatePrice": "",
+        "callbackRate": f"{each.rate:f}" if each.rate else "",
         "createTime": each.placed_ms,
         "updateTime": each.updated_ms,
         "triggerTime": each.triggered_ms,
