@@ -63,12 +63,16 @@ def wait_for(
     happened: Callable[[], bool],
     *,
     limit_s: float = DEADLINE_S,
+    every_s: float = 0.001,
 ) -> None:
-    """Return when it has happened, the process has ended, or the time is over."""
+    """Return when it has happened, the process has ended, or the time is over.
+
+    It is looked for ``every_s``.
+    """
     until_s = time.perf_counter() + limit_s
     while not happened() and time.perf_counter() < until_s:
         with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(0.001)
+            process.wait(every_s)
             return
 
 

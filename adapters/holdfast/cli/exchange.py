@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from random import Random  # noqa: TID251 - the seed is an option
 from typing import Any, Final
@@ -17,15 +18,14 @@ import trio
 from holdfast.cli.output import show_line
 from holdfast.cli.sharing import whole_number
 from holdfast.clocks import SystemClock
+from holdfast.scripts import read_script
 from holdfast_adapters.simulators.binance import (
-    AFTER,
-    BEFORE,
-    STREAM,
     Account,
     BinanceSimulator,
     Exchange,
     SimSymbol,
 )
+from holdfast_adapters.simulators.binance.faults import OPERATIONS, known_for
 from holdfast_adapters.simulators.binance.futures import (
     FuturesExchange,
     FuturesSimulator,
@@ -33,6 +33,14 @@ from holdfast_adapters.simulators.binance.futures import (
 from holdfast_adapters.simulators.binance.recorded import (
     RecordedTrade,
     recorded_trades,
+)
+from holdfast_adapters.simulators.binance.stage import KINDS, BinanceStage
+from holdfast_adapters.simulators.script import (
+    Kinds,
+    ScriptedFault,
+    SkewedClock,
+    Stage,
+    play,
 )
 from holdfast_adapters.simulators.serving import serving
 from holdfast_adapters.simulators.walk import walk
@@ -50,26 +58,6 @@ PORTS: Final = 65_535
 PAST_DAYS: Final = 40
 """For how long its symbols were traded before it listens."""
 
-OPERATIONS: Final = (
-    "submit",
-    "cancel",
-    "replace",
-    "order",
-    "open_orders",
-    "trades",
-    "account",
-    "time",
-    "info",
-    "klines",
-    "user_stream",
-    "algo",
-    "open_algos",
-    "amendments",
-    "rights",
-    "listen_key",
-    "countdown",
-)
-
 
 @attrs.frozen
 class _Market:
@@ -77,20 +65,68 @@ class _Market:
     price: Decimal
 
 
-@attrs.frozen
-class _Replay:
-    """A recorded market; at its end it stands still."""
+@attrs.frozen(kw_only=True)
+class Day:
+    """What happens at a venue by itself."""
 
-    trades: Sequence[RecordedTrade]
     speed: float
+    """How many times faster."""
 
-    async def play(self, exchange: Exchange) -> None:
-        """Tell each trade when it is due."""
-        began_s, first_ns = trio.current_time(), self.trades[0].at_ns
-        for each in self.trades:
-            due_s = began_s + (each.at_ns - first_ns) / 1e9 / self.speed
-            await trio.sleep_until(due_s)
-            exchange.trade(each.symbol, each.price, each.quantity)
+    pause_s: float
+    """Between two trades of a random walk."""
+
+    random: Random
+    script: Sequence[ScriptedFault] = ()
+
+    @classmethod
+    def of(cls, given: Mapping[str, Any], kinds: Kinds) -> Day:
+        """Return that of the options.
+
+        Raises:
+            InputError: one of them is wrong.
+        """
+        script = given["script"]
+        return cls(
+            speed=float(positive("--speed", given["speed"])),
+            pause_s=1 / float(positive("--trades-per-s", given["trades_per_s"])),
+            random=Random(whole_number("--seed", given["seed"], 0)),
+            script=() if script is None else read_script(Path(script), kinds),
+        )
+
+    async def walk(
+        self,
+        steps: Iterator[tuple[Decimal, Decimal]],
+        trade: Callable[[Decimal, Decimal], object],
+    ) -> None:
+        """Let the market trade at prices that walk at random, for ever."""
+        for price, quantity in steps:
+            trade(price, quantity)
+            await trio.sleep(self.pause_s / self.speed)
+
+    async def replay(
+        self, trades: Sequence[RecordedTrade], exchange: Exchange, *, loops: bool
+    ) -> None:
+        """Tell each recorded trade when it is due; then stand still, or begin again."""
+        first_ns = trades[0].at_ns
+        while True:
+            began_s = trio.current_time()
+            for each in trades:
+                due_s = began_s + (each.at_ns - first_ns) / 1e9 / self.speed
+                await trio.sleep_until(due_s)
+                exchange.trade(each.symbol, each.price, each.quantity)
+            if not loops:
+                return
+
+    def begin(self, stage: Stage, nursery: trio.Nursery) -> None:
+        """Play the script, if there is one, and say what is on."""
+        if self.script:
+            nursery.start_soon(play, self.script, stage, self.speed, say_line)
+
+
+def say_line(text: str) -> None:
+    """Print a line at once, for whoever waits for it."""
+    show_line(text)
+    sys.stdout.flush()
 
 
 @click.command(
@@ -127,13 +163,15 @@ class _Replay:
     metavar="DIR",
     help="Tell the trades of a recording, and not of a random walk.",
 )
+@click.option("--loop", is_flag=True, help="Begin the recording again at its end.")
 @click.option(
     "--speed",
     default="1",
     show_default=True,
     metavar="N",
-    help="How many times faster than they were recorded.",
+    help="How many times faster all of its day goes: the market, and the script.",
 )
+@click.option("--script", metavar="FILE", help="Faults, and when they begin and end.")
 @click.option("--record", metavar="FILE", help="Keep its own record, in SQLite.")
 @click.option(
     "--fault",
@@ -156,9 +194,9 @@ def binance(**given: Any) -> int:  # noqa: ANN401 - as click gives them
     if port > PORTS:
         raise InputError("--port", f"a number up to {PORTS}", str(port))
     markets = [_market(text) for text in given["symbols"]]
-    pause_s = 1 / float(positive("--trades-per-s", given["trades_per_s"]))
+    day = Day.of(given, KINDS)
     record = given["record"]
-    clock, order_of = SystemClock(), lambda name: name[:DIGITS]
+    clock, order_of = SkewedClock(SystemClock()), lambda name: name[:DIGITS]
     listed = [each.symbol for each in markets]
     funds = dict(pair("--balance", text) for text in given["balances"])
     path = None if record is None else Path(record)
@@ -190,48 +228,40 @@ def binance(**given: Any) -> int:  # noqa: ANN401 - as click gives them
     exchange = simulator.exchange
     for text in given["faults"]:
         simulator.faults.on(*_fault(text))
-    seed = Random(whole_number("--seed", given["seed"], 0))
-    replay = None
+    recorded = None
     if given["replay"] is not None:
-        speed = float(positive("--speed", given["speed"]))
-        replay = _Replay(_recording(given["replay"], exchange), speed)
-    trio.run(_serve, simulator, markets, port, pause_s, seed, replay)
+        trades = _recording(given["replay"], exchange)
+        recorded = partial(day.replay, trades, exchange, loops=given["loop"])
+    stage = BinanceStage(simulator, clock)
+    trio.run(_serve, stage, markets, port, day, recorded)
     exchange.record.close()
     return 0
 
 
 async def _serve(
-    simulator: BinanceSimulator,
+    stage: BinanceStage,
     markets: Sequence[_Market],
     port: int,
-    pause_s: float,
-    random: Random,
-    replay: _Replay | None,
+    day: Day,
+    recorded: Callable[[], Awaitable[None]] | None,
 ) -> None:
+    simulator, exchange = stage.simulator, stage.simulator.exchange
     try:
         async with serving(simulator, port) as taken, trio.open_nursery() as nursery:
             await nursery.start(end_by_signal, nursery.cancel_scope)
-            if replay is not None:
-                nursery.start_soon(replay.play, simulator.exchange)
+            say_line(f"the exchange listens at http://127.0.0.1:{taken}")
+            if recorded is not None:
+                nursery.start_soon(recorded)
             else:
                 for each in markets:
-                    nursery.start_soon(
-                        _trade, simulator.exchange, each, pause_s, random
-                    )
-            show_line(f"the exchange listens at http://127.0.0.1:{taken}")
-            sys.stdout.flush()
+                    steps = walk(each.symbol, each.price, day.random)
+                    trade = partial(exchange.trade, each.symbol.name)
+                    nursery.start_soon(day.walk, steps, trade)
+            day.begin(stage, nursery)
     except* OSError as errors:
         came = str(errors.exceptions[0])
         todo = "take another one, or 0 for any"
         raise InputError("--port", "a port that is free", came, todo) from errors
-
-
-async def _trade(
-    exchange: Exchange, market: _Market, pause_s: float, random: Random
-) -> None:
-    for price, quantity in walk(market.symbol, market.price, random):
-        exchange.trade(market.symbol.name, price, quantity)
-        await trio.sleep(pause_s)
 
 
 async def end_by_signal(
@@ -298,7 +328,7 @@ def _fault(text: str) -> tuple[str, str]:
     if operation not in OPERATIONS:
         expected = f"OPERATION=KIND with one of {', '.join(OPERATIONS)}"
         raise InputError("--fault", expected, repr(text))
-    kinds = STREAM if operation == "user_stream" else {**BEFORE, **AFTER}
+    kinds = known_for(operation)
     if kind not in kinds:
         expected = f"one of {', '.join(kinds)} for {operation}"
         raise InputError("--fault", expected, repr(kind))

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
-from random import Random  # noqa: TID251 - the seed is an option
 from typing import Any, Final
 
 import attrs
 import click
 import trio
 
-from holdfast.cli.exchange import PAST_DAYS, PORTS, end_by_signal, pair, positive
-from holdfast.cli.output import show_line
+from holdfast.cli.exchange import (
+    PAST_DAYS,
+    PORTS,
+    Day,
+    end_by_signal,
+    pair,
+    positive,
+    say_line,
+)
 from holdfast.cli.sharing import whole_number
 from holdfast.clocks import SystemClock
 from holdfast_adapters.simulators.ib import (
@@ -24,6 +30,7 @@ from holdfast_adapters.simulators.ib import (
     serving_tws,
 )
 from holdfast_adapters.simulators.ib.faults import REQUESTS, TOLD, known_for
+from holdfast_adapters.simulators.ib.stage import KINDS, TwsStage
 from holdfast_adapters.simulators.walk import walk
 from holdfast_domain.errors import InputError
 
@@ -60,6 +67,14 @@ class _Market:
     help="How often each stock trades.",
 )
 @click.option("--seed", default="0", metavar="N", help="Of the prices' random walk.")
+@click.option(
+    "--speed",
+    default="1",
+    show_default=True,
+    metavar="N",
+    help="How many times faster all of its day goes: the market, and the script.",
+)
+@click.option("--script", metavar="FILE", help="Faults, and when they begin and end.")
 @click.option("--record", metavar="FILE", help="Keep its own record, in SQLite.")
 @click.option(
     "--fault",
@@ -80,7 +95,7 @@ def ib(**given: Any) -> int:  # noqa: ANN401 - as click gives them
     if port > PORTS:
         raise InputError("--port", f"a number up to {PORTS}", str(port))
     markets = [_market(number, text) for number, text in enumerate(given["symbols"])]
-    pause_s = 1 / float(positive("--trades-per-s", given["trades_per_s"]))
+    day = Day.of(given, KINDS)
     record = given["record"]
     desk = Desk(
         [each.contract for each in markets],
@@ -92,8 +107,7 @@ def ib(**given: Any) -> int:  # noqa: ANN401 - as click gives them
     simulator = TwsSimulator(desk, messages_per_s=MESSAGES_PER_S)
     for text in given["faults"]:
         simulator.faults.on(*_fault(text))
-    seed = Random(whole_number("--seed", given["seed"], 0))
-    trio.run(_serve, simulator, markets, port, pause_s, seed)
+    trio.run(_serve, simulator, markets, port, day)
     desk.record.close()
     return 0
 
@@ -102,8 +116,7 @@ async def _serve(
     simulator: TwsSimulator,
     markets: Sequence[_Market],
     port: int,
-    pause_s: float,
-    random: Random,
+    day: Day,
 ) -> None:
     try:
         async with (
@@ -111,20 +124,16 @@ async def _serve(
             trio.open_nursery() as nursery,
         ):
             await nursery.start(end_by_signal, nursery.cancel_scope)
+            say_line(f"TWS listens at 127.0.0.1:{taken}")
             for each in markets:
-                nursery.start_soon(_trade, simulator.desk, each, pause_s, random)
-            show_line(f"TWS listens at 127.0.0.1:{taken}")
-            sys.stdout.flush()
+                steps = walk(each.contract, each.price, day.random)
+                trade = partial(simulator.desk.trade, each.contract.symbol)
+                nursery.start_soon(day.walk, steps, trade)
+            day.begin(TwsStage(simulator), nursery)
     except* OSError as errors:
         came = str(errors.exceptions[0])
         todo = "take another one, or 0 for any"
         raise InputError("--port", "a port that is free", came, todo) from errors
-
-
-async def _trade(desk: Desk, market: _Market, pause_s: float, random: Random) -> None:
-    for price, quantity in walk(market.contract, market.price, random):
-        desk.trade(market.contract.symbol, price, quantity)
-        await trio.sleep(pause_s)
 
 
 def _market(number: int, text: str) -> _Market:

@@ -164,6 +164,9 @@ class App(Protocol):
     async def answer(self, request: Request) -> Response:
         """Answer one request."""
 
+    def refusal(self, request: Request) -> Response | None:
+        """Return what a new socket is refused with; None where it is taken."""
+
     def opened(self, socket: Socket, request: Request) -> None:
         """Take a new socket."""
 
@@ -212,7 +215,11 @@ class Server:
             if request is None:
                 return
             if request.headers.get("upgrade", "").lower() == "websocket":
-                await self._upgrade(stream, http, request)
+                refusal = self._app.refusal(request)
+                if refusal is None:
+                    await self._upgrade(stream, http, request)
+                else:
+                    await _respond(stream, http, refusal)
                 return
             response = await self._app.answer(request)
             if not await _respond(stream, http, response):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from decimal import ROUND_DOWN, Decimal
 from pathlib import Path
@@ -68,7 +69,7 @@ class Exchange:
         self._fee_asset = fee_asset
         self._last: dict[str, LastBar] = {}
         self._events = 0
-        self._updates = 0
+        self._updates: Counter[str] = Counter()
         self._engine = MatchingEngine(
             {each.name: Instrument(symbol=each.name, lot=each.lot) for each in symbols},
             FillModel(fill=FillAt.THIS_CLOSE, participation=Decimal(1)),
@@ -97,7 +98,7 @@ class Exchange:
         at_us = max(self.time_us, known.ended_at_us + 1 if known else 0)
         self._last[symbol] = LastBar(float(price), float(quantity), at_us)
         self.klines[symbol].trade(self.now_ms, price, quantity)
-        self._updates += 1
+        self._updates[symbol] += 1
         for kind, event in self._seen(symbol, price, quantity):
             for tell in self.on_market:
                 tell(f"{symbol.lower()}@{kind}", event)
@@ -116,7 +117,7 @@ class Exchange:
         self, symbol: str, price: Decimal, quantity: Decimal
     ) -> list[tuple[str, shapes.Shape]]:
         """Return what the streams tell of a trade, by their kind."""
-        number = self._updates
+        number = self._updates[symbol]
         trade = shapes.trade_event(symbol, number, price, quantity, self.now_ms)
         quote = shapes.book_ticker(self.symbols[symbol], number, price, quantity)
         return [("trade", trade), ("bookTicker", quote)]
@@ -202,12 +203,15 @@ class Exchange:
         """
         symbol, last = self._symbol(name), self._last.get(name)
         if last is None:
-            return {"lastUpdateId": self._updates, "bids": [], "asks": []}
+            return {"lastUpdateId": self._updates[name], "bids": [], "asks": []}
         quote = shapes.book_ticker(
-            symbol, self._updates, Decimal(str(last.close)), Decimal(str(last.volume))
+            symbol,
+            self._updates[name],
+            Decimal(str(last.close)),
+            Decimal(str(last.volume)),
         )
         bid, ask = [quote["b"], quote["B"]], [quote["a"], quote["A"]]
-        return {"lastUpdateId": self._updates, "bids": [bid], "asks": [ask]}
+        return {"lastUpdateId": self._updates[name], "bids": [bid], "asks": [ask]}
 
     # --- inside ---------------------------------------------------------------------
 

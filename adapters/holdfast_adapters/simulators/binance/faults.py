@@ -53,6 +53,55 @@ STREAM: Final = {
 }
 """Faults of the user data stream; they strike at its next event."""
 
+MARKET: Final = {
+    kind: words
+    for kind, words in STREAM.items()
+    if kind not in ("reordered", "terminated")
+}
+"""Faults of the market streams; they strike at the next event that somebody hears."""
+
+VENUE: Final = {
+    "maintenance": "requests get HTTP 503, streams are closed with 1001 and refused",
+    "skew": "the exchange's clock is `value` seconds ahead, or behind below 0",
+    "slow": "each answer takes `value` seconds longer",
+    "flood": "each symbol trades `value` times a second more, at its last price",
+    "half_open": "nothing is sent any more on any stream that is open",
+    "closed": "all streams are closed with `value`",
+    "reset": "all streams are reset",
+}
+"""Faults of the whole exchange, in a script."""
+
+OPERATIONS: Final = (
+    "submit",
+    "cancel",
+    "replace",
+    "order",
+    "open_orders",
+    "trades",
+    "account",
+    "time",
+    "info",
+    "klines",
+    "user_stream",
+    "market",
+    "algo",
+    "open_algos",
+    "amendments",
+    "rights",
+    "listen_key",
+    "countdown",
+)
+STREAMS: Final = {"user_stream": STREAM, "market": MARKET}
+ALL: Final = "requests"
+"""In the place of an operation: whatever is asked over HTTP."""
+
+
+def known_for(operation: str) -> dict[str, str]:
+    """Return the faults that an operation may have."""
+    if operation in STREAMS:
+        return STREAMS[operation]
+    return {**BEFORE, **AFTER} if operation in (*OPERATIONS, ALL) else {}
+
 
 @attrs.define(eq=False)
 class Fault:
@@ -60,11 +109,11 @@ class Fault:
 
     kind: str
     operation: str
-    """`submit`, `cancel`, `replace`, `order`, `open_orders`, `trades`, `account`,
-    `time`, `info` or `user_stream`; of futures `algo`, `open_algos`, `amendments`,
-    `rights`, `listen_key` or `countdown`, too."""
+    """One of `OPERATIONS`, or `ALL`."""
 
     count: int = 1
+    """How often it strikes; 0: until it is switched off."""
+
     skip: int = 0
     value: float = 1.0
     struck: int = 0
@@ -80,10 +129,12 @@ class Faults:
     def on(self, kind: str, operation: str, **how: float) -> Fault:
         """Switch a fault on: ``count`` times, after ``skip`` operations.
 
+        One with a ``count`` of 0 strikes until it is switched `off`.
+
         Raises:
             ValueError: there is no such fault.
         """
-        known = STREAM if operation == "user_stream" else {**BEFORE, **AFTER}
+        known = known_for(operation)
         if kind not in known:
             message = f"expected one of {', '.join(known)}, got {kind!r}"
             raise ValueError(message)
@@ -93,10 +144,16 @@ class Faults:
         self._waiting.append(fault)
         return fault
 
+    def off(self, fault: Fault) -> None:
+        """Switch a fault off, if it waits yet."""
+        if fault in self._waiting:
+            self._waiting.remove(fault)
+
     def take(self, operation: str) -> Fault | None:
         """Return the fault that strikes this operation, if one does."""
+        names = (operation,) if operation in STREAMS else (operation, ALL)
         for fault in self._waiting:
-            if fault.operation == operation:
+            if fault.operation in names:
                 if fault.skip:
                     fault.skip -= 1
                     return None

@@ -9,12 +9,21 @@ import attrs
 import trio
 
 from holdfast_adapters.simulators.binance import shapes
-from holdfast_adapters.simulators.binance.answering import Account, Answering
+from holdfast_adapters.simulators.binance.answering import (
+    HTML,
+    PAGE,
+    Account,
+    Answering,
+)
 from holdfast_adapters.simulators.binance.answers import Answers
 from holdfast_adapters.simulators.binance.exchange import Exchange
 from holdfast_adapters.simulators.binance.faults import Fault, Faults
 from holdfast_adapters.simulators.binance.model import Refused
 from holdfast_adapters.simulators.serving import Request, Response, Socket
+
+_DOWN = Response(status=503, body=PAGE, headers=HTML)
+_NONSENSE = '{"subscriptionId": 0, "event": '
+"""A half of a frame, whole as a message."""
 
 
 @attrs.define(eq=False)
@@ -39,6 +48,12 @@ class BinanceSimulator:
         self.asked = trio.Event()
         """Set, and made anew, whenever a request was answered or is held."""
 
+        self.is_down = False
+        """Whether nothing is answered but that it is under maintenance."""
+
+        self.slow_s = 0.0
+        """How much longer each answer takes."""
+
         self._peers: dict[Socket, Peer] = {}
         self._subscriptions = 0
         self._late: list[shapes.Shape] = []
@@ -62,9 +77,16 @@ class BinanceSimulator:
 
     async def answer(self, request: Request) -> Response:
         """Answer one request over HTTP."""
-        response = self.answers.answer(request)
+        response = _DOWN if self.is_down else self.answers.answer(request)
         self._ring()
+        if self.slow_s:
+            await trio.sleep(self.slow_s)
         return response
+
+    def refusal(self, request: Request) -> Response | None:
+        """Take every socket, unless it is down."""
+        del request
+        return _DOWN if self.is_down else None
 
     def opened(self, socket: Socket, request: Request) -> None:
         """Take a new socket; a market stream may name its streams in the target."""
@@ -161,7 +183,7 @@ class BinanceSimulator:
             case "half_open":
                 socket.is_mute = True
             case "nonsense":
-                socket.push('{"subscriptionId": 0, "event": ')
+                socket.push(_NONSENSE)
                 socket.push(frame)
             case "terminated":
                 socket.push(self._gone(peer))
@@ -169,10 +191,11 @@ class BinanceSimulator:
                 pass
 
     def _tell_market(self, stream: str, event: shapes.Shape) -> None:
-        for peer in self._peers.values():
-            if stream in peer.streams:
-                wrapped = {"stream": stream, "data": event}
-                peer.socket.push(json.dumps(wrapped if peer.combined else event))
+        hearing = [each for each in self._peers.values() if stream in each.streams]
+        fault = self.faults.take("market") if hearing else None
+        for peer in hearing:
+            wrapped = {"stream": stream, "data": event}
+            self._push(peer, json.dumps(wrapped if peer.combined else event), fault)
 
 
 def _market(peer: Peer, asked: dict[str, Any]) -> shapes.Shape:

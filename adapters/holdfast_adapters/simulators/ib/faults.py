@@ -41,6 +41,19 @@ TELLING: Final = {
 }
 """Faults of what is told of orders."""
 
+VENUE: Final = {
+    "connectivity": "1100, and nothing is told; ends with 1102, or `value` 1101",
+    "farm": "2103, and the market is silent; ends with 2104",
+    "restart": "connections are reset and refused, as at TWS's nightly restart",
+    "in_use": "a connection is refused with 326: its client id is in use",
+    "reset": "all connections are reset",
+    "half_open": "nothing is sent any more on any connection that is open",
+    "pacing": "a client may ask for `value` things a second, and is cut off beyond",
+    "slow": "each request waits for `value` seconds before it is read",
+    "flood": "each contract trades `value` times a second more, at its last price",
+}
+"""Faults of TWS itself, in a script."""
+
 REQUESTS: Final = (
     "connect",
     "submit",
@@ -83,6 +96,8 @@ class Fault:
     kind: str
     operation: str
     count: int = 1
+    """How often it strikes; 0: until it is switched off."""
+
     skip: int = 0
     value: int = 201
     struck: int = 0
@@ -102,6 +117,8 @@ class Faults:
     def on(self, kind: str, operation: str, **how: int) -> Fault:
         """Switch a fault on: ``count`` times, after ``skip`` operations.
 
+        One with a ``count`` of 0 strikes until it is switched `off`.
+
         Raises:
             ValueError: there is no such fault.
         """
@@ -112,6 +129,11 @@ class Faults:
         fault = Fault(kind, operation, **how)
         self._waiting.append(fault)
         return fault
+
+    def off(self, fault: Fault) -> None:
+        """Switch a fault off, if it waits yet."""
+        if fault in self._waiting:
+            self._waiting.remove(fault)
 
     def take(self, operation: str) -> Fault | None:
         """Return the fault that strikes this operation, if one does."""

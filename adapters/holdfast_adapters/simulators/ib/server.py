@@ -10,13 +10,18 @@ from typing import Final
 import trio
 
 from holdfast_adapters.simulators.ib import messages
-from holdfast_adapters.simulators.ib.answers import RT_VOLUME, Answers, tell_quote
+from holdfast_adapters.simulators.ib.answers import (
+    FARMS,
+    RT_VOLUME,
+    Answers,
+    tell_quote,
+)
 from holdfast_adapters.simulators.ib.desk import Desk, What
 from holdfast_adapters.simulators.ib.faults import Fault, Faults
 from holdfast_adapters.simulators.ib.model import SimContract, SimExecution, SimOrder
 from holdfast_adapters.simulators.ib.peers import NONSENSE, Peer
 from holdfast_adapters.simulators.ib.wire import Messages, Nonsense
-from holdfast_adapters.simulators.serving import BROKEN, CHUNK
+from holdfast_adapters.simulators.serving import BROKEN, CHUNK, reset
 
 NEWEST: Final = 178
 """The newest version that speaks in text."""
@@ -28,6 +33,7 @@ LOST: Final = (1100, "Connectivity between IBKR and Trader Workstation has been 
 RESTORED: Final = (
     "Connectivity between IBKR and Trader Workstation has been restored - data "
 )
+FARM_BROKEN: Final = (2103, "Market data farm connection is broken:usfarm")
 OPERATIONS: Final = {
     What.OPEN: "orders",
     What.STATUS: "orders",
@@ -57,8 +63,20 @@ class TwsSimulator:
         """The requests of all clients, in order."""
 
         self.is_connected = True
+        self.is_silent = False
+        """Whether the market is not told, as when a data farm is away."""
+
+        self.is_down = False
+        """Whether connections are refused, as at a restart."""
+
+        self.is_taken = False
+        """Whether every client id seems to be in use."""
+
+        self.messages_per_s = messages_per_s
+        self.slow_s = 0.0
+        """How long each request waits before it is read."""
+
         self._version = version
-        self._rate = messages_per_s
         self.answers = Answers(desk, self.faults, self._is_in_use)
         self._late: list[bytes] = []
         self._strikes: dict[Peer, int] = {}
@@ -87,6 +105,16 @@ class TwsSimulator:
         for each in self.peers:
             each.error(-1, code, words)
 
+    def lose_farm(self) -> None:
+        """Lose the line to the market's data: nothing of it is told."""
+        self.is_silent = True
+        self.broadcast(*FARM_BROKEN)
+
+    def restore_farm(self) -> None:
+        """Have the market's data again; subscriptions are alive."""
+        self.is_silent = False
+        self.broadcast(*FARMS[0])
+
     def drop(self) -> None:
         """Close all connections, as at a restart of TWS."""
         for each in list(self.peers):
@@ -109,6 +137,9 @@ class TwsSimulator:
         await trio.serve_listeners(self._serve, [listener])
 
     async def _serve(self, stream: trio.SocketStream) -> None:
+        if self.is_down:
+            reset(stream)
+            return
         peer = Peer(stream)
         self.peers.append(peer)
         try:
@@ -128,6 +159,8 @@ class TwsSimulator:
         cut = Messages()
         while data := await peer.stream.receive_some(CHUNK):
             for fields in cut.take(data):
+                if self.slow_s:
+                    await trio.sleep(self.slow_s)
                 if not peer.version:
                     self._greet(peer, fields)
                 elif not peer.is_mute:
@@ -151,22 +184,22 @@ class TwsSimulator:
 
     def _is_too_fast(self, peer: Peer) -> bool:
         """Tell whether a request is one too many; the third time ends it."""
-        if self._rate is None:
+        if self.messages_per_s is None:
             return False
         now_us = self.desk.time_us
         peer.asked = [at for at in peer.asked if at > now_us - 1_000_000]
         peer.asked.append(now_us)
-        if len(peer.asked) <= self._rate:
+        if len(peer.asked) <= self.messages_per_s:
             return False
         words = "Max rate of messages per second has been exceeded:max={} rec={} (1)"
-        peer.error(-1, 100, words.format(self._rate, len(peer.asked)))
+        peer.error(-1, 100, words.format(self.messages_per_s, len(peer.asked)))
         strikes = self._strikes[peer] = self._strikes.get(peer, 0) + 1
         if strikes == STRIKES:
             peer.close()
         return True
 
     def _is_in_use(self, client_id: int) -> bool:
-        return any(each.client_id == client_id for each in self.peers)
+        return self.is_taken or any(each.client_id == client_id for each in self.peers)
 
     # --- what is told -----------------------------------------------------------------
 
@@ -222,7 +255,7 @@ class TwsSimulator:
 
     def _trade(self, contract: SimContract, price: Decimal, quantity: Decimal) -> None:
         at_ms = self.desk.time_us // 1000
-        for peer in self.peers:
+        for peer in () if self.is_silent or not self.is_connected else self.peers:
             for request_id, each in peer.tickers.items():
                 if each is contract:
                     tell_quote(peer, request_id, contract, price)

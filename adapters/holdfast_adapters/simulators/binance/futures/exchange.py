@@ -92,7 +92,7 @@ class FuturesExchange(Exchange):
     def _seen(
         self, symbol: str, price: Decimal, quantity: Decimal
     ) -> list[tuple[str, Shape]]:
-        number, now_ms = self._updates, self.now_ms
+        number, now_ms = self._updates[symbol], self.now_ms
         trade = events.aggregate(symbol, number, price, quantity, now_ms)
         quote = book_ticker(self.symbols[symbol], number, price, quantity)
         quote = {"e": "bookTicker", **quote, "T": now_ms, "E": now_ms}
