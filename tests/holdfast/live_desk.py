@@ -124,21 +124,25 @@ def order_of(client_id: str) -> str:
 
 @asynccontextmanager
 async def desk(
-    state: Path, *, futures: bool = False, past_days: int = 0
+    state: Path,
+    *,
+    futures: bool = False,
+    past_days: int = 0,
+    symbols: tuple[SimSymbol, ...] = (SimSymbol(),),
 ) -> AsyncIterator[Desk]:
-    clock, symbol = FastClock(), SimSymbol()
+    clock = FastClock()
     funds, who = {"USDT": Decimal(100_000)}, Account(KEY, SECRET)
     record = state.with_suffix(".sqlite")
     simulator: BinanceSimulator
     if futures:
         simulator = FuturesSimulator(
-            FuturesExchange([symbol], funds, clock, record=record, order_of=order_of),
+            FuturesExchange(symbols, funds, clock, record=record, order_of=order_of),
             who,
         )
     else:
         simulator = BinanceSimulator(
             Exchange(
-                [symbol],
+                symbols,
                 funds,
                 clock,
                 record=record,
@@ -149,13 +153,14 @@ async def desk(
         )
     exchange = simulator.exchange
 
-    async def trade() -> None:
+    async def trade(symbol: SimSymbol) -> None:
         for price, quantity in walk(symbol, Decimal(50_000), Random(3)):
             exchange.trade(symbol.name, price, quantity)
             await trio.sleep(0.01)
 
     async with serving(simulator) as port, trio.open_nursery() as nursery:
-        nursery.start_soon(trade)
+        for symbol in symbols:
+            nursery.start_soon(trade, symbol)
         yield Desk(simulator, clock, port, state)
         nursery.cancel_scope.cancel()
     exchange.record.close()

@@ -70,6 +70,7 @@ class Exchange:
         self._last: dict[str, LastBar] = {}
         self._events = 0
         self._updates: Counter[str] = Counter()
+        self._traded: Counter[str] = Counter()
         self._engine = MatchingEngine(
             {each.name: Instrument(symbol=each.name, lot=each.lot) for each in symbols},
             FillModel(fill=FillAt.THIS_CLOSE, participation=Decimal(1)),
@@ -300,8 +301,9 @@ class Exchange:
         order.updated_ms = self.now_ms
         filled = order.executed >= order.quantity
         order.status = "FILLED" if filled else "PARTIALLY_FILLED"
+        self._traded[order.symbol] += 1  # each symbol counts its own trades
         trade = SimTrade(
-            number=len(self.trades) + 1,
+            number=self._traded[order.symbol],
             order=order.number,
             symbol=order.symbol,
             price=price,
