@@ -18,10 +18,12 @@ ABLE_TO = {
 }
 ALIKE = [case for case in ABLE_TO["futures"] if case in ABLE_TO["binance"]]
 ALONE = [case for case in ABLE_TO["futures"] if case not in ALIKE]
+ALWAYS = [*ABLE_TO["paper"], *ABLE_TO["binance"], *ALONE]
+OF_IB = [case for case in ABLE_TO["ib"] if case not in ALWAYS]
 TRIED = {
     **ABLE_TO,
     "futures": [*some_of(ALIKE), *ALONE],
-    "ib": some_of(ABLE_TO["ib"]),
+    "ib": [*some_of([c for c in ABLE_TO["ib"] if c not in OF_IB]), *OF_IB],
     "ib-future": some_of(ABLE_TO["ib-future"][20:] + ABLE_TO["ib-future"][:20]),
     "ib-option": some_of(ABLE_TO["ib-option"][40:] + ABLE_TO["ib-option"][:40]),
     "ib-pair": some_of(ABLE_TO["ib-pair"][60:] + ABLE_TO["ib-pair"][:60]),
@@ -29,7 +31,7 @@ TRIED = {
 """Futures share most of their adapter with spot: what both do is sampled.
 
 IB needs a thread and a connection for each case, and is sampled, too: of each kind of
-contract other cases.
+contract other cases. What it alone can do is always played.
 """
 
 PLAYED = [
