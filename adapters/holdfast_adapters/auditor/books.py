@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any, NamedTuple
 
 from .corrections import CORRECTING, Corrections, Words, corrections_of, words_of
-from .reading import Happening, Record
+from .opening import beside_capital
+from .reading import NAN, Happening, Record, number
 from .report import Check
 
 Account = tuple[str, str]
 """Who holds it, and the unit: a currency or a symbol."""
 
-_NAN = Decimal("NaN")
 _SIGNS = {"buy": 1, "sell": -1}
 
 
@@ -68,6 +68,8 @@ class Books(NamedTuple):
 
     adjusted: list[Moved]
     moved: list[Moved]
+    before: list[tuple[str, Decimal]]
+    """What the account had before the engine came, as `beside_capital` tells it."""
 
     @property
     def booked(self) -> list[Trade]:
@@ -120,6 +122,7 @@ def books_of(
         words_of(records),
         [_adjusted(each) for each in records if each.kind == "BooksAdjusted"],
         [_moved(row) for row in venue if row.kind == "moved"],
+        beside_capital(records, venue),
     )
 
 
@@ -250,6 +253,8 @@ def _holdings(books: Books) -> Iterable[Check]:
     for legs, moves in ((ours, books.adjusted), (theirs, books.moved)):
         for each in moves:
             legs[each.unit] += each.amount
+    for unit, amount in books.before:
+        theirs[unit] += amount
     units = sorted({*ours, *theirs})
     symbols = {trade.symbol for trade in (*books.ours, *books.theirs)}
     untraded = (*books.adjusted, *books.moved)
@@ -312,12 +317,12 @@ def _adjusted(record: Record) -> Moved:
     get = record.fields.get
     venue, subject, unit = str(get("venue")), str(get("subject")), str(get("unit"))
     name = f"{venue}/{subject}/{unit}, number {get('ordinal')}"
-    return Moved(name, unit, _number(get("amount")), subject == "cash")
+    return Moved(name, unit, number(get("amount")), subject == "cash")
 
 
 def _moved(row: Happening) -> Moved:
     get = row.fields.get
-    unit, amount = str(get("unit")), _number(get("amount"))
+    unit, amount = str(get("unit")), number(get("amount"))
     name = f"{row.venue} {row.number}"
     return Moved(name, unit, amount, bool(get("is_cash")))
 
@@ -326,15 +331,15 @@ def _trade(
     body: Mapping[str, Any], order_id: str, terms: Mapping[str, Any], venue: str
 ) -> Trade:
     fee = _part(body, "fee")
-    sign = _SIGNS.get(str(terms.get("side")), _NAN)
+    sign = _SIGNS.get(str(terms.get("side")), NAN)
     return Trade(
         execution_id=_named(body, venue),
         order_id=order_id,
         strategy=str(body.get("strategy", "")),
         symbol=str(terms.get("instrument")),
-        units=_number(body.get("quantity")) * sign,
-        price=_number(body.get("price")),
-        fee=_number(fee.get("amount")),
+        units=number(body.get("quantity")) * sign,
+        price=number(body.get("price")),
+        fee=number(fee.get("amount")),
         currency=str(fee.get("currency")),
     )
 
@@ -347,14 +352,6 @@ def _named(body: Mapping[str, Any], venue: str) -> str:
 def _part(body: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     part = body.get(name)
     return part if isinstance(part, dict) else {}
-
-
-def _number(value: object) -> Decimal:
-    """Return what is written; NaN equals nothing, so that it is found by any check."""
-    try:
-        return Decimal(str(value))
-    except InvalidOperation:
-        return _NAN
 
 
 def _said(trade: Trade) -> str:

@@ -6,10 +6,12 @@ import json
 import sqlite3
 from collections.abc import Mapping
 from contextlib import closing
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any, NamedTuple
 
 _DECODER = json.JSONDecoder()
+NAN = Decimal("NaN")
 
 
 class Record(NamedTuple):
@@ -108,3 +110,11 @@ def _fields(body: str) -> Mapping[str, Any]:
     except ValueError:
         return {}
     return fields if isinstance(fields, dict) and end == len(body) else {}
+
+
+def number(value: object) -> Decimal:
+    """Return what is written; NaN equals nothing, so that it is found by any check."""
+    try:
+        return Decimal(str(value))
+    except InvalidOperation:
+        return NAN

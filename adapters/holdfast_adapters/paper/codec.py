@@ -14,6 +14,7 @@ from holdfast_adapters.matching.model import Trailed, Triggered, VolumeTaken
 from holdfast_adapters.paper.records import (
     Advanced,
     CancelRequested,
+    Opened,
     PaperRecord,
     ReplaceRequested,
     Submitted,
@@ -28,7 +29,7 @@ Body = dict[str, Any]
 _WRITE = msgspec.json.Encoder().encode
 
 
-def encode(record: PaperRecord) -> tuple[str, str, str]:
+def encode(record: PaperRecord | Opened) -> tuple[str, str, str]:
     """Return the kind, the order's id (or nothing) and the JSON body of ``record``."""
     kind, fields = _ENCODERS[type(record)]
     return kind, _order_id(record), _WRITE(fields(record)).decode()
@@ -43,10 +44,10 @@ def decode(kind: str, order_id: str, body: str) -> PaperRecord:
     return _DECODERS[kind](order_id, json.loads(body))
 
 
-def _order_id(record: PaperRecord) -> str:
+def _order_id(record: PaperRecord | Opened) -> str:
     if isinstance(record, Submitted):
         return record.order.order_id
-    return "" if isinstance(record, Advanced) else record.order_id
+    return "" if isinstance(record, Advanced | Opened) else record.order_id
 
 
 def _submission(record: Submitted) -> Body:
@@ -171,6 +172,14 @@ _ENCODERS: Final[dict[type, tuple[str, Callable[[Any], Body]]]] = {
         lambda each: {"best": str(each.best), "ended_at_us": each.ended_at_us},
     ),
     VolumeTaken: ("volume_taken", _taken),
+    Opened: (
+        "opened",
+        lambda each: {
+            "unit": each.unit,
+            "amount": str(each.amount),
+            "symbols": each.symbols,
+        },
+    ),
 }
 
 _DECODERS: Final[dict[str, Callable[[str, Body], PaperRecord]]] = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import TypeAlias
 
 from msgspec import Struct
@@ -35,6 +36,18 @@ class Advanced(Struct, frozen=True, kw_only=True, gc=False):
     """Market data up to ``step`` was taken, and what follows came of it."""
 
     step: int
+
+
+class Opened(Struct, frozen=True, kw_only=True, gc=False):
+    """What an account had of a unit when its record began; no request, and no row here.
+
+    It is for simulated exchanges, whose accounts need not begin with what is allotted.
+    """
+
+    unit: str
+    amount: Decimal
+    symbols: tuple[str, ...] = ()
+    """Of what it is the base, by which some call it."""
 
 
 Request: TypeAlias = Submitted | CancelRequested | ReplaceRequested | Advanced

@@ -107,3 +107,47 @@ def test_a_trade_of_another_hand_that_is_adopted_twice_is_found() -> None:
     found = audited([("ExternalFilled", ADOPTED)] * 2, HAND)
 
     assert found["fills booked twice"] == ["X0h1: booked 2 times"]
+
+
+CAPITAL: Body = {"strategy": "one", "money": {"amount": "400", "currency": "USD"}}
+OPENED: list[tuple[str, str, Body]] = [
+    ("opened", "", {"unit": "USD", "amount": "1000", "symbols": []}),
+    ("opened", "", {"unit": "COIN", "amount": "2", "symbols": ["COINUSD"]}),
+]
+FOUND: list[tuple[str, Body]] = [
+    ("CapitalAllotted", CAPITAL),
+    ("BooksAdjusted", {**ADJUSTED, "subject": "cash", "unit": "USD", "amount": "600"}),
+    ("BooksAdjusted", {**ADJUSTED, "unit": "COINUSD", "amount": "2"}),
+]
+
+
+@pytest.mark.parametrize("name", ["", "paper"])
+@pytest.mark.parametrize("several", [False, True])
+def test_what_the_account_had_before_is_adjusted_to_the_last_unit(
+    name: str, several: bool
+) -> None:
+    halves = {**CAPITAL, "money": {"amount": "200", "currency": "USD"}}
+    capital = [("CapitalAllotted", halves)] * 2 if several else FOUND[:1]
+
+    assert audited([*capital, *FOUND[1:]], OPENED, name) == {}
+
+
+def test_what_the_account_had_before_is_nobodys_business_until_it_is_adjusted() -> None:
+    assert audited(FOUND[:1], OPENED) == {}
+
+
+def test_another_amount_than_the_account_had_is_found() -> None:
+    cash = {**FOUND[1][1], "amount": "601"}
+
+    assert audited([FOUND[0], ("BooksAdjusted", cash), FOUND[2]], OPENED) == {
+        "cash that differs from the venue's": ["USD: we hold 601, the venue says 600"]
+    }
+
+
+def test_what_another_venue_had_is_no_reason() -> None:
+    found = audited(FOUND, OPENED, "elsewhere")
+
+    assert set(found) == {
+        "cash that differs from the venue's",
+        "positions that differ from the venue's",
+    }

@@ -61,7 +61,9 @@ async def test_it_trades_and_keeps_a_record(
     assert found.instrument == BTC
     await venue.close()
     rows = read_venue(tmp_path / "venue.sqlite")
-    assert (rows[0].kind, rows[0].order_id) == ("submitted", ORDER_ID)
+    opened = [each.fields for each in rows if each.kind == "opened"]
+    assert opened == [{"unit": "USDT", "amount": "100000", "symbols": []}]
+    assert (rows[1].kind, rows[1].order_id) == ("submitted", ORDER_ID)
 
 
 @pytest.mark.parametrize(

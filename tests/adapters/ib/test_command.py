@@ -54,8 +54,9 @@ async def test_it_trades_and_keeps_a_record(
     assert isinstance(await venue.lookup(order().order_id), Found)
     await venue.close()
     host.close()
-    kinds = [each.kind for each in read_venue(tmp_path / "venue.sqlite")]
-    assert kinds == ["submitted"]
+    rows = read_venue(tmp_path / "venue.sqlite")
+    assert [each.kind for each in rows] == ["opened", "submitted"]
+    assert rows[0].fields == {"unit": "USD", "amount": "100000", "symbols": []}
 
 
 @pytest.mark.parametrize(

@@ -65,6 +65,7 @@ class Exchange:
         self.on_user: list[Listener] = []
         self.on_market: list[Callable[[str, shapes.Shape], None]] = []
         self.record = Record(record, order_of)
+        self.record.opened(self.balances, symbols)
         self._clock = clock
         self._fee_asset = fee_asset
         self._last: dict[str, LastBar] = {}

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Protocol
 
 from msgspec.structs import replace
 
-from holdfast_adapters.paper.records import ReplaceRequested, Row, Submitted
+from holdfast_adapters.paper.records import Opened, ReplaceRequested, Row, Submitted
 from holdfast_adapters.paper.store import EventStore
-from holdfast_adapters.simulators.binance.model import SimOrder, SimTrade
+from holdfast_adapters.simulators.binance.model import (
+    SimBalance,
+    SimOrder,
+    SimSymbol,
+    SimTrade,
+)
 from holdfast_domain.marketdata import utc_from_us
 from holdfast_domain.money import Money, Price, Quantity
 from holdfast_domain.ports import Ended, Executed, Replaced, VenueOrder
@@ -37,6 +42,15 @@ class Record:
         self._order_of = order_of
         self._rows: list[Row] = []
         self._committed = 0
+
+    def opened(
+        self, balances: Mapping[str, SimBalance], symbols: Iterable[SimSymbol]
+    ) -> None:
+        """Keep what the account has at first."""
+        for unit, held in balances.items():
+            names = tuple(each.name for each in symbols if each.base == unit)
+            self._add(Opened(unit=unit, amount=held.free, symbols=names))
+        self.commit()
 
     def placed(
         self, order: Named, venue_order: VenueOrder, replaces: Named | None

@@ -101,6 +101,7 @@ class Desk:
         self.on_order: list[Told] = []
         self.on_market: list[Callable[[SimContract, Decimal, Decimal], None]] = []
         self.record = Record(record)
+        self.record.opened("USD", cash)
         self._clock = clock
         self._leverage = leverage
         self._last: dict[str, LastBar] = {}

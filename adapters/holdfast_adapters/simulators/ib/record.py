@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from pathlib import Path
 
 from msgspec.structs import replace
 
-from holdfast_adapters.paper.records import ReplaceRequested, Row, Submitted
+from holdfast_adapters.paper.records import Opened, ReplaceRequested, Row, Submitted
 from holdfast_adapters.paper.store import EventStore
 from holdfast_adapters.simulators.ib.model import SimExecution, SimOrder
 from holdfast_domain.marketdata import utc_from_us
@@ -25,6 +26,11 @@ class Record:
         self._store = None if path is None else EventStore(path)
         self._rows: list[Row] = []
         self._committed = 0
+
+    def opened(self, unit: str, amount: Decimal) -> None:
+        """Keep what the account has at first."""
+        self._add(Opened(unit=unit, amount=amount))
+        self.commit()
 
     def placed(self, order: SimOrder, venue_order: VenueOrder) -> None:
         """Keep that an order was taken."""
