@@ -179,6 +179,10 @@ class Delivery(Engine):
             return
         self._put_over(cell, message, sender, put)
 
+    def put_asked(self, cell: Cell, asked: Asked, lane: int) -> None:
+        """Put a question into the mailbox: it waits for no turn."""
+        self.put(cell, asked, None, lane)
+
     def _put_over(
         self,
         cell: Cell,

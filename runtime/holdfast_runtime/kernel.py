@@ -149,8 +149,8 @@ class Kernel(ByHand, Blame):
             self.release(cell)
         if cell.blocked or cell.room:
             self.unblock(cell)
-        for _ in messages:
-            self.done()
+        if messages:
+            self.done(len(messages))
 
     @staticmethod
     def sample(cell: Cell) -> None:

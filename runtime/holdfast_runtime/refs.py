@@ -130,7 +130,7 @@ class Ref(Generic[M]):
             bell.ring()
 
         asked = Asked(message, answer)
-        kernel.put(cell, asked, None, lane)
+        kernel.put_asked(cell, asked, lane)
         if not await bell.wait(kernel.now_s() + deadline_s):
             text = f"{cell.path}: no answer within {deadline_s} s to {message!r}"
             raise AskTimeout(text)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Coroutine, Generator
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from holdfast_runtime.errors import ActorError
@@ -182,10 +181,12 @@ class _Side:
                 self._sides.finish(self)
 
     def __await__(self) -> Generator[Any, Any, None]:
-        step, is_closing = partial(self.work.send, None), False
+        step: Callable[[Any], Any] = self.work.send
+        value: object = None
+        is_closing = False
         while True:
             try:
-                trap = self._make(step)
+                trap = self._make(step, value)
             except StopIteration:
                 return
             if is_closing:
@@ -194,18 +195,18 @@ class _Side:
                 value = yield trap
             except BaseException as thrown:  # noqa: BLE001 - passed on to the work
                 is_closing = type(thrown) is GeneratorExit
-                step = partial(self.work.throw, thrown)
+                step, value = self.work.throw, thrown
             else:
-                step = partial(self.work.send, value)
+                step = self.work.send
 
-    def _make(self, step: Callable[[], Any]) -> Any:  # noqa: ANN401 - an engine's trap
+    def _make(self, step: Callable[[Any], Any], value: object) -> Any:  # noqa: ANN401 - an engine's trap
         """Make one step; what is said meanwhile is this piece's."""
         cell, is_first = self._sides.cell, not self.has_begun
         self.has_begun = True
         self._swap()
         cell.kernel.current, self._sides.stepping = cell, self
         try:
-            return step()
+            return step(value)
         finally:
             cell.kernel.current = self._sides.stepping = None
             self._swap()

@@ -36,7 +36,7 @@ from holdfast_domain.orders import OrderState
 from holdfast_runtime.cell import State
 
 SubLedgers = dict[str, SubLedger]
-RESOLVING = (
+RESOLVING = frozenset({
     ev.OrderAccepted,
     ev.OrderFilled,
     ev.OrderCanceled,
@@ -44,10 +44,12 @@ RESOLVING = (
     ev.OrderRejected,
     ev.OrderNotSent,
     ev.OrderResolved,
-)
+})  # fmt: skip
 """What ends a doubt; anything else would be a guess, which the auditor finds."""
 
 
+_DOUBTING = frozenset({ev.OrderUnknown, ev.OrderReopened})
+_ASKED = frozenset({ev.ReplaceRequested, ev.CancelRequested})
 _TOLD = (ev.OrderFilled, ev.OrderCanceled, ev.OrderExpired, ev.OrderRejected)
 
 
@@ -118,7 +120,7 @@ def _audit(played: Played, rows: list[tuple[Any, ...]]) -> Iterator[str]:
     report = audit_rows(
         [record(*row) for row in rows],
         [
-            happening(number, *row)._replace(venue=name)
+            happening(number, *row, venue=name)
             for name, venue in played.venues.items()
             for number, row in enumerate(_truth(venue), 1)
         ],
@@ -177,17 +179,19 @@ def change_in_doubt(entries: list[ev.Entry]) -> bool:
     sessions: dict[str, str] = {}
     pending: dict[str, str] = {}
     for entry in entries:
-        event = entry.event
-        if isinstance(event, ev.OrderIntended):
+        event: Any = entry.event
+        kind = type(event)
+        if kind is ev.OrderIntended:
             sessions[event.order_id] = session_path(event.venue)
-        elif isinstance(event, ev.ReplaceRequested | ev.CancelRequested):
+        elif kind in _ASKED:
             pending[event.order_id] = sessions[event.order_id]
-        elif isinstance(event, ev.ActorRestarted):
-            if pending and event.path in (ORDERS, *pending.values()):
+        elif not pending:
+            continue
+        elif kind is ev.ActorRestarted:
+            if event.path in (ORDERS, *pending.values()):
                 return True
-        elif isinstance(event, ev.EngineStarted):
-            if pending:
-                return True
+        elif kind is ev.EngineStarted:
+            return True
         else:
             pending.pop(getattr(event, "order_id", ""), None)
     return False
@@ -217,18 +221,15 @@ def _doubts(entries: list[ev.Entry]) -> tuple[Counter[str], int]:
     unknown: set[str] = set()
     resolved: Counter[str] = Counter()
     for entry in entries:
-        event = entry.event
-        if isinstance(event, ev.OrderUnknown | ev.OrderReopened):
+        event: Any = entry.event
+        kind = type(event)
+        if kind in _DOUBTING:
             unknown.add(event.order_id)
-        elif isinstance(event, RESOLVING):
-            name = (
-                event.fill.order_id
-                if isinstance(event, ev.OrderFilled)
-                else event.order_id
-            )
-            if name in unknown:
-                unknown.discard(name)
-                resolved[type(event).__name__] += 1
+        elif unknown and kind in RESOLVING:
+            order = event.fill if kind is ev.OrderFilled else event
+            if order.order_id in unknown:
+                unknown.discard(order.order_id)
+                resolved[kind.__name__] += 1
     return resolved, len(unknown)
 
 

@@ -69,7 +69,7 @@ def read_venue(path: Path, venue: str = "") -> list[Happening]:
         sqlite3.Error: it is no record of a venue.
     """
     question = "SELECT number, kind, order_id, body FROM events ORDER BY number"
-    return [happening(*row)._replace(venue=venue) for row in _rows(path, question)]
+    return [happening(*row, venue) for row in _rows(path, question)]
 
 
 def record(
@@ -91,9 +91,11 @@ def record(
     return Record(*head, kind, body, digest, fields, order_id)
 
 
-def happening(number: int, kind: str, order_id: str, body: str) -> Happening:
+def happening(
+    number: int, kind: str, order_id: str, body: str, venue: str = ""
+) -> Happening:
     """Return what happened at the venue from the columns of its row."""
-    return Happening(number, kind, order_id, _fields(body))
+    return Happening(number, kind, order_id, _fields(body), venue)
 
 
 def _rows(path: Path, question: str) -> list[Any]:

@@ -56,19 +56,10 @@ class FaultyEngine(SimulatedEngine):
             return
         self._send(cell, message, sender, partial(super().post, cell, message, sender))
 
-    def put(
-        self,
-        cell: Cell,
-        message: Any,  # noqa: ANN401
-        sender: Cell | None,
-        lane: int,
-    ) -> None:
-        """Send a question on its way; whatever else is put here has been on it."""
-        if type(message) is Asked:
-            go_on = partial(super().put, cell, message, sender, lane)
-            self._send(cell, message, sender, go_on)
-        else:
-            super().put(cell, message, sender, lane)
+    def put_asked(self, cell: Cell, asked: Asked, lane: int) -> None:
+        """Send a question on its way."""
+        go_on = partial(super().put_asked, cell, asked, lane)
+        self._send(cell, asked, None, go_on)
 
     # --- the way -----------------------------------------------------------------
 

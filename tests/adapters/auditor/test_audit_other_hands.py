@@ -50,7 +50,7 @@ def audited(
         for number, (kind, body) in enumerate(records, 1)
     ]
     seen = [
-        happening(number, kind, order, json.dumps(body))._replace(venue=name)
+        happening(number, kind, order, json.dumps(body), name)
         for number, (kind, order, body) in enumerate(venue, 1)
     ]
     report: AuditReport = audit_rows(made, seen)
