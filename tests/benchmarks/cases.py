@@ -186,6 +186,18 @@ CASES = (
         ours=Program(script="ours_live_quote_to_fill_sqlite.py"),
     ),
     Case(
+        id="stream_to_strategy",
+        unit="µs",
+        ours=Program(script="ours_stream_to_strategy.py"),
+        has_p99=True,
+    ),
+    Case(
+        id="stream_to_strategy_durable",
+        unit="µs",
+        ours=Program(script="ours_stream_to_strategy.py", arguments=("--durable",)),
+        has_p99=True,
+    ),
+    Case(
         id="journal_durable",
         unit="events/s",
         ours=Program(script="ours_journal_durable.py"),

@@ -1,4 +1,4 @@
-"""Hears what the market does: trades and quotes of some symbols, in steady batches."""
+"""Hears what the market does: trades and quotes of some symbols, as they come."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from random import Random  # noqa: TID251 - the composition root seeds it
 import trio
 
 from holdfast_adapters.binance.dialects import MarketDialect
+from holdfast_adapters.pacing import Pace
 from holdfast_adapters.streams import (
     Data,
     Down,
@@ -45,7 +46,10 @@ class MarketStream:
         said: Callable[[str], None] = lambda _text: None,
         tap: Tap | None = None,
     ) -> None:
-        """Tell every ``pulse_s``; the venue's clock is ``now_us``.
+        """Tell at once what comes now and then, and of more in batches of ``pulse_s``.
+
+        When nothing came it tells that every ``pulse_s``, too. The venue's clock is
+        ``now_us``.
 
         ``trades`` is the kind of stream that tells trades. Quotes are heard as
         ``quotes`` says, over the same connection where the address is the same.
@@ -53,18 +57,19 @@ class MarketStream:
         ``said`` is told, in words, of what a person might want to know, and ``tap`` of
         each message as it came.
         """
+        self._pace = Pace(pulse_s)
 
         def client(plan: StreamPlan) -> StreamClient:
             return StreamClient(
                 Stream(
                     plan, lambda: MarketDialect(lambda: now_us() // 1000), random, tap
-                )
+                ),
+                told=self._pace.ring,
             )
 
         self.client = client(plan)
         self._trades = f"@{trades}"
         self._now_us = now_us
-        self._pulse_s = pulse_s
         self._said = said
         names = [symbol.lower() for symbol in symbols]
         self._clients = {
@@ -84,8 +89,9 @@ class MarketStream:
             for client, wanted in self._clients.items():
                 await nursery.start(client.run)
                 client.subscribe(wanted)
+            nursery.start_soon(self._pace.beat)
             while True:
-                await trio.sleep(self._pulse_s)
+                await self._pace.wait()
                 await take(self._news())
 
     def _news(self) -> News:

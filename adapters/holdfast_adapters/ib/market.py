@@ -1,4 +1,4 @@
-"""Hears what the market does: trades and quotes of contracts, in steady batches."""
+"""Hears what the market does: trades and quotes of contracts, as they come."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import trio
 from holdfast_adapters.ib.hub import Hub
 from holdfast_adapters.ib.session import NEW, Session
 from holdfast_adapters.ib.ticks import Quotes, Tick, trade_of
+from holdfast_adapters.pacing import Pace
 from holdfast_domain.errors import VenueError
 from holdfast_domain.marketdata import Quote, Trade
 from holdfast_domain.ports import Events, WallClock
@@ -37,10 +38,14 @@ class IBMarket:
         pulse_s: float = 0.25,
         said: Callable[[str], None] = lambda _text: None,
     ) -> None:
-        """Tell every ``pulse_s``; ``said`` is told what a person might want to know."""
+        """Tell at once what comes now and then, and of more in batches of ``pulse_s``.
+
+        When nothing came it tells that every ``pulse_s``, too. ``said`` is told what a
+        person might want to know.
+        """
         self._session = session
         self._clock = clock
-        self._pulse_s = pulse_s
+        self._pace = Pace(pulse_s)
         self._said = said
         self._quotes = Quotes() if quotes else None
         self._trades: list[Trade] = []
@@ -55,20 +60,25 @@ class IBMarket:
 
     async def run(self, take: Callable[[News], Awaitable[None]]) -> None:
         """Listen, and tell; see `MarketSource.run`."""
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self._pace.beat)
+            await self._run(take)
+
+    async def _run(self, take: Callable[[News], Awaitable[None]]) -> None:
         pause_s = FIRST_PAUSE_S
         try:
             while True:
                 if await self._listen():
                     pause_s = FIRST_PAUSE_S
                     while not self._hole:
-                        await trio.sleep(self._pulse_s)
+                        await self._pace.wait()
                         await take(self._news())
                     self._said(f"the market is not heard: {self._hole}")
                 self._whole_from_us = None
                 self._listens = False
                 with trio.move_on_after(pause_s):
                     while True:
-                        await trio.sleep(self._pulse_s)
+                        await self._pace.wait()
                         await take(self._news())
                 pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
         finally:
@@ -93,16 +103,19 @@ class IBMarket:
         # A refusal may come before all is subscribed to.
         if self._listens and why != NEW:
             self._hole = why
+            self._pace.ring()
 
     def _heard(self, tick: Tick) -> None:
         symbol = self._session.names[tick.con_id]
         trade = trade_of(symbol, tick)
         if trade is not None:
             self._trades.append(trade)
+            self._pace.ring()
         elif self._quotes is not None:
             quote = self._quotes.take(symbol, tick, self._clock.now_us())
             if quote is not None:
                 self._told.append(quote)
+                self._pace.ring()
 
     def _news(self) -> News:
         if self._events is not None and self._events.dropped:

@@ -55,6 +55,10 @@ async def open_socket(
     return secure
 
 
+def _nothing() -> None:
+    """Be told."""
+
+
 @attrs.define(eq=False)
 class _Link:
     """One connection's socket task, and what waits to be written."""
@@ -66,17 +70,25 @@ class _Link:
 
 
 class StreamClient:
-    """Runs a `Stream`: one task runs `run`, and one other reads `batch`.
+    """Runs a `Stream`: one task runs `run`, and one other reads `batch` or the inbox.
 
     The sockets are read whether or not anyone reads the inbox, so a slow reader never
     keeps a ping from its answer; what the inbox cannot hold goes as each
     subscription's policy says. All methods but `run` and `batch` return at once.
     """
 
-    def __init__(self, stream: Stream, *, connect: Connect = open_socket) -> None:
+    def __init__(
+        self,
+        stream: Stream,
+        *,
+        connect: Connect = open_socket,
+        told: Callable[[], None] = _nothing,
+    ) -> None:
+        """Drive ``stream``; ``told`` is called whenever there is more in the inbox."""
         self.stream = stream
         self.inbox = Inbox(stream.plan.inbox_max)
         self._connect = connect
+        self._told = told
         self._links: dict[int, _Link] = {}
         self._nursery: trio.Nursery | None = None
         self._failure: Exception | None = None
@@ -141,6 +153,7 @@ class StreamClient:
             events = self.stream.events()
             if events:
                 self._bell.set()
+                self._told()
                 if not self.inbox.put(events, self.stream.policies):
                     self.stream.overflowed(trio.current_time())
                     continue

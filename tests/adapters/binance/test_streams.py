@@ -16,6 +16,7 @@ from holdfast_adapters.binance import (
     Credentials,
     Listener,
     MarketDialect,
+    MarketStream,
     UserDialect,
     UserStream,
 )
@@ -38,6 +39,7 @@ from holdfast_domain.marketdata import Bar, Quote, Trade
 from holdfast_domain.money import Price
 from holdfast_domain.orders import OrderType
 from holdfast_domain.ports import Acked, Ended, Executed, Replaced, VenueEvent
+from holdfast_domain.stepping import News
 
 from .corpus import SHARED, raw_lines
 from .desk import BTC, KEY, SECRET, Desk, desk, terms
@@ -257,6 +259,32 @@ def test_recorded_bars_are_told_once_they_have_ended() -> None:
     for bar in bars:
         assert bar.ended_at.second == 0
         assert bar.low <= min(bar.open, bar.close) <= bar.high
+
+
+async def test_a_trade_that_comes_alone_waits_for_no_pulse() -> None:
+    async with desk() as d, trio.open_nursery() as nursery:
+        plan = StreamPlan(url=f"ws://127.0.0.1:{d.port}/stream")
+        clock = d.clock
+        stream = MarketStream(
+            plan, [BTC], lambda: clock.us, Random(1), quotes=plan, pulse_s=3600.0
+        )
+        send, heard = trio.open_memory_channel[News](100)
+        nursery.start_soon(stream.run, send.send)
+        with trio.fail_after(60):
+            while not (await heard.receive()).whole_from_us:
+                pass
+        for price in range(50_001, 50_011):
+            d.market(price)
+            trades: list[Trade] = []
+            quotes: list[Quote] = []
+            with trio.fail_after(60):
+                while not (trades and quotes):
+                    news = await heard.receive()
+                    trades += news.trades
+                    quotes += news.quotes
+            assert [each.price for each in trades] == [price]
+            assert len(quotes) == 1
+        nursery.cancel_scope.cancel()
 
 
 def test_answers_and_nonsense_of_the_market_are_told_apart() -> None:
