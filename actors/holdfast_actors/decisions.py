@@ -45,4 +45,5 @@ def draft_record(
         terms=draft.terms,
         reserved=verdict.reserved,
         valid_until_us=vetted.valid_until_us,
+        leg=draft.leg,
     )

@@ -38,6 +38,9 @@ class Lanes:
         self._sides = sides
         self._carry = carry
         self._lanes: dict[str, deque[Request]] = {}
+        self._list_of: dict[str, str] = {}
+        """The lane of each leg of a list that is under way, by its first one."""
+
         self._questions = 0
         self._waiting: deque[Request] = deque()
         """Questions beyond the limit."""
@@ -53,14 +56,16 @@ class Lanes:
 
     def _enter(self, sides: Sides, message: Request) -> None:
         self._questions += _is_question(message)
-        lane = self._lanes.setdefault(order_of(message), deque())
+        if isinstance(message, Submit) and message.rest:
+            self._list_of.update(dict.fromkeys(message.ids, message.order.order_id))
+        lane = self._lanes.setdefault(self._lane_of(message), deque())
         lane.append(message)
         if len(lane) == 1:
             sides.begin(self._run(sides, message))
 
     async def _run(self, sides: Sides, message: Request) -> None:
         await self._carry(message)
-        order_id = order_of(message)
+        order_id = self._lane_of(message)
         lane = self._lanes[order_id]
         lane.popleft()
         self._questions -= _is_question(message)
@@ -68,8 +73,18 @@ class Lanes:
             sides.begin(self._run(sides, lane[0]))
         else:
             del self._lanes[order_id]
+            self._forget(order_id)
         if self._waiting and self._questions < QUESTIONS:
             self._enter(sides, self._waiting.popleft())
+
+    def _lane_of(self, message: Request) -> str:
+        order_id = order_of(message)
+        return self._list_of.get(order_id, order_id)
+
+    def _forget(self, lane: str) -> None:
+        """Let the legs of a list go on beside each other: nothing of it is left."""
+        for each in [leg for leg, first in self._list_of.items() if first == lane]:
+            del self._list_of[each]
 
     async def empty(self) -> None:
         """Wait until nothing is under way."""
@@ -87,13 +102,17 @@ class Lanes:
         waited = [message for lane in lanes for message in list(lane)[1:]]
         waited += self._waiting
         self._lanes.clear()
+        self._list_of.clear()
         self._waiting.clear()
         self._questions = 0
         return under_way, waited
 
 
 def order_of(message: Request) -> str:
-    """Return the order that a request is about; empty if it is of no order."""
+    """Return the order that a request is about; empty if it is of no order.
+
+    Of a list it is the first one.
+    """
     if isinstance(message, Submit):
         return message.order.order_id
     return "" if isinstance(message, AskGap | AskVenue) else message.order_id

@@ -151,6 +151,8 @@ class Line:
         elif message.asked is Asked.LOOKUP:
             self._ask_once_more(row, message)
         self.doubts.go_on(row, message)
+        if row.leg is not None:
+            self.sending.settle_list(row)
 
     def _request_failed(self, row: OrderRow, message: Evidence) -> None:
         match message.asked:
@@ -234,6 +236,8 @@ class Line:
             self._record(record)
             if row.cancel_wanted and isinstance(record, ev.OrderAccepted):
                 self.sending.cancel(row.order_id, row.strategy)
+            if row.leg is not None:
+                self.sending.settle_list(row)
         self._compare_counts(row, event, record)
         if row.state is OrderState.UNKNOWN:
             self.doubts.look_up(row)

@@ -20,6 +20,7 @@ from msgspec import Struct
 from holdfast_domain.events import Entry, Event
 from holdfast_domain.marketdata import Quote, Trade
 from holdfast_domain.money import Money
+from holdfast_domain.orderlists import Leg
 from holdfast_domain.orders import OrderTerms
 from holdfast_domain.schedules import Schedule
 from holdfast_runtime import Lane
@@ -194,6 +195,8 @@ class Draft(Struct, frozen=True):
 
     order_id: str
     terms: OrderTerms
+    leg: Leg | None = None
+    """What binds it to the drafts beside it: the legs of a list stand together."""
 
 
 class Change(Struct, frozen=True):

@@ -41,6 +41,7 @@ from holdfast_domain.events import (
     ReplaceRequested,
 )
 from holdfast_domain.money import ZERO, Money
+from holdfast_domain.orderlists import Leg
 from holdfast_domain.orders import (
     TERMINAL,
     TRANSITIONS,
@@ -112,6 +113,9 @@ class OrderRow(Struct, omit_defaults=True):
     place: int = 0
     """How many orders were meant before it."""
 
+    leg: Leg | None = None
+    """What binds it to others."""
+
     @property
     def is_open(self) -> bool:
         """Whether the order can still trade."""
@@ -156,6 +160,7 @@ class OrderBook:
     def __init__(self) -> None:
         self.rows: dict[str, OrderRow] = {}
         self.open: dict[str, OrderRow] = {}
+        self._lists: dict[str, list[OrderRow]] = {}
         self.executions: dict[str, Executions] = {}
         """By venue: the ids are each venue's own."""
 
@@ -183,12 +188,23 @@ class OrderBook:
         rows = [msgspec.convert(each, OrderRow) for each in saved["rows"]]
         self.rows = {row.order_id: row for row in rows}
         self.open = {row.order_id: row for row in rows if row.is_open}
+        self._lists = {}
+        for row in rows:
+            self._bind(row)
         executions = msgspec.convert(saved["executions"], dict[str, SavedExecutions])
         self.executions = {v: Executions(each) for v, each in executions.items()}
         self.decisions = dict(saved["decisions"])
         self.bookings = dict(saved.get("bookings", {}))
         # Snapshots of older versions count all rows, of which no later one is there.
         self.intents = saved.get("intents", len(rows))
+
+    def legs_of(self, row: OrderRow) -> list[OrderRow]:
+        """Return all orders of a list, its first one first; or the order alone."""
+        return [row] if row.leg is None else self._lists[row.leg.list_id]
+
+    def _bind(self, row: OrderRow) -> None:
+        if row.leg is not None:
+            self._lists.setdefault(row.leg.list_id, []).append(row)
 
     def executions_at(self, venue: str) -> Executions:
         """Return what is booked of a venue's executions; to be looked at."""
@@ -256,9 +272,11 @@ class OrderBook:
             reserved=event.reserved,
             intended_us=at_us,
             place=self.intents,
+            leg=event.leg,
         )
         self.intents += 1
         self.rows[event.order_id] = self.open[event.order_id] = row
+        self._bind(row)
 
     def _refused(self, event: OrderRefused) -> None:
         state = next_state(OrderState.NEW, Cause.REFUSE)

@@ -24,7 +24,7 @@ from holdfast_actors.messages import (
     Verdict,
     Vetted,
 )
-from holdfast_actors.orderbook import OrderBook
+from holdfast_actors.orderbook import OrderBook, OrderRow
 from holdfast_actors.reconciliation.messages import AskOrders, CancelThere, Suspect
 from holdfast_actors.replaying import replay
 from holdfast_actors.requests import (
@@ -108,6 +108,7 @@ class Orders:
 
     def start(self) -> None:
         """Doubt what was on its way, and ask the sources for what came since."""
+        waiting: list[OrderRow] = []
         for row in list(self._book.open.values()):
             if row.state is OrderState.INTENT:
                 self._record(
@@ -118,7 +119,9 @@ class Orders:
                     )
                 )
             elif row.state is OrderState.NOT_SENT:
-                self._lines[row.venue].sending.ask_guard(row.order_id)
+                waiting.append(row)
+        for row in waiting:
+            self._lines[row.venue].sending.ask_guard(row.order_id)
         for line in self._lines.values():
             line.greet()
         for name in self._strategies:
@@ -254,7 +257,8 @@ class Orders:
             if verdict.reserved is not None:
                 row = self._book.rows[draft.order_id]
                 row.generation, row.intended_us = message.generation, now_us
-                self._lines[venue].sending.queue.add(row)
+                if row is self._book.legs_of(row)[0]:
+                    self._lines[venue].sending.queue.add(row)
 
     # --- doubt ---------------------------------------------------------------
 

@@ -19,7 +19,6 @@ from holdfast_actors.connection import Deadlines
 from holdfast_actors.degradation import Degrading, Maintenance
 from holdfast_actors.feed import SLICES_MAX
 from holdfast_actors.folding import Shape
-from holdfast_actors.guard import Limits
 from holdfast_actors.lastgate import Fence
 from holdfast_actors.places import (
     strategy_path,
@@ -28,6 +27,7 @@ from holdfast_actors.reconciliation.plan import ReconcilePlan
 from holdfast_actors.recovery import Recovery
 from holdfast_actors.resolver import Patience
 from holdfast_actors.strategy.plan import StrategyPlan
+from holdfast_actors.vetting import Limits
 from holdfast_domain import events as ev
 from holdfast_domain.instruments import Instrument
 from holdfast_domain.marketdata import MarketData

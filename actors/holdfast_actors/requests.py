@@ -19,7 +19,7 @@ GATES = ("meant for a session that is gone", "sent by an engine's part that is g
 
 
 class Submit(Struct, frozen=True):
-    """Send an order, unless it is stale by any of these marks."""
+    """Send an order, or a list whole, unless it is stale by any of these marks."""
 
     order: VenueOrder
     orders: int
@@ -28,6 +28,13 @@ class Submit(Struct, frozen=True):
     session: int
     generation: int
     valid_until_us: int
+    rest: tuple[VenueOrder, ...] = ()
+    """The other legs, where ``order`` is the first of a list."""
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """The orders that it sends."""
+        return (self.order.order_id, *[each.order_id for each in self.rest])
 
 
 class Cancel(Struct, frozen=True):

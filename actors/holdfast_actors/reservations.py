@@ -9,6 +9,7 @@ import attrs
 import msgspec
 from msgspec import Struct
 
+from holdfast_actors.bonds import Bond, Bonds, together
 from holdfast_domain.events import (
     BooksAdjusted,
     CapitalAllotted,
@@ -31,6 +32,7 @@ from holdfast_domain.events import (
 from holdfast_domain.fills import HOUSE, Fill
 from holdfast_domain.instruments import Instrument
 from holdfast_domain.money import ZERO
+from holdfast_domain.orderlists import Leg
 from holdfast_domain.orders import OrderTerms, Side
 from holdfast_domain.reconciliation import Subject
 
@@ -74,6 +76,8 @@ class Reservation(Struct):
     """New terms that the venue has not answered; until then either may trade."""
 
     wanted_whole: Decimal = ZERO
+    leg: Leg | None = None
+    """What binds it to others, with which it is counted."""
 
     @property
     def left(self) -> Decimal:
@@ -92,12 +96,17 @@ class Reservation(Struct):
         return need
 
     def _part(self, whole: Decimal, terms: OrderTerms) -> Decimal:
-        quantity = terms.quantity.value
-        if not self.filled or not quantity:
+        if not self.filled or not terms.quantity.value:
             return whole
-        left = max(ZERO, quantity - self.filled)
+        left = max(ZERO, terms.quantity.value - self.filled)
+        return self.part(whole, terms, left)
+
+    @staticmethod
+    def part(whole: Decimal, terms: OrderTerms, units: Decimal) -> Decimal:
+        """Return what of ``whole`` is for so many units of ``terms``."""
         # Rounded, so that sums of it are exact in whatever order they are made.
-        return (whole * left / quantity).quantize(_CENT_OF_A_CENT, ROUND_CEILING)
+        share = whole * units / terms.quantity.value
+        return share.quantize(_CENT_OF_A_CENT, ROUND_CEILING)
 
 
 @attrs.define
@@ -125,6 +134,7 @@ class Reservations:
         self._instruments = instruments
         self.accounts: dict[str, Account] = {}
         self.open: dict[str, Reservation] = {}
+        self._bonds = Bonds()
         self._finished: set[str] = set()
         self._adjusted: dict[str, int] = {}
 
@@ -133,6 +143,7 @@ class Reservations:
         return {
             "accounts": msgspec.to_builtins(self.accounts),
             "open": msgspec.to_builtins(self.open),
+            "lists": msgspec.to_builtins(self._bonds.lists),
             "finished": sorted(self._finished),
             "adjusted": dict(self._adjusted),
         }
@@ -141,6 +152,9 @@ class Reservations:
         """Be what `save` returned."""
         self.accounts = msgspec.convert(saved["accounts"], dict[str, Account])
         self.open = msgspec.convert(saved["open"], dict[str, Reservation])
+        # Snapshots of older versions know no lists.
+        lists = msgspec.convert(saved.get("lists", {}), dict[str, Bond])
+        self._bonds = Bonds(lists)
         self._finished = set(saved["finished"])
         self._adjusted = dict(saved.get("adjusted", {}))
 
@@ -153,24 +167,58 @@ class Reservations:
 
     def pending_units(self, strategy: str, instrument: str, side: Side) -> Decimal:
         """Return what open orders on one side may still trade."""
-        return sum(
-            (
-                each.left
-                for each in self.open.values()
-                if each.strategy == strategy
-                and each.terms.instrument == instrument
-                and each.terms.side is side
-            ),
-            ZERO,
-        )
+        found = [
+            (each.leg, self._bonds.live(each.leg, each.left))
+            for each in self.open.values()
+            if each.strategy == strategy
+            and each.terms.instrument == instrument
+            and each.terms.side is side
+        ]
+        return together(found)
+
+    def pending_money(self, strategy: str, side: Side) -> Decimal:
+        """Return what is set aside for open orders on one side."""
+        found = [
+            (each.leg, self._money_of(each))
+            for each in self.open.values()
+            if each.strategy == strategy and each.terms.side is side
+        ]
+        return together(found)
 
     def reserve(
-        self, order_id: str, strategy: str, terms: OrderTerms, money: Decimal
+        self,
+        order_id: str,
+        strategy: str,
+        terms: OrderTerms,
+        money: Decimal,
+        leg: Leg | None = None,
     ) -> None:
         """Set ``money`` aside for an order; a second time is the same time."""
-        if order_id not in self._finished and order_id not in self.open:
-            self.open[order_id] = Reservation(strategy, terms, money)
+        if order_id in self._finished or order_id in self.open:
+            return
+        made = Reservation(strategy, terms, money, leg=leg)
+        if leg is None:
+            self.open[order_id] = made
             self.account(strategy).reserved += money
+            return
+        before = self._set_aside(made)
+        self.open[order_id] = made
+        self._bonds.add(order_id, leg)
+        self.account(strategy).reserved += self._set_aside(made) - before
+
+    def _set_aside(self, known: Reservation) -> Decimal:
+        """Return the cash that an order holds back, with those it is bound to."""
+        if known.leg is None:
+            return known.money
+        legs = self._bonds.open_legs(known.leg.list_id, self.open)
+        return together([(each.leg, self._money_of(each)) for each in legs])
+
+    def _money_of(self, known: Reservation) -> Decimal:
+        leg = known.leg
+        if leg is None or not leg.is_held:
+            return known.money
+        live = self._bonds.live(leg, known.left)
+        return known.part(known.whole, known.terms, live)
 
     def want(self, order_id: str, terms: OrderTerms, money: Decimal) -> None:
         """Set ``money`` aside for new terms, beside the old until the venue answers."""
@@ -183,9 +231,12 @@ class Reservations:
     def _settle(self, order_id: str, wanted: OrderTerms | None, money: Decimal) -> None:
         known = self.open.get(order_id)
         if known is not None:
-            before = known.money
+            before = self._set_aside(known)
             known.wanted, known.wanted_whole = wanted, money
-            self.account(known.strategy).reserved += known.money - before
+            self._moved(known, before)
+
+    def _moved(self, known: Reservation, before: Decimal) -> None:
+        self.account(known.strategy).reserved += self._set_aside(known) - before
 
     def apply(self, event: Event) -> None:
         """Take one record."""
@@ -198,7 +249,11 @@ class Reservations:
     def _take(self, event: Event) -> None:
         if isinstance(event, OrderIntended):
             self.reserve(
-                event.order_id, event.strategy, event.terms, event.reserved.amount
+                event.order_id,
+                event.strategy,
+                event.terms,
+                event.reserved.amount,
+                event.leg,
             )
         elif isinstance(event, ReplaceRequested):
             self.want(event.order_id, event.terms, event.reserved.amount)
@@ -228,14 +283,28 @@ class Reservations:
         fill = event.fill
         account = self._book(fill)
         reservation = self.open.get(fill.order_id)
+        if self._bonds.lists and (reservation is None or reservation.leg is None):
+            self._fill_bond(fill.order_id, fill.strategy, fill.quantity.value)
         if reservation is None:
             return
-        if event.complete or reservation.left <= fill.quantity.value:
+        if reservation.leg is not None:
+            self._fill_leg(event, reservation)
+        elif event.complete or reservation.left <= fill.quantity.value:
             self._end(fill.order_id)
-            return
-        before = reservation.money
-        reservation.filled += fill.quantity.value
-        account.reserved += reservation.money - before
+        else:
+            before = reservation.money
+            reservation.filled += fill.quantity.value
+            account.reserved += reservation.money - before
+
+    def _fill_leg(self, event: OrderFilled, known: Reservation) -> None:
+        """Count a fill of a list: it lets the exits live, or uses them up."""
+        order_id, units = event.fill.order_id, event.fill.quantity.value
+        before = self._set_aside(known)
+        known.filled += units
+        self._bonds.fill(order_id, units)
+        self._moved(known, before)
+        if event.complete or known.left <= ZERO:
+            self._end(order_id)
 
     def _book(self, fill: Fill) -> Account:
         instrument = self._instruments[fill.instrument]
@@ -271,41 +340,57 @@ class Reservations:
         """Book the difference; what is no longer filled may trade again."""
         for fill in event.bookings:
             self._book(fill)
-        known = self.open.get(event.order_id)
-        if known is None or event.was is None:
-            return
-        if isinstance(event, FillCorrected) and event.complete:
-            self._end(event.order_id)
+        if event.was is None:
             return
         change = -event.was.quantity.value
         if isinstance(event, FillCorrected):
             change += event.now.quantity.value
-        before = known.money
+        self._fill_bond(event.order_id, event.strategy, change)
+        known = self.open.get(event.order_id)
+        if known is None:
+            return
+        if isinstance(event, FillCorrected) and event.complete:
+            self._end(event.order_id)
+            return
+        before = self._set_aside(known)
         known.filled = max(ZERO, known.filled + change)
-        self.account(known.strategy).reserved += known.money - before
+        self._moved(known, before)
+
+    def _fill_bond(self, order_id: str, strategy: str, change: Decimal) -> None:
+        """Count a correction of a leg, which may have ended, for those it binds."""
+        for known in self._bonds.open_with(order_id, self.open)[:1]:
+            before = self._set_aside(known)
+            self._bonds.fill(order_id, change)
+            self.account(strategy).reserved += self._set_aside(known) - before
 
     def _reopen(self, event: OrderReopened) -> None:
         """Set aside again what an order that had ended may cost after all."""
         self._finished.discard(event.order_id)
         self.reserve(event.order_id, event.strategy, event.terms, event.reserved.amount)
         known = self.open[event.order_id]
-        before = known.money
+        before = self._set_aside(known)
         known.filled = event.filled.value
-        self.account(event.strategy).reserved += known.money - before
+        self._moved(known, before)
 
     def _replaced(self, event: OrderReplaced) -> None:
         """Let the new terms be the terms; without a request of ours, at their cost."""
         known = self.open.get(event.order_id)
         if known is None:
             return
-        before = known.money
+        before = self._set_aside(known)
         if event.terms == known.wanted:
             known.whole = known.wanted_whole
         known.terms, known.wanted = event.terms, None
-        self.account(known.strategy).reserved += known.money - before
+        self._moved(known, before)
 
     def _end(self, order_id: str) -> None:
         self._finished.add(order_id)
-        reservation = self.open.pop(order_id, None)
-        if reservation is not None:
-            self.account(reservation.strategy).reserved -= reservation.money
+        reservation = self.open.get(order_id)
+        if reservation is None:
+            return
+        before = self._set_aside(reservation)
+        del self.open[order_id]
+        if reservation.leg is not None:
+            before -= self._set_aside(reservation)
+            self._bonds.forget(reservation.leg.list_id, self.open)
+        self.account(reservation.strategy).reserved -= before

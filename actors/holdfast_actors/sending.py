@@ -24,6 +24,10 @@ from holdfast_domain.orders import OrderState, OrderTerms
 from holdfast_domain.ports import VenueOrder
 from holdfast_runtime import Ref
 
+_WAITING = (OrderState.INTENT, OrderState.NOT_SENT)
+_UNDECIDED = (OrderState.INTENT, OrderState.SENT, OrderState.UNKNOWN)
+"""Where the leg of a list stands while it may be at the venue, or may get there."""
+
 WINDOW = 64
 """Submits in flight for each venue; the rest waits as rows."""
 
@@ -102,25 +106,31 @@ class Sending:
             row = next(leaving, None)
             if row is None:
                 break
-            row.state = OrderState.SENT
-            self.in_flight.add(row.order_id)
-            order = VenueOrder(
-                order_id=row.order_id, terms=row.terms, placed_at_us=self._now_us()
-            )
+            order, *rest = tuple([self._sent(each) for each in self._book.legs_of(row)])
             marks = (
                 self._number,
                 self.session_number,
                 row.generation,
                 row.valid_until_us,
             )
-            self._session.tell(Submit(order, *marks))
+            self._session.tell(Submit(order, *marks, tuple(rest)))
+
+    def _sent(self, row: OrderRow) -> VenueOrder:
+        row.state = OrderState.SENT
+        self.in_flight.add(row.order_id)
+        return VenueOrder(
+            order_id=row.order_id,
+            terms=row.terms,
+            placed_at_us=self._now_us(),
+            leg=row.leg,
+        )
 
     def cancel(self, order_id: str, by: str) -> None:
         """Cancel an order: at the venue, when it is there, or without it."""
         row = self._book.open.get(order_id)
         if row is None or row.state is OrderState.CANCEL_PENDING:
             return
-        if row.state in (OrderState.INTENT, OrderState.NOT_SENT):
+        if row.state in _WAITING:
             self._give_up(row, "canceled before it left", canceled=True)
         elif row.state is OrderState.SENT:
             row.cancel_wanted = True
@@ -168,14 +178,30 @@ class Sending:
             self.queue.give_place(order_id)
 
     def _give_up(self, row: OrderRow, reason: str, *, canceled: bool = False) -> None:
-        self._record(
-            ev.OrderNotPlaced(
-                order_id=row.order_id,
-                strategy=row.strategy,
-                reason=reason,
-                canceled=canceled,
-            )
-        )
+        """Give an order up; and with a leg all of its list that has not left."""
+        for each in self._book.legs_of(row):
+            if each.state in _WAITING:
+                self._record(
+                    ev.OrderNotPlaced(
+                        order_id=each.order_id,
+                        strategy=each.strategy,
+                        reason=reason,
+                        canceled=canceled,
+                    )
+                )
+
+    def settle_list(self, row: OrderRow) -> None:
+        """Give up legs that are proven absent, where others of their list are not.
+
+        A list goes out again whole or not at all.
+        """
+        legs = self._book.legs_of(row)
+        if any(each.state in _UNDECIDED for each in legs):
+            return
+        if not all(each.state is OrderState.NOT_SENT for each in legs):
+            for each in legs:
+                if each.state is OrderState.NOT_SENT:
+                    self._give_up(each, "it is absent, and others of its list are not")
 
     def change(
         self, order_id: str, terms: OrderTerms, reserved: Money | None, reason: str
@@ -209,6 +235,10 @@ class Sending:
         self._record(
             ev.OrderNotSent(order_id=row.order_id, strategy=row.strategy, proof=proof)
         )
+        legs = self._book.legs_of(row)
+        if any(each.state is not OrderState.NOT_SENT for each in legs):
+            return
+        row = legs[0]
         if proof in GATES:
             # A part of ours was gone, and is there again: there is nothing to wait for.
             self.ask_guard(row.order_id)
@@ -230,7 +260,12 @@ class Sending:
         row = self._book.open.get(order_id)
         if row is None or row.state is not OrderState.NOT_SENT:
             return
-        if row.cancel_wanted:
+        legs = self._book.legs_of(row)
+        if row is not legs[0] or any(each.state is not row.state for each in legs):
+            # The first leg speaks for all, once none of them is at the venue.
+            self.settle_list(row)
+            return
+        if any(each.cancel_wanted for each in legs):
             self._give_up(row, "canceled before it left", canceled=True)
             return
         self.queue.keep_place(row)
@@ -246,8 +281,9 @@ class Sending:
         if message.reason:
             self._give_up(row, message.reason)
         else:
-            names = {"order_id": row.order_id, "strategy": row.strategy}
-            self._record(ev.OrderReadmitted(**names))
-            row.generation = message.generation
+            for each in self._book.legs_of(row):
+                names = {"order_id": each.order_id, "strategy": each.strategy}
+                self._record(ev.OrderReadmitted(**names))
+                each.generation = message.generation
             self.queue.add(row)
         self.send_waiting()

@@ -12,15 +12,14 @@ under way.
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Sequence
-from typing import Any, TypeAlias, TypeVar, assert_never
+from typing import Any, TypeAlias, TypeVar
 
+from holdfast_actors.carrying import Requests
 from holdfast_actors.clock import MarketClock, VenueInterest, VenueReach, VenueSilence
 from holdfast_actors.connection import Connection, Deadlines, Within
-from holdfast_actors.inquiry import answer_of
 from holdfast_actors.lanes import Lanes, Sides
 from holdfast_actors.lastgate import LastGate
 from holdfast_actors.messages import Advance
-from holdfast_actors.reconciliation.messages import AskVenue
 from holdfast_actors.requests import (
     Asked,
     AskGap,
@@ -28,7 +27,6 @@ from holdfast_actors.requests import (
     ConnectAgain,
     Greet,
     How,
-    LookUp,
     Replace,
     Request,
     Submit,
@@ -38,12 +36,10 @@ from holdfast_domain.cursor import ADVANCE_SLOT, cursor_at, slot_of, step_of
 from holdfast_domain.errors import (
     DomainError,
     Fenced,
-    NotSent,
-    OutcomeUnknown,
     VenueError,
     VenueRefused,
 )
-from holdfast_domain.ports import Executions, NotFound, ReplayedVenue, VenueEvent
+from holdfast_domain.ports import ReplayedVenue, VenueEvent
 from holdfast_runtime import Ref
 
 SessionMessage: TypeAlias = Advance | Greet | ConnectAgain | Request
@@ -52,9 +48,6 @@ SessionMessage: TypeAlias = Advance | Greet | ConnectAgain | Request
 M = TypeVar("M")
 AGES_S = 1e9
 """Longer than any engine runs."""
-
-NOT_TAKEN = "order_kind"
-"""The code of an order of a kind that its venue does not declare."""
 
 
 class Session:
@@ -122,6 +115,7 @@ class Session:
             reach=reach,
         )
         self._say = Telling(orders, reconciler, venue.name, self._line.silent_s)
+        self._requests = Requests(venue, gate, self._line, self._say, deadlines, now_s)
         self._lanes = Lanes(sides, self._carry)
         self._step = -1
         """The last step of which this session gave the venue its data."""
@@ -282,117 +276,9 @@ class Session:
         elif self._line.is_lost:
             self._away(message)
         else:
-            await self._do(message)
+            await self._requests.do(message)
 
     def _away(self, message: Request) -> None:
         """Say that a request did not leave, for the venue cannot be reached."""
         why = f"{self._venue.name}: there is no connection"
         self._say.put_off(message, why, self._line.away_s())
-
-    async def _do(self, message: Request) -> None:
-        match message:
-            case Submit():
-                await self._submit(message)
-            case Cancel(order_id):
-                request = self._venue.cancel(order_id)
-                await self._ask(Asked.CANCEL, order_id, request)
-            case Replace():
-                await self._replace(message)
-            case LookUp():
-                await self._look_up(message)
-            case AskGap(watermark):
-                await self._ask_gap(watermark)
-            case AskVenue():
-                await self._answer(message)
-            case _:
-                assert_never(message)
-
-    async def _submit(self, message: Submit) -> None:
-        order = message.order
-        stale = self._gate.holds_back(message, self._line.number)
-        # The last gate: nothing may come between the look at it and the send.
-        if stale:
-            self._say.ended(Asked.SUBMIT, order.order_id, How.NOT_SENT, reason=stale)
-        elif lacks := self._venue.promises.takes.lacks(order.terms):
-            reason = f"{self._venue.name} takes no {lacks}"
-            self._say.ended(
-                Asked.SUBMIT, order.order_id, How.REFUSED, reason=reason, code=NOT_TAKEN
-            )
-        else:
-            await self._ask(Asked.SUBMIT, order.order_id, self._venue.submit(order))
-
-    async def _replace(self, message: Replace) -> None:
-        if self._gate.halted:
-            # New terms may cost more: they pass the same gate as a new order.
-            self._say.ended(
-                Asked.REPLACE, message.order_id, How.NOT_SENT, reason="halted"
-            )
-            return
-        request = self._venue.replace(message.order_id, message.terms)
-        await self._ask(Asked.REPLACE, message.order_id, request)
-
-    async def _look_up(self, message: LookUp) -> None:
-        order_id, asked_s = message.order_id, self._now_s()
-        how, story, reason = How.UNKNOWN, None, ""
-        try:
-            request = self._venue.lookup(order_id, message.meant_us)
-            found = await self._line.limited(self._deadlines.query_s, request)
-        except VenueError as error:
-            # Nothing is known by it, whatever kind of failure it was.
-            reason = str(error)
-        else:
-            if isinstance(found, NotFound):
-                how, reason = How.ABSENT, found.reason
-            else:
-                how, story = How.ANSWERED, found
-        events = () if story is None else tuple(story.events)
-        self._say.ended(
-            Asked.LOOKUP,
-            order_id,
-            how,
-            events,
-            reason=reason,
-            asked_s=asked_s,
-            story=story,
-        )
-
-    async def _ask_gap(self, watermark: str) -> None:
-        try:
-            request = self._venue.executions_since(watermark)
-            found = await self._line.limited(self._deadlines.query_s, request)
-        except VenueRefused as error:
-            self._say.ended(Asked.GAP, "", How.REFUSED, reason=error.reason)
-        except VenueError as error:
-            self._say.ended(Asked.GAP, "", How.UNKNOWN, reason=str(error))
-        else:
-            events, after = tuple(found.events), found.watermark
-            self._say.ended(Asked.GAP, "", How.ANSWERED, events, watermark=after)
-
-    async def _answer(self, message: AskVenue) -> None:
-        query_s = self._deadlines.query_s
-        answer = await answer_of(self._venue, self._line, query_s, message)
-        if isinstance(answer.found, Executions):
-            # `orders` books what it has not heard of before anything is compared.
-            events = tuple(answer.found.events)
-            self._say.ended(Asked.ACCOUNT, "", How.ANSWERED, events)
-        message.to.tell(answer)
-
-    async def _ask(
-        self,
-        asked: Asked,
-        order_id: str,
-        request: Coroutine[Any, Any, Sequence[VenueEvent]],
-    ) -> None:
-        limit_s, cancel = self._deadlines.command_s, asked is Asked.CANCEL
-        try:
-            events = await self._line.limited(limit_s, request, cancel=cancel)
-        except VenueRefused as error:
-            self._say.ended(
-                asked, order_id, How.REFUSED, reason=error.reason, code=error.code
-            )
-        except NotSent as error:
-            self._say.ended(asked, order_id, How.NOT_SENT, reason=str(error))
-        except OutcomeUnknown as error:
-            self._say.ended(asked, order_id, How.UNKNOWN, reason=str(error))
-        else:
-            self._say.ended(asked, order_id, How.ANSWERED, tuple(events))

@@ -67,8 +67,26 @@ class Telling:
         if isinstance(message, AskVenue):
             message.to.tell(Answer(message.number, None, reason))
             return
-        asked, order_id = _ASKED[type(message)], order_of(message)
-        self.ended(asked, order_id, how, reason=reason, again_s=wait_s)
+        asked = _ASKED[type(message)]
+        for order_id in _orders_of(message):
+            self.ended(asked, order_id, how, reason=reason, again_s=wait_s)
+
+    def submitted(
+        self,
+        message: Submit,
+        how: How,
+        events: tuple[VenueEvent, ...] = (),
+        *,
+        reason: str = "",
+        code: str = "",
+    ) -> None:
+        """Say how a submit ended: for each leg of a list, with what is said of it."""
+        ids = message.ids
+        for order_id in ids:
+            of_it = events
+            if len(ids) > 1:
+                of_it = tuple([e for e in events if e.order_id == order_id])
+            self.ended(Asked.SUBMIT, order_id, how, of_it, reason=reason, code=code)
 
     def ended(
         self,
@@ -102,3 +120,7 @@ class Telling:
                 again_s,
             )
         )
+
+
+def _orders_of(message: Request) -> tuple[str, ...]:
+    return message.ids if isinstance(message, Submit) else (order_of(message),)

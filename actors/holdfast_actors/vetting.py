@@ -1,11 +1,46 @@
-"""What the guard asks of an order's terms alone: pure, no account is looked at."""
+"""What the guard asks of an order's terms: of the grid, the limits and the account.
+
+Nothing is reserved here, and nothing remembered.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
+import attrs
+
+from holdfast_actors.clock import PriceBoard
+from holdfast_actors.messages import Draft, Verdict
+from holdfast_actors.reservations import Reservation, Reservations
+from holdfast_domain.fills import HOUSE
 from holdfast_domain.instruments import Instrument
+from holdfast_domain.money import ZERO, Money
 from holdfast_domain.orders import OrderTerms, Side
+
+
+@attrs.frozen(kw_only=True)
+class Limits:
+    """What the guard lets through; None is no limit. Times are market time."""
+
+    max_order_notional: Decimal | None = None
+    orders: int | None = None
+    """Orders that a strategy may make within ``orders_period_s``."""
+
+    orders_period_s: int = 60
+    commission: Decimal = ZERO
+    """The expected fee as a fraction of the notional; cash must cover it."""
+
+    submit_valid_s: int = 60
+    """How long after its decision an order may still be sent."""
+
+    stale_after_s: int = 60
+    """A new order on an input older than this is refused."""
+
+    @property
+    def recent_us(self) -> int:
+        """How long an order counts against ``orders``; 0 where there is no limit."""
+        return 0 if self.orders is None else self.orders_period_s * 1_000_000
 
 
 def off_grid(instrument: Instrument, terms: OrderTerms) -> str:
@@ -37,3 +72,178 @@ def crosses(new: OrderTerms, resting: OrderTerms, last: Decimal) -> bool:
         return False
     price = last if new.limit_price is None else new.limit_price.value
     return price >= limit.value if new.side is Side.BUY else price <= limit.value
+
+
+class Judge:
+    """Says of terms whether they pass, and what they need."""
+
+    def __init__(
+        self,
+        instruments: Mapping[str, Instrument],
+        limits: Limits,
+        prices: PriceBoard,
+        reservations: Reservations,
+    ) -> None:
+        """Look at ``reservations``, and change nothing of them."""
+        self._instruments = instruments
+        self._limits = limits
+        self._prices = prices
+        self._reservations = reservations
+
+    def terms(
+        self, strategy: str, terms: OrderTerms, known: Reservation | None = None
+    ) -> Verdict:
+        """Judge a new order, or new terms for the ``known`` one."""
+        instrument = self._instruments.get(terms.instrument)
+        last = self._prices.last(terms.instrument)
+        if instrument is None or last is None:
+            return Verdict(None, f"no price of {terms.instrument} yet")
+        reason = off_grid(instrument, terms) or self._over_limits(
+            strategy, instrument, terms, last, known
+        )
+        if reason:
+            return Verdict(None, reason)
+        if strategy == HOUSE:
+            return self._vet_house(instrument, terms)
+        already = known.money if known is not None else ZERO
+        need = self._cash_needed(strategy, instrument, terms, last, known)
+        free = self._reservations.account(strategy).free + already
+        if terms.side is Side.BUY and need > free:
+            return Verdict(None, f"not enough cash: needs {need}, has {free}")
+        if terms.side is Side.SELL and need > 0:
+            equity = self._equity(strategy)
+            if self._shorted(strategy) + need > equity + already:
+                return Verdict(None, f"not enough equity to sell {need} short")
+        return Verdict(Money(need, instrument.currency))
+
+    def legs(self, strategy: str, drafts: Sequence[Draft]) -> list[Verdict]:
+        """Judge the legs of a list; none of them counts against another.
+
+        The exits of a bracket give back what its entry trades: they need no cash that
+        is there before, and open nothing.
+        """
+        return [
+            self._exit(strategy, draft.terms)
+            if draft.leg is not None and draft.leg.is_held
+            else self.terms(strategy, draft.terms)
+            for draft in drafts
+        ]
+
+    def _exit(self, strategy: str, terms: OrderTerms) -> Verdict:
+        instrument = self._instruments.get(terms.instrument)
+        last = self._prices.last(terms.instrument)
+        if instrument is None or last is None:
+            return Verdict(None, f"no price of {terms.instrument} yet")
+        reason = off_grid(instrument, terms) or self._over_limits(
+            strategy, instrument, terms, last, None
+        )
+        if reason:
+            return Verdict(None, reason)
+        need = ZERO
+        if terms.side is Side.BUY:
+            need = self._cash_needed(strategy, instrument, terms, last, None)
+        return Verdict(Money(need, instrument.currency))
+
+    def _vet_house(self, instrument: Instrument, terms: OrderTerms) -> Verdict:
+        """Let the house close what it holds, and no more; it has no cash of its own."""
+        closable = max(ZERO, self._closable(HOUSE, terms, None))
+        if terms.quantity.value > closable:
+            return Verdict(None, f"the house has only {closable} to close")
+        return Verdict(Money(ZERO, instrument.currency))
+
+    def _cash_needed(
+        self,
+        strategy: str,
+        instrument: Instrument,
+        terms: OrderTerms,
+        last: Decimal,
+        known: Reservation | None,
+    ) -> Decimal:
+        """Return the cash that the part of an order needs that opens a position."""
+        price = last
+        if terms.limit_price is not None and terms.side is Side.BUY:
+            price = min(last, terms.limit_price.value)
+        units = self._opening_units(strategy, terms, known)
+        if units <= 0:
+            return ZERO
+        return instrument.notional(price, units).amount * (1 + self._limits.commission)
+
+    def _opening_units(
+        self, strategy: str, terms: OrderTerms, known: Reservation | None
+    ) -> Decimal:
+        """Return how much of an order is not the closing of what is held."""
+        quantity = terms.quantity.value
+        if terms.side is Side.BUY:
+            return quantity
+        # What is filled of the order is no longer held, and no longer to be sold.
+        filled = known.filled if known is not None else ZERO
+        closing = self._closable(strategy, terms, known) + filled
+        return quantity - max(ZERO, closing)
+
+    def _closable(
+        self, strategy: str, terms: OrderTerms, known: Reservation | None
+    ) -> Decimal:
+        """Return how much of the position no other order of that side closes."""
+        name = terms.instrument
+        held = self._reservations.account(strategy).positions.get(name, ZERO)
+        pending = self._reservations.pending_units(strategy, name, terms.side)
+        own = known.left if known is not None else ZERO
+        return -held * terms.side.sign - (pending - own)
+
+    def _worth(self, name: str, units: Decimal) -> Decimal:
+        last = self._prices.last(name) or ZERO
+        return self._instruments[name].notional(last, units).amount
+
+    def _equity(self, strategy: str) -> Decimal:
+        account = self._reservations.account(strategy)
+        worth = (self._worth(name, units) for name, units in account.positions.items())
+        return account.cash + sum(worth, ZERO)
+
+    def _shorted(self, strategy: str) -> Decimal:
+        """Return the value of all short positions, and of sells that may open some."""
+        account = self._reservations.account(strategy)
+        shorts = (
+            -self._worth(name, units)
+            for name, units in account.positions.items()
+            if units < 0
+        )
+        pending = self._reservations.pending_money(strategy, Side.SELL)
+        return sum(shorts, pending)
+
+    def _over_limits(
+        self,
+        strategy: str,
+        instrument: Instrument,
+        terms: OrderTerms,
+        last: Decimal,
+        known: Reservation | None,
+    ) -> str:
+        price = terms.limit_price.value if terms.limit_price is not None else last
+        notional = instrument.notional(price, terms.quantity.value).amount
+        if notional < instrument.min_notional:
+            return f"notional {notional} is below {instrument.min_notional}"
+        limit = self._limits.max_order_notional
+        if limit is not None and notional > limit:
+            return f"notional {notional} is above the limit {limit}"
+        if terms.reduce_only:
+            filled = known.filled if known is not None else ZERO
+            closable = max(ZERO, self._closable(strategy, terms, known))
+            if terms.quantity.value - filled > closable:
+                return f"reduce-only, but only {closable} are left to close"
+        return self._trades_with_sibling(strategy, terms, last)
+
+    def _trades_with_sibling(
+        self, strategy: str, terms: OrderTerms, last: Decimal
+    ) -> str:
+        if len(self._reservations.accounts) <= 1:
+            return ""
+        for order_id, other in self._reservations.open.items():
+            if (
+                other.strategy != strategy
+                and other.terms.instrument == terms.instrument
+                and other.terms.side is not terms.side
+                and other.terms.limit_price is not None
+                and crosses(terms, other.terms, last)
+            ):
+                return f"would trade with order {order_id} of {other.strategy}"
+        return ""

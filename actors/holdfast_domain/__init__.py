@@ -3,5 +3,5 @@
 Read from the bottom up; a module imports only those above it in this list:
 
 `errors`, `money`, `instruments`, `orders`, `fills`, `positions`, `marketdata`,
-`schedules`, `events`, `ids`, `settings`, `answers`, `ports`.
+`schedules`, `events`, `ids`, `settings`, `answers`, `orderlists`, `venues`, `ports`.
 """

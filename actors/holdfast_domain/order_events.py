@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from holdfast_domain.fills import Fill
 from holdfast_domain.money import Money, Quantity
+from holdfast_domain.orderlists import Leg
 from holdfast_domain.orders import OrderTerms
 
 
@@ -25,6 +26,9 @@ class OrderIntended(Struct, frozen=True, kw_only=True, gc=False):
 
     valid_until_us: int
     """Market time after which it must not be sent any more."""
+
+    leg: Leg | None = None
+    """What binds it to others: all intents of a list are in one commit."""
 
 
 class OrderRefused(Struct, frozen=True, kw_only=True, gc=False):

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from msgspec import Struct
 
+from holdfast_domain.orderlists import ListKind
 from holdfast_domain.orders import OrderTerms, OrderType, TimeInForce
 
 SIMPLE: Final = frozenset({
@@ -46,6 +47,21 @@ class OrderKinds(Struct, frozen=True, kw_only=True, gc=False):
 
     trail_bps: tuple[int, int] | None = None
     """The least and the most that one may say in basis points; None: it may not."""
+
+    lists: frozenset[ListKind] = frozenset()
+    entries: frozenset[OrderType] = SIMPLE
+    """What the entry of a bracket may be."""
+
+    def lacks_list(self, kind: ListKind, legs: Sequence[OrderTerms]) -> str:
+        """Return what of a list the venue does not have; empty if it takes it."""
+        if kind not in self.lists:
+            taken = f"; it takes {_words(self.lists)}" if self.lists else ""
+            return f"order lists of the kind {kind.value}{taken}"
+        entry = legs[0].type if kind is ListKind.BRACKET else None
+        if entry is not None and entry not in self.entries:
+            known = _words(self.entries)
+            return f"brackets with a {entry.value} entry; it takes {known}"
+        return next((why for each in legs if (why := self.lacks(each))), "")
 
     def lacks(self, terms: OrderTerms) -> str:
         """Return what of ``terms`` the venue does not have; empty if it takes them."""

@@ -10,8 +10,6 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 from datetime import datetime
 from typing import Literal, Protocol, TypeVar
 
-from msgspec import Struct
-
 from holdfast_domain.answers import (
     Acked,
     Balances,
@@ -35,6 +33,7 @@ from holdfast_domain.marketdata import Quote, Trade
 from holdfast_domain.orderkinds import OrderKinds
 from holdfast_domain.orders import OrderTerms
 from holdfast_domain.stepping import News
+from holdfast_domain.venues import VenueOrder, VenuePromises
 
 T = TypeVar("T")
 E = TypeVar("E", contravariant=True)  # noqa: PLC0105 - short, as in the style guide
@@ -209,39 +208,6 @@ class AsyncioHost(EventHost, Protocol):
 # --- venues -------------------------------------------------------------------
 
 
-class VenueOrder(Struct, frozen=True, kw_only=True, gc=False):
-    """An order as it is sent."""
-
-    order_id: str
-    """The client order id; the venue refuses it a second time."""
-
-    terms: OrderTerms
-
-    placed_at_us: int
-    """Market time of the request, in microseconds UTC."""
-
-
-class VenuePromises(Struct, frozen=True, kw_only=True, gc=False):
-    """What a venue is known to keep, declared by its adapter; seconds."""
-
-    proves_absence: bool
-    """Whether `NotFound` proves anything.
-
-    If so, it does when the question left at least ``processing_bound_s`` after the last
-    moment at which the order could have left. If not, only a person can say that an
-    order was not placed.
-    """
-
-    processing_bound_s: float
-    """The longest time from a request's leaving to its showing in a lookup."""
-
-    clock_skew_s: float = 0.0
-    """How far the venue's clock may be from ours."""
-
-    takes: OrderKinds = OrderKinds()
-    """The kinds of orders that may be sent there."""
-
-
 class Venue(Protocol):
     """One connection to one venue. Every request may raise a `VenueError`.
 
@@ -270,8 +236,21 @@ class Venue(Protocol):
             OutcomeUnknown: it may exist; `lookup` tells.
         """
 
+    async def submit_list(self, orders: Sequence[VenueOrder]) -> Sequence[VenueEvent]:
+        """Place the legs of a list, all or none; one attempt, and in one request.
+
+        They stand in the order of `orderlists.ROLES`. Only what ``promises.takes``
+        declares is asked for.
+
+        Raises:
+            VenueError: as `submit`; it holds for each of the legs.
+        """
+
     async def cancel(self, order_id: str) -> Sequence[VenueEvent]:
         """Cancel what is left of the order; legal in any state.
+
+        What becomes of the others of its list is the venue's rule: its answer or its
+        stream tells it.
 
         Raises:
             VenueRefused: there is nothing to cancel.

@@ -19,7 +19,6 @@ from holdfast.venues import (
 from holdfast_actors.clock import MarketClock
 from holdfast_actors.degradation import Degrading, Maintenance
 from holdfast_actors.feed import SLICES_MAX
-from holdfast_actors.guard import Limits
 from holdfast_actors.lastgate import Fence
 from holdfast_actors.messages import Halt, Note
 from holdfast_actors.parts import LiveAccount
@@ -27,6 +26,7 @@ from holdfast_actors.reconciliation.plan import ReconcilePlan
 from holdfast_actors.recovery import Recovery
 from holdfast_actors.strategy.plan import StrategyPlan
 from holdfast_actors.tree import GUARD, JOURNAL, ORDERS, Parts, build_tree
+from holdfast_actors.vetting import Limits
 from holdfast_adapters.calendars import MarketCalendars, TableCalendar
 from holdfast_adapters.journal import codec
 from holdfast_domain import events as ev

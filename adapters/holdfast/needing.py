@@ -8,7 +8,7 @@ from decimal import Decimal
 from holdfast.configuration import Config
 from holdfast.options import RunOptions
 from holdfast.venues import cache_directory
-from holdfast_actors.strategy.api import Context, Host
+from holdfast_actors.strategy.host import Context, Host
 from holdfast_actors.strategy.orders import Desk
 from holdfast_actors.strategy.params import all_values
 from holdfast_actors.strategy.portfolio import Portfolio

@@ -11,11 +11,11 @@ from typing import Any
 from holdfast.clocks import FixedClock
 from holdfast.console.actor import Desk, console_spec
 from holdfast_actors.clock import MarketClock
-from holdfast_actors.guard import Limits
 from holdfast_actors.reconciliation.plan import ReconcilePlan
 from holdfast_actors.strategy.actor import StrategyPlan
 from holdfast_actors.strategy.api import Strategy
 from holdfast_actors.tree import Parts, build_tree
+from holdfast_actors.vetting import Limits
 from holdfast_adapters.journal.memory import MemoryJournal
 from holdfast_adapters.statedir import StateDir
 from holdfast_domain.marketdata import MarketData

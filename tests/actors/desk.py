@@ -15,6 +15,7 @@ from holdfast_domain.fills import Fill
 from holdfast_domain.instruments import Instrument
 from holdfast_domain.marketdata import FIELDS, BarColumns, MarketData
 from holdfast_domain.money import Money, Numeric, Price, Quantity
+from holdfast_domain.orderlists import Leg
 from holdfast_domain.orders import OrderTerms, OrderType, Side, TimeInForce
 from holdfast_domain.ports import Acked, Ended, Executed, Found, VenueEvent
 from holdfast_runtime import Ref
@@ -118,6 +119,7 @@ def intended(
     reserved: Numeric = 0,
     decision: int = 0,
     valid_until_us: int = T0_US + 60_000_000,
+    leg: Leg | None = None,
 ) -> ev.OrderIntended:
     """Return the record of an intent, as if it had been there before any decision."""
     return ev.OrderIntended(
@@ -129,6 +131,7 @@ def intended(
         terms=wanted,
         reserved=Money(D(str(reserved)), "USD"),
         valid_until_us=valid_until_us,
+        leg=leg,
     )
 
 

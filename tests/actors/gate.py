@@ -7,9 +7,11 @@ from collections.abc import Callable, Sequence
 from decimal import Decimal
 
 from holdfast_actors.clock import HaltGate, MarketClock, PriceBoard
-from holdfast_actors.guard import Guard, Limits
+from holdfast_actors.guard import Guard
 from holdfast_actors.messages import Change, Committed, Decision, Draft, Verdict, Vetted
+from holdfast_actors.vetting import Limits
 from holdfast_domain import events as ev
+from holdfast_domain.orderlists import ROLES, Leg, ListKind
 from holdfast_domain.orders import OrderTerms
 
 from .desk import (
@@ -80,13 +82,21 @@ class Gate:
         strategy: str = "one",
         changes: Sequence[Change] = (),
         time_us: int | None = None,
+        bound: ListKind | None = None,
     ) -> list[Verdict]:
-        """Let a strategy decide; return the verdicts on its drafts and changes."""
+        """Let a strategy decide; return the verdicts on its drafts and changes.
+
+        What is wanted may be ``bound``: it is then the legs of one list.
+        """
         self.numbers[strategy] += 1
         drafts = []
-        for each in wanted:
+        first = f"{strategy}-{self.ids + 1}"
+        for number, each in enumerate(wanted):
             self.ids += 1
-            drafts.append(Draft(f"{strategy}-{self.ids}", each))
+            leg = None
+            if bound is not None:
+                leg = Leg(list_id=first, kind=bound, role=ROLES[bound][number])
+            drafts.append(Draft(f"{strategy}-{self.ids}", each, leg))
         return self.vet(
             Decision(
                 strategy=strategy,
@@ -138,6 +148,7 @@ class Gate:
                         strategy=decision.strategy,
                         reserved=reserved,
                         decision=decision.number,
+                        leg=draft.leg,
                     )
                 )
 

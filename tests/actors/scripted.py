@@ -72,6 +72,10 @@ class ScriptedVenue:
     async def submit(self, order: VenueOrder) -> Sequence[VenueEvent]:
         return self._answer("submit", order.order_id)  # type: ignore[no-any-return]
 
+    async def submit_list(self, orders: Sequence[VenueOrder]) -> Sequence[VenueEvent]:
+        ids = [each.order_id for each in orders]
+        return self._answer("submit_list", ids)  # type: ignore[no-any-return]
+
     async def cancel(self, order_id: str) -> Sequence[VenueEvent]:
         return self._answer("cancel", order_id)  # type: ignore[no-any-return]
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from holdfast_actors.guard import Limits
-from holdfast_actors.vetting import off_grid
+from holdfast_actors.vetting import Limits, off_grid
 from holdfast_domain import events as ev
 from holdfast_domain.instruments import Band, Instrument
 from holdfast_domain.money import Money

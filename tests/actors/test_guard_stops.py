@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
-from holdfast_actors.guard import Limits
 from holdfast_actors.messages import (
     Change,
     Decision,
@@ -18,6 +17,7 @@ from holdfast_actors.messages import (
     Unchanged,
     Vetted,
 )
+from holdfast_actors.vetting import Limits
 from holdfast_domain import events as ev
 from holdfast_domain.money import Money
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
+from decimal import ROUND_CEILING, Decimal
 from typing import Any
 
 from hypothesis import given, strategies as st
 from tests.sampling import examples
 
-from holdfast_actors.guard import Limits
 from holdfast_actors.messages import Change, Unchanged
 from holdfast_actors.reservations import Reservations
+from holdfast_actors.vetting import Limits
 from holdfast_domain import events as ev
+from holdfast_domain.orderlists import ListKind, Role
 
 from .desk import INSTRUMENTS, D, filled, terms
 from .gate import Gate
@@ -20,6 +21,9 @@ names = st.sampled_from(["one", "two"])
 quantities = st.integers(-6, 6).filter(bool)
 STEPS = st.one_of(
     st.tuples(st.just("order"), names, quantities, st.sampled_from([None, 95, 105])),
+    st.tuples(
+        st.just("list"), names, st.sampled_from(ListKind), quantities, st.booleans()
+    ),
     st.tuples(st.just("fill"), st.integers(0, 9), st.integers(1, 4)),
     st.tuples(st.just("end"), st.integers(0, 9)),
     st.tuples(st.just("change"), st.integers(0, 9), st.integers(1, 9)),
@@ -48,9 +52,53 @@ class Script:
             strategy, quantity, limit = rest
             self.gate.decide(terms(quantity, limit=limit), strategy=strategy)
             return
+        if kind == "list":
+            self.bind(*rest)
+            return
         ids = list(self.held.open)
         if rest[0] < len(ids):
             getattr(self, kind)(ids[rest[0]], *rest[1:])
+
+    def bind(self, strategy: str, kind: ListKind, quantity: int, limits: bool) -> None:
+        by, far = -quantity, (105, 95) if quantity > 0 else (95, 105)
+        exits = terms(by, limit=far[0]), terms(by, stop=far[1])
+        entry = terms(quantity, limit=100 if limits else None)
+        legs = exits if kind is ListKind.OCO else (entry, *exits)
+        self.gate.decide(*legs, strategy=strategy, bound=kind)
+
+    def reserved(self, strategy: str) -> Decimal:
+        """Reckon what is set aside, from the open orders and the journal's fills."""
+        total = Decimal(0)
+        exits: dict[str, Decimal] = {}
+        for each in self.held.open.values():
+            if each.strategy != strategy:
+                continue
+            leg, money = each.leg, each.money
+            if leg is None or leg.role is Role.ENTRY:
+                total += money
+                continue
+            if leg.kind is ListKind.BRACKET:
+                live = max(D(0), min(each.left, self.entered(leg.list_id)))
+                money = each.whole * live / each.terms.quantity.value
+                money = money.quantize(D("0.0001"), ROUND_CEILING)
+            exits[leg.list_id] = max(exits.get(leg.list_id, D(0)), money)
+        return total + sum(exits.values())
+
+    def entered(self, list_id: str) -> Decimal:
+        """Return what the entry of a list traded, and its exits did not give back."""
+        legs = {
+            each.order_id: each.leg
+            for each in self.gate.journal
+            if isinstance(each, ev.OrderIntended) and each.leg
+        }
+        units = Decimal(0)
+        for each in self.gate.journal:
+            if isinstance(each, ev.OrderFilled) and each.fill.order_id in legs:
+                leg = legs[each.fill.order_id]
+                sign = 1 if leg.role is Role.ENTRY else -1
+                if leg.list_id == list_id:
+                    units += sign * each.fill.quantity.value
+        return units
 
     def fill(self, order_id: str, quantity: int) -> None:
         known = self.held.open[order_id]
@@ -114,7 +162,7 @@ class Script:
 
 
 def plain(held: Reservations) -> tuple[Any, ...]:
-    return held.accounts, held.open
+    return held.accounts, held.open, held.save()["lists"]
 
 
 @examples(200)
@@ -128,7 +176,7 @@ def test_the_reserved_cash_is_the_sum_of_the_reservations(
         script.play(step)
         for name, account in script.held.accounts.items():
             own = [each for each in script.held.open.values() if each.strategy == name]
-            assert account.reserved == sum((each.money for each in own), Decimal(0))
+            assert account.reserved == script.reserved(name)
             assert all(each.money >= 0 and each.left >= 0 for each in own)
 
 

@@ -192,7 +192,7 @@ def test_a_venue_that_waits_after_all_is_refused() -> None:
             await waits_once()
             return await super().submit(order)
 
-    line.session._venue = Slow()
+    line.session._venue = line.session._requests._venue = Slow()
     with pytest.raises(DomainError, match="paper: expected an answer at once to Sub"):
         SessionAtOnce(line.session).handle(submit())
     assert line.orders.told == []
@@ -206,7 +206,7 @@ def test_nothing_comes_between_the_gate_and_the_send() -> None:
             line.gate.halted = True
             return await super().advance(cursor, step)
 
-    line.session._venue = Halting()
+    line.session._venue = line.session._requests._venue = Halting()
     line.clock.move(T0_US, cursor_at(5, SLICE_SLOT))
 
     (told,) = line.ask(submit())

@@ -8,7 +8,7 @@ from pathlib import Path
 from holdfast.options import RunOptions
 from holdfast.testing import Faults, TradingRun, TradingSystem
 from holdfast_actors.feed import SLICES_MAX
-from holdfast_actors.guard import Limits
+from holdfast_actors.vetting import Limits
 from holdfast_adapters.journal.memory import MemoryJournal
 from holdfast_domain import events as ev
 from holdfast_runtime import SimulatedEngine

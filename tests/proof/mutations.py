@@ -29,7 +29,8 @@ class Mutation:
 _ORDERS = "holdfast_actors.orders"
 _BOOK = "holdfast_actors.orderbook"
 _EVIDENCE = "holdfast_actors.evidence"
-_SESSION = "holdfast_actors.session"
+_CARRYING = "holdfast_actors.carrying"
+_SENDING = "holdfast_actors.sending"
 _GATE = "holdfast_actors.lastgate"
 _LINE = "holdfast_actors.line"
 _DOUBTS = "holdfast_actors.doubts"
@@ -97,9 +98,15 @@ MUTATIONS: Final = (
     # --- session -----------------------------------------------------------------
     Mutation(
         "no answer is a rejection",
-        _SESSION,
-        "            self._say.ended(asked, order_id, How.UNKNOWN, reason=str(error))",
-        "            self._say.ended(asked, order_id, How.REFUSED, reason=str(error))",
+        _CARRYING,
+        'return How.UNKNOWN, str(error), ""',
+        'return How.REFUSED, str(error), ""',
+    ),
+    Mutation(
+        "the first leg of a list is sent without the others",
+        _SENDING,
+        "tuple([self._sent(each) for each in self._book.legs_of(row)])",
+        "tuple([self._sent(each) for each in self._book.legs_of(row)[:1]])",
     ),
     Mutation(
         "the last gate does not look at the halt",
@@ -151,8 +158,8 @@ MUTATIONS: Final = (
     Mutation(
         "what was reserved is never given back",
         _RESERVATIONS,
-        "reservation = self.open.pop(order_id, None)",
-        "reservation = self.open.get(order_id)",
+        "del self.open[order_id]",
+        "del order_id",
     ),
     # --- ledger ------------------------------------------------------------------
     Mutation(

@@ -21,12 +21,14 @@ from .running import DATA, EXAMPLES, RESTLESS, run_on_paper
 SMA = EXAMPLES / "strategies" / "sma_cross.py"
 HOLD = EXAMPLES / "strategies" / "buy_and_hold.py"
 BALANCE = EXAMPLES / "strategies" / "rebalance.py"
+DIP = EXAMPLES / "strategies" / "bracket.py"
 
 CASES: dict[str, tuple[tuple[Path, ...], str]] = {
     "sma cross": ((SMA,), "100000"),
     "buy and hold": ((HOLD,), "100000"),
     "siblings with little cash": ((SMA, BALANCE), "900"),
     "all kinds of orders": ((RESTLESS, SMA), "20000"),
+    "order lists": ((DIP, SMA), "20000"),
 }
 TWO_VENUES = {
     "IBM": Instrument(symbol="IBM", venue="exchange"),

@@ -30,7 +30,6 @@ from holdfast_actors.messages import (
     Triggered,
 )
 from holdfast_actors.scheduler import PastTriggers
-from holdfast_actors.strategy.api import Context, Host
 from holdfast_actors.strategy.calling import (
     Fires,
     attributes_of,
@@ -40,6 +39,7 @@ from holdfast_actors.strategy.calling import (
     tell,
 )
 from holdfast_actors.strategy.data import BarData
+from holdfast_actors.strategy.host import Context, Host
 from holdfast_actors.strategy.news import NEWS
 from holdfast_actors.strategy.orders import Desk
 from holdfast_actors.strategy.params import all_values

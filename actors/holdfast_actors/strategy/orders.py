@@ -22,6 +22,7 @@ from holdfast_domain.errors import DomainError, InputError
 from holdfast_domain.ids import ClientOrderId
 from holdfast_domain.instruments import Instrument
 from holdfast_domain.money import Numeric, Price, Quantity, to_decimal
+from holdfast_domain.orderlists import ROLES, Leg, OrderList
 from holdfast_domain.orders import OrderTerms, OrderType, Side, TimeInForce
 
 _TYPES = {
@@ -50,6 +51,13 @@ class OrderView(Struct):
     terms: OrderTerms
     filled: Amount = _NOTHING
     status: str = "open"
+    leg: Leg | None = None
+    """What binds it to the others of its list; None for an order alone."""
+
+    @property
+    def role(self) -> str:
+        """Its part in its list: entry, take_profit or stop_loss; empty if alone."""
+        return "" if self.leg is None else self.leg.role.value
 
     @property
     def limit(self) -> Decimal | None:
@@ -102,6 +110,23 @@ class Desk:
 
     def place(self, terms: OrderTerms) -> str:
         """Take an order; return its id."""
+        order_id = self._next_id()
+        self.drafts.append(Draft(order_id, terms))
+        self._open(order_id, terms)
+        return order_id
+
+    def place_list(self, orders: OrderList) -> list[str]:
+        """Take the orders of a list; return their ids, in the order of its legs."""
+        ids: list[str] = []
+        for role, terms in zip(ROLES[orders.kind], orders.legs, strict=True):
+            order_id = self._next_id()
+            ids.append(order_id)
+            leg = Leg(list_id=ids[0], kind=orders.kind, role=role)
+            self.drafts.append(Draft(order_id, terms, leg))
+            self._open(order_id, terms, leg)
+        return ids
+
+    def _next_id(self) -> str:
         index = len(self.drafts)
         if index >= 1 << INDEX_BITS:
             message = f"expected at most {1 << INDEX_BITS} orders in one decision"
@@ -112,10 +137,7 @@ class Desk:
             sequence=(self.number + 1) << INDEX_BITS | index,
             strategy=self._index,
         )
-        order_id = str(made)
-        self.drafts.append(Draft(order_id, terms))
-        self._open(order_id, terms)
-        return order_id
+        return str(made)
 
     def cancel(self, order_id: str) -> None:
         """Take a cancel; one of a finished order does nothing."""
@@ -134,6 +156,10 @@ class Desk:
         if view is None:
             message = f"expected an open order, got {order_id}"
             raise DomainError(message)
+        if view.leg is not None:
+            came = f"the {view.role} of a list"
+            todo = "cancel the list and place it anew"
+            raise InputError("modify_order", "an order alone", came, todo)
         asked = [each for each in self.changes if each.order_id == order_id]
         terms = asked[0].terms if asked else view.terms
         if quantity is not None:
@@ -169,7 +195,8 @@ class Desk:
         match event:
             case ev.OrderIntended() | ev.OrderRefused():
                 view = self.open.get(event.order_id)
-                view = view or self._open(event.order_id, event.terms)
+                leg = getattr(event, "leg", None)
+                view = view or self._open(event.order_id, event.terms, leg)
                 if isinstance(event, ev.OrderRefused):
                     return self._close(event.order_id, "rejected")
                 return view
@@ -192,6 +219,7 @@ class Desk:
                 "order_id": view.id,
                 "terms": msgspec.to_builtins(view.terms),
                 "filled": str(view.filled),
+                "leg": msgspec.to_builtins(view.leg),
             }
             for view in self.open.values()
         ]
@@ -201,12 +229,16 @@ class Desk:
         self.open.clear()
         for each in saved:
             terms = msgspec.convert(each["terms"], OrderTerms)
-            self._open(each["order_id"], terms).filled = Amount(each["filled"])
+            leg = msgspec.convert(each.get("leg"), Leg | None)
+            self._open(each["order_id"], terms, leg).filled = Amount(each["filled"])
 
-    def _open(self, order_id: str, terms: OrderTerms) -> OrderView:
+    def _open(
+        self, order_id: str, terms: OrderTerms, leg: Leg | None = None
+    ) -> OrderView:
         asset = self._instruments[terms.instrument]
         amount = Amount(terms.quantity.value * terms.side.sign)
-        view = self.open[order_id] = OrderView(order_id, asset, amount, terms)
+        view = OrderView(order_id, asset, amount, terms, leg=leg)
+        self.open[order_id] = view
         return view
 
     def _fill(self, event: ev.OrderFilled) -> OrderView | None:

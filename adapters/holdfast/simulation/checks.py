@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from holdfast.compose import VENUE
 from holdfast.simulation.plan import Plan
 from holdfast.simulation.playing import Played, play
+from holdfast.simulation.setaside import set_aside
 from holdfast.testing.outcome import difference, outcome, plain
 from holdfast_actors.ledger import Ledger, SubLedger
 from holdfast_actors.messages import Report
@@ -288,13 +289,14 @@ def _guard(played: Played, true: SubLedgers) -> Iterator[str]:
     if guard is None or orders is None:
         return
     reservations = guard._reservations  # noqa: SLF001 - looked at, never changed
-    open_ = {row.order_id for row in orders.handle(Report()) if row.is_open}
+    rows = orders.handle(Report())
+    open_ = {row.order_id for row in rows if row.is_open}
     if set(reservations.open) != open_:
         differ = sorted(set(reservations.open) ^ open_)
         yield f"reservations: guard and orders differ on {differ}"
     for name, account in reservations.accounts.items():
         mine_open = [r for r in reservations.open.values() if r.strategy == name]
-        money = sum((each.money for each in mine_open), Decimal(0))
+        money = set_aside(mine_open, rows)
         if account.reserved != money:
             yield f"reservations: {name} has {account.reserved}, its orders {money}"
     for name, sub in true.items():

@@ -32,7 +32,7 @@ class Trader(Strategy):
             return
         price = data.current(asset, "close")
         units = 1 + (dice >> 1) % 15
-        self.act(asset, float(price), units, (dice >> 5) % 12, dice)
+        self.act(asset, float(price), units, (dice >> 5) % 14, dice)
 
     def act(  # noqa: C901, PLR0912 - one line for each thing that can be done
         self,
@@ -42,7 +42,7 @@ class Trader(Strategy):
         what: int,
         dice: int,
     ) -> None:
-        """Do one of twelve things."""
+        """Do one of fourteen things."""
         match what:
             case 0 | 1:
                 self.order(asset, units)
@@ -65,9 +65,24 @@ class Trader(Strategy):
                     self.cancel_order(order)
             case 10:
                 for order in self.get_open_orders()[:2]:
-                    if order.limit is not None:
+                    if order.limit is not None and order.leg is None:
                         limit = round(float(order.limit) * 1.01, 2)
                         self.modify_order(order, limit_price=limit)
+            case 11:
+                self.order_bracket(
+                    asset,
+                    units,
+                    limit_price=price if dice & 2 else None,
+                    take_profit_price=round(price * 1.01, 2),
+                    stop_loss_price=round(price * 0.99, 2),
+                )
+            case 12:
+                self.order_oco(
+                    asset,
+                    -units,
+                    limit_price=round(price * 1.01, 2),
+                    stop_price=round(price * 0.99, 2),
+                )
             case _:
                 self.order(asset, 1 + dice % 3)
                 self.order(asset, 2, limit_price=round(price * 0.97, 2))

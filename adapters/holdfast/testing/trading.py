@@ -21,9 +21,9 @@ from holdfast.compose import (
 from holdfast.options import RunOptions
 from holdfast.results.measure import RunResult, measure
 from holdfast.testing.outcome import difference, outcome
-from holdfast_actors.guard import Limits
 from holdfast_actors.ledger import Ledger, SubLedger
 from holdfast_actors.tree import LEDGER, Parts
+from holdfast_actors.vetting import Limits
 from holdfast_adapters.journal.memory import MemoryJournal
 from holdfast_domain import events as ev
 from holdfast_domain.ports import JournalStore, ThreadHost

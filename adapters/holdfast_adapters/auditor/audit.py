@@ -8,6 +8,7 @@ from pathlib import Path
 
 from .books import books_of, check_books
 from .chain import check_chain
+from .lists import check_lists
 from .orders import check_orders
 from .reading import Happening, Record, read_journal, read_venue
 from .report import AuditReport
@@ -51,6 +52,5 @@ def audit_rows(
         context.prec = _DIGITS
         books = books_of(records, happenings, multipliers or {})
         checks = check_books(books)
-    return AuditReport(
-        checks=[*checks, *check_orders(records, happenings), *check_chain(records)]
-    )
+    orders = [*check_orders(records, happenings), *check_lists(records, happenings)]
+    return AuditReport(checks=[*checks, *orders, *check_chain(records)])

@@ -23,7 +23,7 @@ class Arrival:
     """A request that left the engine, and arrives later."""
 
     at_s: float
-    order_id: str
+    order_ids: tuple[str, ...]
     arrive: Callable[[], object]
 
 
@@ -42,7 +42,7 @@ class Arrivals:
 
     def about(self, order_id: str) -> bool:
         """Tell whether one of them is about an order."""
-        return any(each.order_id == order_id for each in self._waiting)
+        return any(order_id in each.order_ids for each in self._waiting)
 
     def take(self, now_s: float) -> list[Arrival]:
         """Take those that have arrived by now."""

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from datetime import timedelta
 from typing import Final, NoReturn
 
 from msgspec.structs import replace
@@ -18,7 +17,9 @@ from holdfast_adapters.hostile.blocks import Block
 from holdfast_adapters.hostile.changes import Changes
 from holdfast_adapters.hostile.elsewhere import Elsewhere, number_of
 from holdfast_adapters.hostile.faults import Op, Schedule, VenueFault
+from holdfast_adapters.hostile.skew import Skew
 from holdfast_adapters.hostile.stream import Stream
+from holdfast_adapters.matching.model import TAKES
 from holdfast_adapters.paper.core import PaperCore
 from holdfast_adapters.paper.records import Row
 from holdfast_domain.errors import NotSent, OutcomeUnknown, VenueRefused
@@ -49,7 +50,6 @@ OVERLAP: Final = 4
 
 REQUESTS_MAX: Final = 2_500
 """More requests in one history are an engine that runs in circles."""
-
 
 _LISTED = (Executed, Corrected, Busted)
 
@@ -88,6 +88,7 @@ class HostileVenue:
             proves_absence=proves_absence,
             processing_bound_s=BOUND_S,
             clock_skew_s=SKEW_S,
+            takes=TAKES,
         )
         self.core = core
         self._schedule = Schedule(faults)
@@ -104,7 +105,7 @@ class HostileVenue:
 
         self._blocked = Block()
         self._closed_until_s = 0.0
-        self._skew = timedelta(0)
+        self._skew = Skew()
         self._requests = 0
 
     # --- for whoever plays the history -----------------------------------------
@@ -162,29 +163,40 @@ class HostileVenue:
 
     async def submit(self, order: VenueOrder) -> Sequence[VenueEvent]:
         """Place ``order``; see `Venue.submit`."""
+        return await self._place((order,), lambda: self.core.submit(order))
 
+    async def submit_list(self, orders: Sequence[VenueOrder]) -> Sequence[VenueEvent]:
+        """Place the legs of a list; see `Venue.submit_list`."""
+        return await self._place(orders, lambda: self.core.submit_list(orders))
+
+    async def _place(
+        self, orders: Sequence[VenueOrder], do: Callable[[], list[VenueEvent]]
+    ) -> Sequence[VenueEvent]:
         def place() -> list[VenueEvent]:
-            said = self.core.submit(order)
-            self._on_place(order)
+            said = do()
+            for each in orders:
+                self._on_place(each)
             return said
 
-        self._on_send(order)
-        return await self._change(Op.SUBMIT, order.order_id, place)
+        ids = tuple([each.order_id for each in orders])
+        for each in orders:
+            self._on_send(each)
+        return await self._change(Op.SUBMIT, ids, place)
 
     async def cancel(self, order_id: str) -> Sequence[VenueEvent]:
         """Cancel what is left of the order; see `Venue.cancel`."""
         return await self._change(
-            Op.CANCEL, order_id, lambda: self.core.cancel(order_id)
+            Op.CANCEL, (order_id,), lambda: self.core.cancel(order_id)
         )
 
     async def replace(self, order_id: str, terms: OrderTerms) -> Sequence[VenueEvent]:
         """Give a working order new terms; see `Venue.replace`."""
         return await self._change(
-            Op.REPLACE, order_id, lambda: self.core.replace(order_id, terms)
+            Op.REPLACE, (order_id,), lambda: self.core.replace(order_id, terms)
         )
 
     async def _change(
-        self, op: Op, order_id: str, do: Callable[[], list[VenueEvent]]
+        self, op: Op, ids: tuple[str, ...], do: Callable[[], list[VenueEvent]]
     ) -> Sequence[VenueEvent]:
         fault = self._begin(op)
         if self._latency_s:
@@ -196,7 +208,7 @@ class HostileVenue:
                 do()
                 raise OutcomeUnknown(f"{self.name}: no answer to {op.value}")
             case "late_request":
-                self._arrive_later(fault.size, order_id, do)
+                self._arrive_later(fault.size, ids, do)
                 raise OutcomeUnknown(f"{self.name}: no answer to {op.value}")
             case "late_ack":
                 self._stream.hold(do(), fault.size)
@@ -225,12 +237,12 @@ class HostileVenue:
         if isinstance(found, NotFound):
             return found
         extra = self.elsewhere.of_order(order_id)
-        placed_at_us = found.placed_at_us + int(self._skew.total_seconds() * 1_000_000)
+        placed_at_us = found.placed_at_us + self._skew.us
         cumulative = extra[-1].cumulative if extra else found.cumulative
         changes = self.changes.of_order(order_id)
         if cumulative is not None:
             cumulative = self.changes.left_of(order_id, cumulative)
-        events = self._skewed([*found.events, *extra, *changes])
+        events = self._skew.of([*found.events, *extra, *changes])
         return replace(
             found, placed_at_us=placed_at_us, cumulative=cumulative, events=events
         )
@@ -253,7 +265,7 @@ class HostileVenue:
         last = max((number_of(each.execution_id) for each in shown), default=since)
         extra = self.elsewhere.visible()
         shown += [each.event for each in extra if since <= each.base <= last]
-        told = self._skewed([*shown, *self.changes.between(since, last)])
+        told = self._skew.of([*shown, *self.changes.between(since, last)])
         back = max(since, last - OVERLAP)
         return Executions(
             events=[each for each in told if isinstance(each, _LISTED)],
@@ -298,7 +310,7 @@ class HostileVenue:
         fault = self._schedule.next(Op.STREAM) if fills else None
         if fault is not None:
             events = self._harm(fault, events, fills)
-        return self._skewed(self._stream.tell(events))
+        return self._skew.of(self._stream.tell(events))
 
     def _harm(
         self, fault: VenueFault, events: list[VenueEvent], fills: list[Executed]
@@ -310,7 +322,7 @@ class HostileVenue:
             self._stream.hold(self.changes.make(fault, last), fault.size)
             return events
         if fault.kind == "clock_skew":
-            self._run_wrong(fault)
+            self._skew.run_wrong(fault.size, SKEW_S)
             return events
         if fault.kind in ("maintenance", "disconnect", "reset"):
             self._shut(fault)
@@ -333,7 +345,7 @@ class HostileVenue:
             raise self._blocked.error(self.name, self._now_s())
         fault = self._schedule.next(op)
         if fault is not None and fault.kind == "clock_skew":
-            self._run_wrong(fault)
+            self._skew.run_wrong(fault.size, SKEW_S)
             return None
         return fault
 
@@ -366,9 +378,11 @@ class HostileVenue:
         self._stream.reconnect()
         raise ConnectionResetError(f"{self.name}: {text}")
 
-    def _arrive_later(self, size: int, order_id: str, do: Callable[[], object]) -> None:
+    def _arrive_later(
+        self, size: int, ids: tuple[str, ...], do: Callable[[], object]
+    ) -> None:
         wait_s = min(float(size), 0.9 * BOUND_S)
-        self._arrivals.add(Arrival(self._now_s() + wait_s, order_id, do))
+        self._arrivals.add(Arrival(self._now_s() + wait_s, ids, do))
 
     def _let_arrive(self) -> None:
         for each in self._arrivals.take(self._now_s()):
@@ -377,20 +391,6 @@ class HostileVenue:
             except (VenueRefused, OutcomeUnknown):
                 continue  # nobody is there to be told
             self._stream.hold(answer if isinstance(answer, list) else [])
-
-    def _run_wrong(self, fault: VenueFault) -> None:
-        sign = -1 if fault.size % 2 else 1
-        self._skew = timedelta(seconds=sign * min(fault.size, SKEW_S))
-
-    def _skewed(self, events: Sequence[VenueEvent]) -> list[VenueEvent]:
-        if not self._skew:
-            return list(events)
-        return [
-            replace(each, filled_at=each.filled_at + self._skew)
-            if isinstance(each, Executed)
-            else each
-            for each in events
-        ]
 
     def _now_s(self) -> float:
         return 0.0 if self._clock is None else self._clock.now_s()

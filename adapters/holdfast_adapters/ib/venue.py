@@ -107,6 +107,10 @@ class IBVenue(Session):
                 raise VenueRefused(error.reason, MARKET_CLOSED) from error
             raise
 
+    async def submit_list(self, orders: Sequence[VenueOrder]) -> Sequence[VenueEvent]:
+        """Refuse a list: it declares none, so none is asked for."""
+        raise VenueRefused("expected orders alone: it takes no order lists", "lists")
+
     async def cancel(self, order_id: str) -> Sequence[VenueEvent]:
         """Cancel what is left of the order; see `Venue.cancel`."""
         return await self.command(self.there().cancel, order_id)

@@ -11,6 +11,7 @@ from msgspec import Struct
 from holdfast_adapters.matching.model import NEVER_US, SessionEnd
 from holdfast_domain.instruments import Instrument
 from holdfast_domain.money import ZERO, to_decimal
+from holdfast_domain.orderlists import Leg
 from holdfast_domain.orders import OrderTerms, OrderType, Side, TimeInForce
 from holdfast_domain.ports import VenueOrder
 
@@ -55,6 +56,9 @@ class Working(Struct, eq=False):
 
     waits_below: bool = False
     """Whether the order waits for a low price (else for a high one)."""
+
+    leg: Leg | None = None
+    """What binds it to others."""
 
     def take(self, terms: OrderTerms) -> None:
         """Take ``terms``; a stop that was triggered stays triggered."""
@@ -127,8 +131,12 @@ def working(
     expires_us = NEVER_US
     if terms.time_in_force is TimeInForce.DAY:
         expires_us = session_end_us(terms.instrument, at_us)
+    leg = order.leg
+    if leg is not None and leg.is_held:
+        # No bar opens so late: it waits for its entry.
+        at_us = NEVER_US
     made = Working(
-        order.order_id, terms, instrument, at_us, expires_us, kind=terms.type
+        order.order_id, terms, instrument, at_us, expires_us, kind=terms.type, leg=leg
     )
     made.take(terms)
     return made

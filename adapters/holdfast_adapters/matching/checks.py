@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 
 from holdfast_adapters.matching.book import Working
@@ -10,7 +10,9 @@ from holdfast_adapters.matching.model import MarketView
 from holdfast_domain.errors import VenueRefused
 from holdfast_domain.instruments import Instrument
 from holdfast_domain.money import ZERO, Price, to_decimal
+from holdfast_domain.orderlists import ListKind
 from holdfast_domain.orders import OrderTerms, Side
+from holdfast_domain.ports import VenueOrder
 
 
 def checked(
@@ -40,12 +42,45 @@ def checked(
     return instrument
 
 
+def check_list(
+    orders: Sequence[VenueOrder], instruments: Mapping[str, Instrument], now: MarketView
+) -> None:
+    """Refuse a list of which a leg would be refused, or an OCO around no price.
+
+    Raises:
+        VenueRefused: the codes of `checked`, or ``oco_prices``.
+    """
+    for each in orders:
+        checked(each.terms, instruments, now)
+    leg = orders[0].leg
+    if leg is not None and leg.kind is ListKind.OCO:
+        _check_around(orders[0].terms, orders[1].terms, now)
+
+
+def _check_around(profit: OrderTerms, loss: OrderTerms, now: MarketView) -> None:
+    """Refuse two exits that do not have the last price between them."""
+    last = now.last(profit.instrument)
+    limit, stop = profit.limit_price, loss.stop_price
+    if last is None or limit is None or stop is None:
+        return
+    price = to_decimal(last.close)
+    if not min(limit.value, stop.value) < price < max(limit.value, stop.value):
+        reason = (
+            f"expected the last price {price} between the take-profit {limit.value} "
+            f"and the stop {stop.value}"
+        )
+        raise VenueRefused(reason, "oco_prices")
+
+
 def check_replacement(order: Working, terms: OrderTerms) -> None:
     """Refuse ``terms`` that are another order, or less than is filled already.
 
     Raises:
-        VenueRefused: with the code ``terms`` or ``quantity``.
+        VenueRefused: with the code ``terms``, ``quantity`` or ``leg``.
     """
+    if order.leg is not None:
+        reason = "expected an order of no list: cancel the list and place it anew"
+        raise VenueRefused(reason, "leg")
     old = order.terms
     if (old.instrument, old.side, old.type) != (
         terms.instrument,

@@ -7,11 +7,13 @@ owner recovers.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
 
 from holdfast_adapters.matching.book import MatchBar, Working, working
-from holdfast_adapters.matching.checks import check_replacement, checked
+from holdfast_adapters.matching.checks import check_list, check_replacement, checked
+from holdfast_adapters.matching.filling import executed, slipped
+from holdfast_adapters.matching.lists import Lists
 from holdfast_adapters.matching.model import (
     NEVER_US,
     BookEvent,
@@ -29,8 +31,8 @@ from holdfast_adapters.matching.model import (
 from holdfast_adapters.matching.rules import best_of, hit, is_at_or_better
 from holdfast_domain.errors import DuplicateOrder, VenueRefused
 from holdfast_domain.instruments import Instrument
-from holdfast_domain.marketdata import utc_from_us
-from holdfast_domain.money import ZERO, Money, Price, Quantity, to_decimal
+from holdfast_domain.marketdata import us_of
+from holdfast_domain.money import ZERO, to_decimal
 from holdfast_domain.orders import OrderTerms, OrderType, TimeInForce
 from holdfast_domain.ports import (
     Acked,
@@ -72,6 +74,7 @@ class MatchingEngine:
         self._record = record or _forget
         self._slip = model.slippage_bps / _BPS
         self._known: dict[str, Working | None] = {}
+        self._lists = Lists()
         self._taken: dict[tuple[str, int], Decimal] = {}
         self._acks = 0
         self._executions = 0
@@ -87,18 +90,40 @@ class MatchingEngine:
             VenueRefused: the codes of `checks.checked`.
             DuplicateOrder: the id was used before, be it by an order that has ended.
         """
+        self._check_new(order)
+        checked(order.terms, self.instruments, now)
+        return self._enter([order], now)
+
+    def submit_list(
+        self, orders: Sequence[VenueOrder], now: MarketView
+    ) -> list[VenueEvent]:
+        """Take the legs of a list into the book, all or none.
+
+        Raises:
+            VenueRefused: the codes of `checks.check_list`.
+            DuplicateOrder: an id was used before.
+        """
+        for each in orders:
+            self._check_new(each)
+        check_list(orders, self.instruments, now)
+        return self._enter(orders, now)
+
+    def _check_new(self, order: VenueOrder) -> None:
         if order.order_id in self._known:
             reason = f"expected a new client order id, got {order.order_id}"
             raise DuplicateOrder(reason)
-        checked(order.terms, self.instruments, now)
-        entered = self.admit(order)
+
+    def _enter(self, orders: Sequence[VenueOrder], now: MarketView) -> list[VenueEvent]:
         said: list[VenueEvent] = []
-        ack = Acked(order_id=order.order_id, venue_order_id=f"V{self._acks + 1}")
-        self._say(ack, said)
-        if entered.kind is OrderType.TRAILING_STOP:
-            self._trail_last(entered, now)
+        entered = [self.admit(each) for each in orders]
+        for each in entered:
+            number = self._acks + 1
+            self._say(Acked(order_id=each.order_id, venue_order_id=f"V{number}"), said)
+            if each.kind is OrderType.TRAILING_STOP:
+                self._trail_last(each, now)
         if self.model.fill is FillAt.THIS_CLOSE:
-            self._match_at_last(entered, order.placed_at_us, now, said)
+            for each in [e for e in entered if e.since_us != NEVER_US]:
+                self._match_at_last(each, each.since_us, now, said)
         return said
 
     def cancel(self, order_id: str) -> list[VenueEvent]:
@@ -175,6 +200,7 @@ class MatchingEngine:
         made = working(order, self.instruments[symbol], self._session_end_us)
         self._known[order.order_id] = made
         self.open.setdefault(symbol, {})[order.order_id] = made
+        self._lists.add(made)
         return made
 
     def amend(self, order_id: str, terms: OrderTerms, at_us: int) -> None:
@@ -209,15 +235,22 @@ class MatchingEngine:
     # --- inside -----------------------------------------------------------------
 
     def _match(self, order: Working, bar: MatchBar, said: list[VenueEvent]) -> None:
+        first = order if order.leg is None else self._lists.first(order, bar)
+        self._offer(first, bar, said)
+        if first is not order and self._known[order.order_id] is order:
+            self._offer(order, bar, said)
+
+    def _offer(self, order: Working, bar: MatchBar, said: list[VenueEvent]) -> None:
         slips = order.kind in _SLIPS
         price, at_us, triggered = hit(order, bar, self.model.fill)
         if triggered:
             self._note(Triggered(order_id=order.order_id, ended_at_us=bar.ended_at_us))
+            self._cancel_rival(order, "triggered", said)
         elif order.kind is OrderType.TRAILING_STOP:
             self._trail(order, best_of(order, bar), bar.ended_at_us)
         if price is not None:
             if slips:
-                price = self._slipped(order, price)
+                price = slipped(order, price, self._slip)
             self._execute(order, bar, price, at_us, said)
         if order.immediate:
             self._end_rest(order, said)
@@ -245,7 +278,7 @@ class MatchingEngine:
         bar = self._bar_of(order, last)
         price = bar.price(last.close)
         if order.kind is OrderType.MARKET:
-            price = self._slipped(order, price)
+            price = slipped(order, price, self._slip)
             self._execute(order, bar, price, at_us, said)
         elif is_at_or_better(order, price):
             self._execute(order, bar, price, at_us, said)
@@ -271,7 +304,11 @@ class MatchingEngine:
             quantity = ZERO if order.all_or_none else bar.available
         if quantity <= 0:
             return
-        self._say(self._executed(order, quantity, price, at_us), said)
+        made = executed(
+            order, quantity, price, at_us, self.model.commission, self._executions + 1
+        )
+        self._say(made, said)
+        self._cancel_rival(order, "filled", said)
         if bar.available is not None:
             bar.available -= quantity
             self._note(
@@ -282,29 +319,6 @@ class MatchingEngine:
                     quantity=quantity,
                 )
             )
-
-    def _executed(
-        self, order: Working, quantity: Decimal, price: Decimal, at_us: int
-    ) -> Executed:
-        instrument = order.instrument
-        worth = abs(price * quantity * instrument.multiplier)
-        return Executed(
-            order_id=order.order_id,
-            execution_id=f"X{self._executions + 1}",
-            quantity=Quantity(quantity),
-            price=Price(price),
-            fee=Money(self.model.commission * worth, instrument.currency),
-            filled_at=utc_from_us(at_us),
-            cumulative=Quantity(order.filled + quantity),
-        )
-
-    def _slipped(self, order: Working, price: Decimal) -> Decimal:
-        if not self._slip:
-            return price
-        by = abs(price) * self._slip
-        worse = price + by if order.buy else price - by
-        towards = ROUND_CEILING if order.buy else ROUND_FLOOR
-        return order.instrument.round_price(worse, towards).value
 
     def _available(
         self, symbol: str, volume: float, ended_at_us: int
@@ -324,7 +338,13 @@ class MatchingEngine:
     def _end(
         self, order: Working, how: str, reason: str, said: list[VenueEvent]
     ) -> None:
-        self._say(Ended(order_id=order.order_id, how=how, reason=reason), said)
+        bound = self._lists.ended(order, how)
+        for each in (Ended(order_id=order.order_id, how=how, reason=reason), *bound):
+            self._say(each, said)
+
+    def _cancel_rival(self, order: Working, why: str, said: list[VenueEvent]) -> None:
+        for each in self._lists.rival_ended(order, why):
+            self._say(each, said)
 
     def _say(self, event: BookEvent, said: list[VenueEvent]) -> None:
         self.apply(event)
@@ -340,6 +360,7 @@ class MatchingEngine:
         order = self._working(event.order_id)
         order.filled = event.cumulative.value
         if order.filled >= order.quantity:
+            self._lists.release(order, us_of(event.filled_at))
             self._close(order)
 
     def _later(self, record: Triggered | Trailed) -> Working:
@@ -351,6 +372,9 @@ class MatchingEngine:
     def _close(self, order: Working) -> None:
         symbol = order.terms.instrument
         self._known[order.order_id] = None
+        self._lists.drop(order)
+        # Who is matching a bar may still have it: it takes part in nothing more.
+        order.since_us = order.expires_us = NEVER_US
         book = self.open[symbol]
         del book[order.order_id]
         if not book:

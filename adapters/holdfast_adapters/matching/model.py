@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from holdfast_domain.money import ZERO
 from holdfast_domain.orderkinds import SIMPLE, OrderKinds
+from holdfast_domain.orderlists import ListKind
 from holdfast_domain.orders import OrderType
 from holdfast_domain.ports import Acked, Ended, Executed, Replaced
 
@@ -28,6 +29,7 @@ TAKES: Final = OrderKinds(
     post_only=True,
     trails=True,
     trail_bps=(1, 9_999),
+    lists=frozenset(ListKind),
 )
 """What the engine can match."""
 

@@ -20,6 +20,7 @@ from holdfast_adapters.paper.records import (
     Submitted,
 )
 from holdfast_domain.money import Money, Price, Quantity
+from holdfast_domain.orderlists import Leg
 from holdfast_domain.orders import OrderTerms, OrderType, Side, TimeInForce
 from holdfast_domain.ports import Acked, Ended, Executed, Replaced, VenueOrder
 
@@ -51,7 +52,11 @@ def _order_id(record: PaperRecord | Opened) -> str:
 
 
 def _submission(record: Submitted) -> Body:
-    return {**_terms(record.order.terms), "placed_at_us": record.order.placed_at_us}
+    order = record.order
+    body = {**_terms(order.terms), "placed_at_us": order.placed_at_us}
+    if order.leg is not None:
+        body["leg"] = msgspec.to_builtins(order.leg)
+    return body
 
 
 def _terms(terms: OrderTerms) -> Body:
@@ -124,7 +129,8 @@ def _terms_of(body: Body) -> OrderTerms:
 
 def _submitted_of(order_id: str, body: Body) -> Submitted:
     terms, at_us = _terms_of(body), body["placed_at_us"]
-    order = VenueOrder(order_id=order_id, terms=terms, placed_at_us=at_us)
+    leg = msgspec.convert(body.get("leg"), Leg | None)
+    order = VenueOrder(order_id=order_id, terms=terms, placed_at_us=at_us, leg=leg)
     return Submitted(order=order)
 
 

@@ -23,7 +23,7 @@ from holdfast_adapters.paper.account import (
     story_of,
     works,
 )
-from holdfast_adapters.paper.market import last_of, match_trades
+from holdfast_adapters.paper.market import Later, last_of, match_trades
 from holdfast_adapters.paper.records import (
     Advanced,
     CancelRequested,
@@ -125,12 +125,28 @@ class PaperCore:
             VenueRefused: see `MatchingEngine.submit`; an instrument without data is
                 an unknown symbol too.
         """
-        if order.terms.instrument not in self._places:
-            reason = f"expected a symbol with data, got {order.terms.instrument!r}"
-            raise VenueRefused(reason, "unknown_symbol")
+        self._check_known(order)
         said = self._engine.submit(order, self)
         self._keep(Submitted(order=order), self.cursor)
         return said
+
+    def submit_list(self, orders: Sequence[VenueOrder]) -> list[VenueEvent]:
+        """Place the legs of a list; nothing is kept of one that is refused.
+
+        Raises:
+            VenueRefused: see `MatchingEngine.submit_list`.
+        """
+        self._check_known(orders[0])
+        said = self._engine.submit_list(orders, self)
+        for each in orders[:-1]:
+            self._add(self.cursor, Submitted(order=each))
+        self._keep(Submitted(order=orders[-1]), self.cursor)
+        return said
+
+    def _check_known(self, order: VenueOrder) -> None:
+        if order.terms.instrument not in self._places:
+            reason = f"expected a symbol with data, got {order.terms.instrument!r}"
+            raise VenueRefused(reason, "unknown_symbol")
 
     def cancel(self, order_id: str) -> list[VenueEvent]:
         """Cancel what is left of the order.
@@ -150,7 +166,7 @@ class PaperCore:
         Raises:
             VenueRefused: see `MatchingEngine.replace`.
         """
-        view = _Later(self, max(self.time_us, at_us or 0))
+        view = Later(self, max(self.time_us, at_us or 0))
         said = self._engine.replace(order_id, terms, view)
         request = ReplaceRequested(order_id=order_id, terms=terms, at_us=view.time_us)
         self._keep(request, self.cursor)
@@ -372,15 +388,3 @@ class PaperCore:
         self._orders[event.order_id].said.append((cursor, event))
         if self._advance is not None:
             self._advance.append(event)
-
-
-@attrs.frozen
-class _Later:
-    """The market as a core knows it, at a moment that may be later than its step."""
-
-    core: PaperCore
-    time_us: int
-
-    def last(self, symbol: str) -> LastBar | None:
-        """Return the newest bar of ``symbol`` that has ended."""
-        return self.core.last(symbol)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+import attrs
+
 from holdfast_adapters.matching.engine import MatchingEngine
-from holdfast_adapters.matching.model import LastBar
+from holdfast_adapters.matching.model import LastBar, MarketView
 from holdfast_domain.marketdata import MarketData, us_of
 from holdfast_domain.ports import VenueEvent
 
@@ -47,3 +49,15 @@ def match_trades(
                 ended_at_us=at_us,
             )
     return said
+
+
+@attrs.frozen
+class Later:
+    """The market as ``now`` knows it, at a moment that may be later."""
+
+    now: MarketView
+    time_us: int
+
+    def last(self, symbol: str) -> LastBar | None:
+        """Return the newest bar of ``symbol`` that has ended."""
+        return self.now.last(symbol)

@@ -141,6 +141,11 @@ class PaperVenue:
             return core.submit(order)
         return await self._durably(core, lambda: core.submit(order))
 
+    async def submit_list(self, orders: Sequence[VenueOrder]) -> Sequence[VenueEvent]:
+        """Place the legs of a list, in one commit; fails as `submit`."""
+        core = self._session()
+        return await self._durably(core, lambda: core.submit_list(orders))
+
     async def cancel(self, order_id: str) -> Sequence[VenueEvent]:
         """Cancel what is left of the order; fails as `submit`."""
         core = self._session()

@@ -152,6 +152,8 @@ class VenueServer:
         match request:
             case wire.Submit(order):
                 said = await venue.submit(order)
+            case wire.SubmitList(orders):
+                said = await venue.submit_list(orders)
             case wire.Cancel(order_id):
                 said = await venue.cancel(order_id)
             case wire.Replace(order_id, terms):

@@ -128,6 +128,10 @@ class RemoteVenue:
         """Place ``order``; see `Venue.submit`."""
         return await self._command(wire.Submit(order))
 
+    async def submit_list(self, orders: Sequence[VenueOrder]) -> Sequence[VenueEvent]:
+        """Place the legs of a list; see `Venue.submit_list`."""
+        return await self._command(wire.SubmitList(list(orders)))
+
     async def cancel(self, order_id: str) -> Sequence[VenueEvent]:
         """Cancel what is left of the order; see `Venue.cancel`."""
         return await self._command(wire.Cancel(order_id))

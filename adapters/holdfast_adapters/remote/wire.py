@@ -67,6 +67,12 @@ class Submit(Struct, tag=True):
     order: VenueOrder
 
 
+class SubmitList(Struct, tag=True):
+    """See `Venue.submit_list`."""
+
+    orders: list[VenueOrder]
+
+
 class Cancel(Struct, tag=True):
     """See `Venue.cancel`."""
 
@@ -100,7 +106,16 @@ class Account(Struct, tag=True):
 
 
 Request: TypeAlias = (
-    Hello | Resume | Advance | Submit | Cancel | Replace | LookUp | Since | Account
+    Hello
+    | Resume
+    | Advance
+    | Submit
+    | SubmitList
+    | Cancel
+    | Replace
+    | LookUp
+    | Since
+    | Account
 )
 
 

@@ -50,7 +50,7 @@ def test_a_sound_run_has_no_findings(forge: Forge) -> None:
     assert report.ok
     assert report.violations == 0
     assert report.summary_lines()[:2] == ["fills lost: 0", "fills booked twice: 0"]
-    assert len(report.checks) == len(report.summary_lines()) == 18
+    assert len(report.checks) == len(report.summary_lines()) == 20
 
 
 def lose_a_fill(forge: Forge) -> None:

@@ -90,6 +90,9 @@ class Session(OwnTime):
     async def submit(self, order: VenueOrder) -> Sequence[VenueEvent]:
         return await self._tried(self.made.submit, order)
 
+    async def submit_list(self, orders: Sequence[VenueOrder]) -> Sequence[VenueEvent]:
+        return await self._tried(self.made.submit_list, orders)
+
     async def cancel(self, order_id: str) -> Sequence[VenueEvent]:
         return await self._tried(self.made.cancel, order_id)
 

@@ -143,6 +143,10 @@ class BinanceFutures(BinanceVenue):
         place.seen = True
         return said
 
+    async def submit_list(self, orders: Sequence[VenueOrder]) -> Sequence[VenueEvent]:
+        """Refuse a list: it declares none, so none is asked for."""
+        raise VenueRefused("expected orders alone: it takes no order lists", "lists")
+
     async def cancel(self, order_id: str) -> Sequence[VenueEvent]:
         """Cancel what is left of the order; see `Venue.cancel`.
 

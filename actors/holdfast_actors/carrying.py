@@ -1,0 +1,189 @@
+"""Requests to a venue, each carried out once: what a session does for `orders`.
+
+Nothing is sent that its last gate holds back, or that the venue does not take.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any, assert_never
+
+from holdfast_actors.connection import Connection, Deadlines
+from holdfast_actors.inquiry import answer_of
+from holdfast_actors.lastgate import LastGate
+from holdfast_actors.reconciliation.messages import AskVenue
+from holdfast_actors.requests import (
+    Asked,
+    AskGap,
+    Cancel,
+    How,
+    LookUp,
+    Replace,
+    Request,
+    Submit,
+)
+from holdfast_actors.telling import Telling
+from holdfast_domain.errors import NotSent, OutcomeUnknown, VenueError, VenueRefused
+from holdfast_domain.ports import Executions, NotFound, Venue, VenueEvent
+
+NOT_TAKEN = "order_kind"
+"""The code of an order of a kind that its venue does not declare."""
+
+
+class Requests:
+    """Carries requests to one venue that is there, and says how each ended."""
+
+    def __init__(
+        self,
+        venue: Venue,
+        gate: LastGate,
+        line: Connection,
+        say: Telling,
+        deadlines: Deadlines,
+        now_s: Callable[[], float],
+    ) -> None:
+        self._venue = venue
+        self._gate = gate
+        self._line = line
+        self._say = say
+        self._deadlines = deadlines
+        self._now_s = now_s
+
+    async def do(self, message: Request) -> None:
+        """Do one request; every kind is named here."""
+        match message:
+            case Submit():
+                await self._submit(message)
+            case Cancel(order_id):
+                request = self._venue.cancel(order_id)
+                await self._ask(Asked.CANCEL, order_id, request)
+            case Replace():
+                await self._replace(message)
+            case LookUp():
+                await self._look_up(message)
+            case AskGap(watermark):
+                await self._ask_gap(watermark)
+            case AskVenue():
+                await self._answer(message)
+            case _:
+                assert_never(message)
+
+    async def _submit(self, message: Submit) -> None:
+        stale = self._gate.holds_back(message, self._line.number)
+        # The last gate: nothing may come between the look at it and the send.
+        if stale:
+            self._say.submitted(message, How.NOT_SENT, reason=stale)
+        elif lacks := self._lacks(message):
+            reason = f"{self._venue.name} takes no {lacks}"
+            self._say.submitted(message, How.REFUSED, reason=reason, code=NOT_TAKEN)
+        elif message.rest:
+            orders = (message.order, *message.rest)
+            await self._send(message, self._venue.submit_list(orders))
+        else:
+            await self._send(message, self._venue.submit(message.order))
+
+    def _lacks(self, message: Submit) -> str:
+        order, takes = message.order, self._venue.promises.takes
+        if order.leg is None:
+            return takes.lacks(order.terms)
+        legs = [each.terms for each in (order, *message.rest)]
+        return takes.lacks_list(order.leg.kind, legs)
+
+    async def _send(
+        self, message: Submit, request: Coroutine[Any, Any, Sequence[VenueEvent]]
+    ) -> None:
+        try:
+            events = await self._line.limited(self._deadlines.command_s, request)
+        except VenueError as error:
+            how, reason, code = _how(error)
+            self._say.submitted(message, how, reason=reason, code=code)
+        else:
+            self._say.submitted(message, How.ANSWERED, tuple(events))
+
+    async def _replace(self, message: Replace) -> None:
+        if self._gate.halted:
+            # New terms may cost more: they pass the same gate as a new order.
+            self._say.ended(
+                Asked.REPLACE, message.order_id, How.NOT_SENT, reason="halted"
+            )
+            return
+        request = self._venue.replace(message.order_id, message.terms)
+        await self._ask(Asked.REPLACE, message.order_id, request)
+
+    async def _look_up(self, message: LookUp) -> None:
+        order_id, asked_s = message.order_id, self._now_s()
+        how, story, reason = How.UNKNOWN, None, ""
+        try:
+            request = self._venue.lookup(order_id, message.meant_us)
+            found = await self._line.limited(self._deadlines.query_s, request)
+        except VenueError as error:
+            # Nothing is known by it, whatever kind of failure it was.
+            reason = str(error)
+        else:
+            if isinstance(found, NotFound):
+                how, reason = How.ABSENT, found.reason
+            else:
+                how, story = How.ANSWERED, found
+        events = () if story is None else tuple(story.events)
+        self._say.ended(
+            Asked.LOOKUP,
+            order_id,
+            how,
+            events,
+            reason=reason,
+            asked_s=asked_s,
+            story=story,
+        )
+
+    async def _ask_gap(self, watermark: str) -> None:
+        try:
+            request = self._venue.executions_since(watermark)
+            found = await self._line.limited(self._deadlines.query_s, request)
+        except VenueRefused as error:
+            self._say.ended(Asked.GAP, "", How.REFUSED, reason=error.reason)
+        except VenueError as error:
+            self._say.ended(Asked.GAP, "", How.UNKNOWN, reason=str(error))
+        else:
+            events, after = tuple(found.events), found.watermark
+            self._say.ended(Asked.GAP, "", How.ANSWERED, events, watermark=after)
+
+    async def _answer(self, message: AskVenue) -> None:
+        query_s = self._deadlines.query_s
+        answer = await answer_of(self._venue, self._line, query_s, message)
+        if isinstance(answer.found, Executions):
+            # `orders` books what it has not heard of before anything is compared.
+            events = tuple(answer.found.events)
+            self._say.ended(Asked.ACCOUNT, "", How.ANSWERED, events)
+        message.to.tell(answer)
+
+    async def _ask(
+        self,
+        asked: Asked,
+        order_id: str,
+        request: Coroutine[Any, Any, Sequence[VenueEvent]],
+    ) -> None:
+        limit_s, cancel = self._deadlines.command_s, asked is Asked.CANCEL
+        try:
+            events = await self._line.limited(limit_s, request, cancel=cancel)
+        except VenueError as error:
+            how, reason, code = _how(error)
+            self._say.ended(asked, order_id, how, reason=reason, code=code)
+        else:
+            self._say.ended(asked, order_id, How.ANSWERED, tuple(events))
+
+
+def _how(error: VenueError) -> tuple[How, str, str]:
+    """Return how a request that failed so ended, why, and the venue's code.
+
+    Raises:
+        VenueError: it is no end of a request, but of the session.
+    """
+    match error:
+        case VenueRefused():
+            return How.REFUSED, error.reason, error.code
+        case NotSent():
+            return How.NOT_SENT, str(error), ""
+        case OutcomeUnknown():
+            return How.UNKNOWN, str(error), ""
+        case _:
+            raise error

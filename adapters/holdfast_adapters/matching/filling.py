@@ -1,0 +1,42 @@
+"""What a fill is: its price with slippage, and what the venue says of it. Pure."""
+
+from __future__ import annotations
+
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+
+from holdfast_adapters.matching.book import Working
+from holdfast_domain.marketdata import utc_from_us
+from holdfast_domain.money import Money, Price, Quantity
+from holdfast_domain.ports import Executed
+
+
+def executed(
+    order: Working,
+    quantity: Decimal,
+    price: Decimal,
+    at_us: int,
+    commission: Decimal,
+    number: int,
+) -> Executed:
+    """Return the execution ``number`` of the venue; ``commission`` is a share of it."""
+    instrument = order.instrument
+    worth = abs(price * quantity * instrument.multiplier)
+    return Executed(
+        order_id=order.order_id,
+        execution_id=f"X{number}",
+        quantity=Quantity(quantity),
+        price=Price(price),
+        fee=Money(commission * worth, instrument.currency),
+        filled_at=utc_from_us(at_us),
+        cumulative=Quantity(order.filled + quantity),
+    )
+
+
+def slipped(order: Working, price: Decimal, share: Decimal) -> Decimal:
+    """Return ``price``, worse by ``share`` of it, on the instrument's grid."""
+    if not share:
+        return price
+    by = abs(price) * share
+    worse = price + by if order.buy else price - by
+    towards = ROUND_CEILING if order.buy else ROUND_FLOOR
+    return order.instrument.round_price(worse, towards).value
