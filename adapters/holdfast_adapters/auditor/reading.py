@@ -69,7 +69,10 @@ def read_venue(path: Path, venue: str = "") -> list[Happening]:
         sqlite3.Error: it is no record of a venue.
     """
     question = "SELECT number, kind, order_id, body FROM events ORDER BY number"
-    return [happening(*row, venue=venue) for row in _rows(path, question)]
+    return [
+        happening(number, kind, order_id, body, venue)
+        for number, kind, order_id, body in _rows(path, question)
+    ]
 
 
 def record(
