@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 
 import attrs
@@ -12,7 +13,7 @@ from trio.testing import MockClock
 from holdfast.scripts import read_script
 from holdfast_adapters.simulators.binance.stage import KINDS as BINANCE
 from holdfast_adapters.simulators.ib.stage import KINDS as IB
-from holdfast_adapters.simulators.script import End, Kinds, ScriptedFault, play
+from holdfast_adapters.simulators.script import Kinds, On, ScriptedFault, play
 from holdfast_domain.errors import InputError
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -65,34 +66,53 @@ class Board:
     """A stage that notes what is switched on and off, and when."""
 
     notes: list[tuple[float, str]] = attrs.field(factory=list)
+    met: Counter[str] = attrs.field(factory=Counter)
+    began_s: float = 0.0
 
     async def visited(self) -> None:
         await trio.sleep(7)
 
-    def begin(self, fault: ScriptedFault, nursery: trio.Nursery) -> End:
+    def begin(self, fault: ScriptedFault, nursery: trio.Nursery) -> On:
         del nursery
-        self.note(f"+{fault.kind}")
-        return lambda: self.note(f"-{fault.kind}")
+        kind = fault.kind
+        self.note(f"+{kind}")
+        return On(lambda: self.met[kind], lambda: self.note(f"-{kind}"))
 
     def note(self, what: str) -> None:
         self.notes.append((round(trio.current_time() - self.began_s, 6), what))
 
-    began_s: float = 0.0
+    async def meet(self, kind: str, *at_s: float) -> None:
+        """Let something meet a kind of fault at these times."""
+        for each in at_s:
+            await trio.sleep_until(self.began_s + each)
+            self.met[kind] += 1
 
 
-def test_faults_begin_and_end_at_their_times_counted_from_the_first_visit() -> None:
-    script = [
-        ScriptedFault(at_s=4, kind="slow", until_s=10),
-        ScriptedFault(at_s=10, kind="flood", value=3, until_s=12),
-        ScriptedFault(at_s=6, kind="lost_ack", of="submit", count=2),
-    ]
+SCRIPT = [
+    ScriptedFault(at_s=4, kind="slow", until_s=10),
+    ScriptedFault(at_s=10, kind="flood", value=3, until_s=12),
+    ScriptedFault(at_s=6, kind="lost_ack", of="submit", count=2),
+]
+
+
+def played(limit_s: float, **meets: tuple[float, ...]) -> tuple[Board, list[str]]:
+    """Play `SCRIPT` twice as fast, and let things meet its faults."""
     board, said = Board(), list[str]()
 
     async def main() -> None:
         board.began_s = trio.current_time()
-        await play(script, board, 2.0, said.append)
+        with trio.move_on_after(limit_s):
+            async with trio.open_nursery() as nursery:
+                for kind, at_s in meets.items():
+                    nursery.start_soon(board.meet, kind, *at_s)
+                await play(SCRIPT, board, 2.0, said.append)
 
     trio.run(main, clock=MockClock(autojump_threshold=0))
+    return board, said
+
+
+def test_faults_begin_and_end_at_their_times_counted_from_the_first_visit() -> None:
+    board, said = played(60, lost_ack=(10.5, 20))
     assert board.notes == [
         (9.0, "+slow"),
         (10.0, "+lost_ack"),
@@ -100,12 +120,40 @@ def test_faults_begin_and_end_at_their_times_counted_from_the_first_visit() -> N
         (12.0, "+flood"),
         (13.0, "-flood"),
     ]
-    assert said == [
+    assert said[:8] == [
         "somebody is here: the script begins",
         "4 s: slow begins; on: slow",
         "6 s: lost_ack of submit strikes 2 times; on: slow",
         "10 s: slow ends; on: nothing",
         "10 s: flood 3 begins; on: flood 3",
         "12 s: flood 3 ends; on: nothing",
+        "all has begun; waits for something to strike: lost_ack of submit",
         "the script is over",
     ]
+
+
+def test_at_its_end_a_script_says_how_often_each_fault_has_struck() -> None:
+    # What comes before the beginning of a fault, or after its end, does not count.
+    _, said = played(60, lost_ack=(8, 10.5, 20), slow=(8, 11, 11.5, 30), flood=(14,))
+    assert said[-4:] == [
+        "the script is over",
+        "4 s: slow struck 2 times",
+        "10 s: flood 3 struck nobody",
+        "6 s: lost_ack of submit struck 2 times",
+    ]
+
+
+def test_a_script_that_is_cut_short_says_what_has_struck_until_then() -> None:
+    _, said = played(11, slow=(10,))
+    assert said[-4:] == [
+        "6 s: lost_ack of submit strikes 2 times; on: slow",
+        "4 s: slow struck once",
+        "10 s: flood 3 struck nobody",
+        "6 s: lost_ack of submit struck nobody",
+    ]
+
+
+def test_a_script_is_not_over_before_a_fault_has_struck_as_often_as_it_says() -> None:
+    _, said = played(600, lost_ack=(10.5,))
+    assert "the script is over" not in said
+    assert said[-1] == "6 s: lost_ack of submit struck once"

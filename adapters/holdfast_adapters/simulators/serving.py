@@ -96,6 +96,9 @@ class Socket:
         self.is_mute = False
         """Whether it is half-open: nothing is sent any more, not even a pong."""
 
+        self.unsent = 0
+        """What would have been sent, were it not."""
+
         self._stream = stream
         self._ws = ws
         self._send, self._outbox = trio.open_memory_channel[bytes | None](math.inf)
@@ -123,11 +126,13 @@ class Socket:
         self._send.send_nowait(None)
 
     def _push(self, event: frames.Event) -> None:
-        if not self.is_mute:
-            try:
-                self._send.send_nowait(self._ws.send(event))
-            except LocalProtocolError:
-                self.is_mute = True  # it is closing: nothing may follow
+        if self.is_mute:
+            self.unsent += 1
+            return
+        try:
+            self._send.send_nowait(self._ws.send(event))
+        except LocalProtocolError:
+            self.is_mute = True  # it is closing: nothing may follow
 
     async def write(self) -> None:
         """Send what is pushed, until the connection breaks."""

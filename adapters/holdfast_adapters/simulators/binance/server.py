@@ -54,6 +54,15 @@ class BinanceSimulator:
         self.slow_s = 0.0
         """How much longer each answer takes."""
 
+        self.answered = 0
+        """How many requests over HTTP were answered."""
+
+        self.turned_away = 0
+        """How many requests and connections came while it was down."""
+
+        self.heard = 0
+        """How many events of the market somebody heard."""
+
         self._peers: dict[Socket, Peer] = {}
         self._subscriptions = 0
         self._late: list[shapes.Shape] = []
@@ -77,7 +86,8 @@ class BinanceSimulator:
 
     async def answer(self, request: Request) -> Response:
         """Answer one request over HTTP."""
-        response = _DOWN if self.is_down else self.answers.answer(request)
+        self.answered += 1
+        response = self._down() or self.answers.answer(request)
         self._ring()
         if self.slow_s:
             await trio.sleep(self.slow_s)
@@ -86,6 +96,10 @@ class BinanceSimulator:
     def refusal(self, request: Request) -> Response | None:
         """Take every socket, unless it is down."""
         del request
+        return self._down()
+
+    def _down(self) -> Response | None:
+        self.turned_away += self.is_down
         return _DOWN if self.is_down else None
 
     def opened(self, socket: Socket, request: Request) -> None:
@@ -150,6 +164,8 @@ class BinanceSimulator:
 
     def _tell_user(self, event: shapes.Shape) -> None:
         """Send an event to all who hear user data, or play the fault that waits."""
+        if not self.user_streams:
+            return
         fault = self.faults.take("user_stream")
         late, self._late = self._late, []
         for peer in list(self._peers.values()):
@@ -193,6 +209,7 @@ class BinanceSimulator:
     def _tell_market(self, stream: str, event: shapes.Shape) -> None:
         hearing = [each for each in self._peers.values() if stream in each.streams]
         fault = self.faults.take("market") if hearing else None
+        self.heard += bool(hearing)
         for peer in hearing:
             wrapped = {"stream": stream, "data": event}
             self._push(peer, json.dumps(wrapped if peer.combined else event), fault)

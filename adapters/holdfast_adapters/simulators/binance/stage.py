@@ -16,13 +16,15 @@ from holdfast_adapters.simulators.binance.faults import (
 )
 from holdfast_adapters.simulators.binance.server import BinanceSimulator
 from holdfast_adapters.simulators.script import (
-    End,
     Kinds,
+    On,
     ScriptedFault,
     SkewedClock,
     flooded,
-    nothing,
+    silenced,
+    struck_at_once,
 )
+from holdfast_adapters.simulators.serving import Socket
 
 GOING_AWAY: Final = 1001
 NORMAL: Final = 1000
@@ -47,7 +49,7 @@ class BinanceStage:
         """Return when a client asks for something."""
         await self.simulator.asked.wait()
 
-    def begin(self, fault: ScriptedFault, nursery: trio.Nursery) -> End:
+    def begin(self, fault: ScriptedFault, nursery: trio.Nursery) -> On:
         """Switch a fault on; see `Stage.begin`."""
         if not fault.of and fault.kind in VENUE:
             return self._at_venue(fault, nursery)
@@ -55,45 +57,49 @@ class BinanceStage:
         count = fault.count if fault.until_s is None else 0
         faults = self.simulator.faults
         made = faults.on(fault.kind, fault.of or ALL, count=count, **value)
-        return lambda: faults.off(made)
+        return On(lambda: made.struck, lambda: faults.off(made))
 
-    def _at_venue(self, fault: ScriptedFault, nursery: trio.Nursery) -> End:
+    def _at_venue(self, fault: ScriptedFault, nursery: trio.Nursery) -> On:
         simulator, clock = self.simulator, self.clock
         value = 1.0 if fault.value is None else fault.value
         match fault.kind:
             case "maintenance":
                 simulator.is_down = True
-                self._close(GOING_AWAY)
-                return self._reopen
+                for socket in simulator.sockets:
+                    socket.close(GOING_AWAY)
+                return On(lambda: simulator.turned_away, self._reopen)
             case "skew":
                 clock.ahead_s = value
-                return lambda: setattr(clock, "ahead_s", 0.0)
+                return On(self._answered, lambda: setattr(clock, "ahead_s", 0.0))
             case "slow":
                 simulator.slow_s = value
-                return lambda: setattr(simulator, "slow_s", 0.0)
+                return On(self._answered, lambda: setattr(simulator, "slow_s", 0.0))
             case "flood":
                 return flooded(self._trade_again, value, nursery)
             case "half_open":
-                for socket in simulator.sockets:
-                    socket.is_mute = True
+                return silenced(self._sockets, nursery)
             case "closed":
-                self._close(NORMAL if fault.value is None else int(value))
-            case _:  # reset
-                for socket in simulator.sockets:
-                    socket.reset()
-        return nothing
+                code = NORMAL if fault.value is None else int(value)
+                return struck_at_once(
+                    self._sockets, lambda each: each.close(code), nursery
+                )
+            case _:
+                return struck_at_once(self._sockets, Socket.reset, nursery)
 
-    def _close(self, code: int) -> None:
-        for socket in self.simulator.sockets:
-            socket.close(code)
+    def _sockets(self) -> list[Socket]:
+        return self.simulator.sockets
+
+    def _answered(self) -> int:
+        return self.simulator.answered
 
     def _reopen(self) -> None:
         self.simulator.is_down = False
 
-    def _trade_again(self) -> None:
-        exchange = self.simulator.exchange
+    def _trade_again(self) -> int:
+        exchange, before = self.simulator.exchange, self.simulator.heard
         for symbol in exchange.symbols.values():
             last = exchange.last(symbol.name)
             if last is not None:
                 price, quantity = Decimal(str(last.close)), Decimal(str(last.volume))
                 exchange.trade(symbol.name, price, quantity)
+        return self.simulator.heard - before

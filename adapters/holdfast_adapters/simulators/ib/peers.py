@@ -33,6 +33,9 @@ class Peer:
     is_mute: bool = False
     """Whether it is half-open: nothing is sent any more."""
 
+    unsent: int = 0
+    """What would have been sent, were it not."""
+
     hears_positions: bool = False
     hears_account: bool = False
     tickers: dict[int, SimContract] = attrs.field(factory=dict)
@@ -55,7 +58,9 @@ class Peer:
         """Send a message, after all that were pushed before."""
         if self.captured is not None:
             self.captured.append(data)
-        elif not self.is_mute:
+        elif self.is_mute:
+            self.unsent += 1
+        else:
             self._send.send_nowait(data)
 
     def say(self, *fields: Value) -> None:

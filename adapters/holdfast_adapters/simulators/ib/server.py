@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from decimal import Decimal
@@ -34,6 +35,9 @@ RESTORED: Final = (
     "Connectivity between IBKR and Trader Workstation has been restored - data "
 )
 FARM_BROKEN: Final = (2103, "Market data farm connection is broken:usfarm")
+TOLD_TRADES: Final = "told"
+"""What the trades are counted as that somebody was told."""
+
 OPERATIONS: Final = {
     What.OPEN: "orders",
     What.STATUS: "orders",
@@ -75,6 +79,9 @@ class TwsSimulator:
         self.messages_per_s = messages_per_s
         self.slow_s = 0.0
         """How long each request waits before it is read."""
+
+        self.met: Counter[str] = Counter()
+        """What has met each fault of TWS itself, and the trades that were told."""
 
         self._version = version
         self.answers = Answers(desk, self.faults, self._is_in_use)
@@ -138,6 +145,7 @@ class TwsSimulator:
 
     async def _serve(self, stream: trio.SocketStream) -> None:
         if self.is_down:
+            self.met["restart"] += 1
             reset(stream)
             return
         peer = Peer(stream)
@@ -160,6 +168,7 @@ class TwsSimulator:
         while data := await peer.stream.receive_some(CHUNK):
             for fields in cut.take(data):
                 if self.slow_s:
+                    self.met["slow"] += 1
                     await trio.sleep(self.slow_s)
                 if not peer.version:
                     self._greet(peer, fields)
@@ -179,6 +188,8 @@ class TwsSimulator:
         is_order = fields[0] in ("3", "4")
         if self.is_connected or not is_order:
             self.answers.answer(peer, fields)
+        else:
+            self.met["connectivity"] += 1
         self.asked.set()
         self.asked = trio.Event()
 
@@ -191,6 +202,7 @@ class TwsSimulator:
         peer.asked.append(now_us)
         if len(peer.asked) <= self.messages_per_s:
             return False
+        self.met["pacing"] += 1
         words = "Max rate of messages per second has been exceeded:max={} rec={} (1)"
         peer.error(-1, 100, words.format(self.messages_per_s, len(peer.asked)))
         strikes = self._strikes[peer] = self._strikes.get(peer, 0) + 1
@@ -199,12 +211,14 @@ class TwsSimulator:
         return True
 
     def _is_in_use(self, client_id: int) -> bool:
+        self.met["in_use"] += self.is_taken
         return self.is_taken or any(each.client_id == client_id for each in self.peers)
 
     # --- what is told -----------------------------------------------------------------
 
     def _tell(self, what: What, order: SimOrder, made: SimExecution | None) -> None:
         if not self.is_connected:
+            self.met["connectivity"] += 1
             return
         for peer in self.peers:
             if peer.client_id == order.asked.client_id:
@@ -253,9 +267,22 @@ class TwsSimulator:
             case _:
                 pass  # missing
 
+    @property
+    def _market_fault(self) -> str:
+        """Why the market is not told; `TOLD_TRADES` if it is."""
+        if not self.is_connected:
+            return "connectivity"
+        return "farm" if self.is_silent else TOLD_TRADES
+
     def _trade(self, contract: SimContract, price: Decimal, quantity: Decimal) -> None:
         at_ms = self.desk.time_us // 1000
-        for peer in () if self.is_silent or not self.is_connected else self.peers:
+        asked = [
+            p
+            for p in self.peers
+            if contract in (*p.tickers.values(), *p.ticks.values())
+        ]
+        self.met[self._market_fault] += len(asked)
+        for peer in asked if self._market_fault == TOLD_TRADES else ():
             for request_id, each in peer.tickers.items():
                 if each is contract:
                     tell_quote(peer, request_id, contract, price)

@@ -9,13 +9,16 @@ import attrs
 import trio
 
 from holdfast_adapters.simulators.ib.faults import REQUESTS, TOLD, VENUE, known_for
-from holdfast_adapters.simulators.ib.server import TwsSimulator
+from holdfast_adapters.simulators.ib.peers import Peer
+from holdfast_adapters.simulators.ib.server import TOLD_TRADES, TwsSimulator
 from holdfast_adapters.simulators.script import (
     End,
     Kinds,
+    On,
     ScriptedFault,
     flooded,
-    nothing,
+    silenced,
+    struck_at_once,
 )
 
 DATA_LOST: Final = 1101
@@ -39,7 +42,7 @@ class TwsStage:
         """Return when a client asks for something."""
         await self.simulator.asked.wait()
 
-    def begin(self, fault: ScriptedFault, nursery: trio.Nursery) -> End:
+    def begin(self, fault: ScriptedFault, nursery: trio.Nursery) -> On:
         """Switch a fault on; see `Stage.begin`."""
         if not fault.of:
             return self._at_venue(fault, nursery)
@@ -47,12 +50,26 @@ class TwsStage:
         count = fault.count if fault.until_s is None else 0
         faults = self.simulator.faults
         made = faults.on(fault.kind, fault.of, count=count, **value)
-        return lambda: faults.off(made)
+        return On(lambda: made.struck, lambda: faults.off(made))
 
-    def _at_venue(self, fault: ScriptedFault, nursery: trio.Nursery) -> End:
+    def _at_venue(self, fault: ScriptedFault, nursery: trio.Nursery) -> On:
         simulator = self.simulator
         value = 1.0 if fault.value is None else fault.value
         match fault.kind:
+            case "flood":
+                return flooded(self._trade_again, value, nursery)
+            case "half_open":
+                return silenced(self._peers, nursery)
+            case "reset":
+                return struck_at_once(self._peers, Peer.reset, nursery)
+            case kind:
+                end = self._begun(kind, value)
+                return On(lambda: simulator.met[kind], end)
+
+    def _begun(self, kind: str, value: float) -> End:
+        """Begin what lasts; return what ends it."""
+        simulator = self.simulator
+        match kind:
             case "connectivity":
                 simulator.lose_connectivity()
                 lost = value == DATA_LOST
@@ -62,7 +79,8 @@ class TwsStage:
                 return simulator.restore_farm
             case "restart":
                 simulator.is_down = True
-                self._reset()
+                for each in simulator.peers:
+                    each.reset()
                 return lambda: setattr(simulator, "is_down", False)
             case "in_use":
                 simulator.is_taken = True
@@ -70,26 +88,19 @@ class TwsStage:
             case "pacing":
                 before, simulator.messages_per_s = simulator.messages_per_s, int(value)
                 return lambda: setattr(simulator, "messages_per_s", before)
-            case "slow":
+            case _:  # slow
                 simulator.slow_s = value
                 return lambda: setattr(simulator, "slow_s", 0.0)
-            case "flood":
-                return flooded(self._trade_again, value, nursery)
-            case "half_open":
-                for each in simulator.peers:
-                    each.is_mute = True
-            case _:  # reset
-                self._reset()
-        return nothing
 
-    def _reset(self) -> None:
-        for each in self.simulator.peers:
-            each.reset()
+    def _peers(self) -> list[Peer]:
+        return self.simulator.peers
 
-    def _trade_again(self) -> None:
-        desk = self.simulator.desk
+    def _trade_again(self) -> int:
+        desk, met = self.simulator.desk, self.simulator.met
+        before = met[TOLD_TRADES]
         for contract in desk.contracts.values():
             last = desk.last(str(contract.con_id))
             if last is not None:
                 price, quantity = Decimal(str(last.close)), Decimal(str(last.volume))
                 desk.trade(contract.symbol, price, quantity)
+        return met[TOLD_TRADES] - before
