@@ -8,10 +8,9 @@ connection). On the actors' thread: `hub` (who hears the account), `memory` (wha
 sent), `session`, `venue`, and `market` (what trades).
 """
 
-from holdfast_adapters.ib.addresses import LIVE_PORTS, PAPER_PORTS, Address
+from holdfast_adapters.ib.addresses import LIVE_PORTS, PAPER_PORTS, Address, Line
 from holdfast_adapters.ib.bars import IBBars
 from holdfast_adapters.ib.contracts import ContractSpec
-from holdfast_adapters.ib.gateway import Line
 from holdfast_adapters.ib.hours import Hours
 from holdfast_adapters.ib.hub import Hub
 from holdfast_adapters.ib.market import IBMarket

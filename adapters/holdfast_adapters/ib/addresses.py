@@ -44,3 +44,16 @@ class Address:
             todo = f"take {paper} for paper, or say live: true"
             raise InputError(where, "a port for paper", came, todo)
         return cls(host, int(port))
+
+
+@attrs.frozen(kw_only=True)
+class Line:
+    """Where to connect, and as whom."""
+
+    address: Address
+    client_id: int
+    zone: str
+    """In which TWS writes times that say no zone."""
+
+    heartbeat_s: float = 10.0
+    """How often TWS is asked for the time, and how long it may take to say it."""

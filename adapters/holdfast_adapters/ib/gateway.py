@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import attrs
 
-from holdfast_adapters.ib.addresses import Address
+from holdfast_adapters.ib.addresses import Line
 from holdfast_adapters.ib.book import Book, Key
 from holdfast_adapters.ib.ears import Ears
 from holdfast_adapters.ib.errors import NO_LINE_S
@@ -31,19 +31,6 @@ if TYPE_CHECKING:
     from ib_async.order import Order
 
 T = TypeVar("T")
-
-
-@attrs.frozen(kw_only=True)
-class Line:
-    """Where to connect, and as whom."""
-
-    address: Address
-    client_id: int
-    zone: str
-    """In which TWS writes times that say no zone."""
-
-    heartbeat_s: float = 10.0
-    """How often TWS is asked for the time, and how long it may take to say it."""
 
 
 class Gateway:
@@ -118,9 +105,8 @@ class Gateway:
         """End the connection at once, and throw away what has not left."""
         if self._is_over:
             return
-        transport = self._client.conn.transport
         self._lost(why)
-        if transport is not None:
+        if (transport := self._client.conn.transport) is not None:
             transport.abort()
 
     def _lost(self, why: str) -> None:
@@ -144,14 +130,19 @@ class Gateway:
         task.add_done_callback(self._tasks.discard)
 
     async def _beat(self) -> None:
-        """Ask for the time, for ever: a half-open connection looks like a quiet one."""
-        pause_s = self._line.heartbeat_s
-        while True:
-            await asyncio.sleep(pause_s)
-            try:
+        """Ask for the time, for ever: a half-open connection looks like a quiet one.
+
+        It ends with its loop, and the connection with it: TWS keeps a client id for it.
+        """
+        pause_s, why = self._line.heartbeat_s, "its loop has ended"
+        try:
+            while True:
+                await asyncio.sleep(pause_s)
                 await asyncio.wait_for(self._time(), pause_s)
-            except TimeoutError:
-                self.abort(f"no heartbeat within {pause_s:g} s")
+        except TimeoutError:
+            why = f"no heartbeat within {pause_s:g} s"
+        finally:
+            self.abort(why)
 
     def sight(self) -> Limiter:
         """Return how much of the limit of messages is used; from any thread."""
@@ -253,8 +244,8 @@ class Gateway:
         try:
             return await answer
         except asyncio.CancelledError:
-            transport = self._client.conn.transport
-            if transport is not None and transport.get_write_buffer_size():
+            sent = self._client.conn.transport
+            if sent is not None and sent.get_write_buffer_size():
                 self.abort("a command was given up before it had left")
             raise
         finally:
@@ -365,8 +356,7 @@ class Gateway:
     async def rule(self, number: int) -> list[Band]:
         """Return a market rule: which step of prices holds from which price on.
 
-        A rule that TWS does not know is not answered at all: it has no number by which
-        it could be refused.
+        A rule that TWS does not know is not answered: nothing could name it.
         """
         await self._pace()
         answer = self._ears.rules.setdefault(number, Series()).ask()

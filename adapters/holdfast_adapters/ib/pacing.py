@@ -52,7 +52,8 @@ class Pacer:
             if now >= self._until and len(self._left) < most:
                 self._left.append(now)
                 return
-            free = self._left[len(self._left) - most] + 1.0 if self._left else now
+            over = len(self._left) - most
+            free = self._left[over] + 1.0 if over >= 0 else now
             await asyncio.sleep(max(free, self._until) - now)
 
     def hold(self, seconds: float) -> None:

@@ -7,6 +7,7 @@ from typing import Final, TypeVar
 
 import attrs
 
+from holdfast_adapters.ib.addresses import Line
 from holdfast_adapters.ib.contracts import (
     ContractSpec,
     Listed,
@@ -14,7 +15,7 @@ from holdfast_adapters.ib.contracts import (
     only_one,
     rule_of,
 )
-from holdfast_adapters.ib.gateway import Gateway, Line
+from holdfast_adapters.ib.gateway import Gateway
 from holdfast_adapters.ib.hours import Hours, sessions_of
 from holdfast_adapters.ib.hub import Hub
 from holdfast_adapters.ib.memory import Memory
