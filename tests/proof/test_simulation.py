@@ -18,7 +18,7 @@ from tests.forking import Ran, run_holdfast
 from holdfast.simulation.checks import change_in_doubt, judge
 from holdfast.simulation.plan import ALL_KINDS, EngineFault, Fault, draw
 from holdfast.simulation.playing import play
-from holdfast.simulation.running import here, verdict_of
+from holdfast.simulation.running import Tally, here, run_histories, verdict_of
 from holdfast.simulation.shrinking import shrink
 from holdfast_actors.messages import NextStep
 from holdfast_actors.reconciliation.messages import Answer
@@ -27,6 +27,7 @@ from holdfast_actors.strategy.news import NEWS
 from holdfast_actors.tree import GUARD, ORDERS, session_path, strategy_path
 from holdfast_adapters.hostile import KINDS, Op, VenueFault
 from holdfast_domain import events as ev
+from holdfast_runtime import ActorError
 from holdfast_runtime.cell import Cell
 from holdfast_runtime.testing import FaultyEngine
 
@@ -57,6 +58,24 @@ def test_some_hundred_histories_break_nothing() -> None:
     assert told["unknown"]["open"] == 0
     assert told["unknown"]["resolved"] > 0
     assert told["restarts"] > SEEDS
+
+
+def test_workers_play_each_seed_once_and_as_one_process_does() -> None:
+    seeds, alone = range(7), Tally()
+    for verdict in here(seeds, None):
+        alone.add(verdict)
+
+    shared = run_histories(seeds, None, jobs=3, progress=lambda *_: None)
+
+    shared.wall_s = 0.0
+    assert shared == alone
+
+
+def test_a_worker_that_dies_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "executable", "false")
+
+    with pytest.raises(ActorError, match="expected status 0, was 1"):
+        run_histories(range(7), None, jobs=2, progress=lambda *_: None)
 
 
 def test_every_kind_of_fault_is_drawn_and_strikes() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import json
 import os
@@ -11,7 +12,7 @@ import sys
 import time
 import warnings
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final
 
 import attrs
@@ -27,6 +28,9 @@ TWICE_EVERY: Final = 16
 
 SHRUNK_MAX: Final = 3
 """How many failing seeds are shrunk; each takes some dozens of histories."""
+
+AHEAD: Final = 2
+"""Seeds that a worker has at once, so that it need not wait for the next one."""
 
 
 @attrs.frozen(kw_only=True)
@@ -111,7 +115,7 @@ def run_histories(
     return tally
 
 
-def here(seeds: range, kinds: Sequence[str] | None) -> Iterator[Verdict]:
+def here(seeds: Iterable[int], kinds: Sequence[str] | None) -> Iterator[Verdict]:
     """Yield the verdict of each seed, in order, in this process."""
     gc.collect()
     # What is there now stays, and need not be looked at again and again.
@@ -176,49 +180,84 @@ def _failure(
 def _in_workers(
     seeds: range, kinds: Sequence[str] | None, jobs: int
 ) -> Iterator[Verdict]:
-    """Yield verdicts as workers say them; each has every ``jobs``-th seed."""
-    workers = [_worker(seeds[at::jobs], kinds) for at in range(jobs)]
-    try:
-        yield from _listen(workers)
-    finally:
+    """Yield verdicts as workers say them; who has said one is given the next seed.
+
+    Histories are not equally long, and cores not equally fast: of two equal shares one
+    would be done long before the other.
+    """
+    with contextlib.ExitStack() as ends:
+        workers = [_Worker(kinds) for _ in range(jobs)]
         for worker in workers:
-            worker.kill()
-            worker.wait()
+            ends.callback(worker.end)
+        left = iter(seeds)
+        for worker in workers * AHEAD:
+            worker.play(next(left, None))
+        yield from _listen(workers, left)
 
 
-def _worker(seeds: range, kinds: Sequence[str] | None) -> subprocess.Popen[bytes]:
-    span = [str(each) for each in (seeds.start, seeds.stop, seeds.step)]
-    names = [] if kinds is None else [",".join(kinds)]
-    command = [sys.executable, "-m", "holdfast.simulation.worker", *span, *names]
-    return subprocess.Popen(command, stdout=subprocess.PIPE)
+class _Worker:
+    """A process that plays the seeds that it is given, in their order."""
+
+    def __init__(self, kinds: Sequence[str] | None) -> None:
+        names = [] if kinds is None else [",".join(kinds)]
+        command = [sys.executable, "-m", "holdfast.simulation.worker", *names]
+        pipe = subprocess.PIPE
+        self._process = subprocess.Popen(command, stdin=pipe, stdout=pipe)
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._seeds, self.says = self._process.stdin, self._process.stdout
+        self._rest = b""
+
+    def play(self, seed: int | None) -> None:
+        """Give it one more seed; None is the end of them."""
+        # Of one that has died, the end of what it says tells.
+        with contextlib.suppress(BrokenPipeError):
+            if seed is None:
+                self._seeds.close()
+            else:
+                self._seeds.write(b"%d\n" % seed)
+                self._seeds.flush()
+
+    def hear(self) -> list[Verdict] | None:
+        """Return what it has said since, which may be nothing yet; None at its end.
+
+        Raises:
+            ActorError: it ended before its work did.
+        """
+        read = os.read(self.says.fileno(), 65_536)
+        if not read:
+            status = self._process.wait()
+            if status:
+                message = f"a worker of the simulation: expected status 0, was {status}"
+                raise ActorError(message)
+            return None
+        *lines, self._rest = (self._rest + read).split(b"\n")
+        return [_verdict(line) for line in lines]
+
+    def end(self) -> None:
+        """End it wherever it is."""
+        self._process.kill()
+        self._process.wait()
+        self.says.close()
+        with contextlib.suppress(BrokenPipeError):
+            self._seeds.close()
 
 
-def _listen(workers: Sequence[subprocess.Popen[bytes]]) -> Iterator[Verdict]:
-    rests = {worker.pid: b"" for worker in workers}
+def _listen(workers: Sequence[_Worker], left: Iterator[int]) -> Iterator[Verdict]:
     with selectors.DefaultSelector() as selector:
         for worker in workers:
-            if worker.stdout is not None:
-                selector.register(worker.stdout, selectors.EVENT_READ, worker)
+            selector.register(worker.says, selectors.EVENT_READ, worker)
         while selector.get_map():
             for key, _ in selector.select():
-                worker = key.data
-                read = os.read(key.fd, 65_536)
-                if not read:
+                verdicts = key.data.hear()
+                if verdicts is None:
                     selector.unregister(key.fileobj)
-                    _check_ended_well(worker)
                     continue
-                *lines, rests[worker.pid] = (rests[worker.pid] + read).split(b"\n")
-                for line in lines:
-                    yield _verdict(line)
+                for verdict in verdicts:
+                    key.data.play(next(left, None))
+                    yield verdict
 
 
 def _verdict(line: bytes) -> Verdict:
     values = json.loads(line)
     return Verdict(**values | {"violations": tuple(values["violations"])})
-
-
-def _check_ended_well(worker: subprocess.Popen[bytes]) -> None:
-    status = worker.wait()
-    if status:
-        message = f"a worker of the simulation: expected status 0, was {status}"
-        raise ActorError(message)

@@ -1,4 +1,4 @@
-"""A worker of ``holdfast sim``: plays its seeds and prints a line for each."""
+"""A worker of ``holdfast sim``: plays the seeds that it reads, a line for each."""
 
 from __future__ import annotations
 
@@ -12,10 +12,9 @@ from holdfast.simulation.running import here
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Play the seeds from, until, step; then the kinds of faults, if not all."""
-    start, stop, step = map(int, arguments[:3])
-    kinds = arguments[3].split(",") if arguments[3:] else None
-    for verdict in here(range(start, stop, step), kinds):
+    """Play each seed that comes on standard input; with the kinds of faults, if any."""
+    kinds = arguments[0].split(",") if arguments else None
+    for verdict in here(map(int, sys.stdin), kinds):
         sys.stdout.write(json.dumps(attrs.asdict(verdict)) + "\n")
         sys.stdout.flush()
 
