@@ -107,9 +107,13 @@ async def _trade_futures(folder: Path, path: Path) -> str:
     """Return what the engine said."""
     async with desk(folder / "state", futures=True) as here:
         here.simulator.faults.on("lost_ack", "submit")
+        is_seen = trio.Event()
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(_see_the_switch, here)
-            await here.run(path, lambda entries: fills(entries)["fast"] >= 2)
+            nursery.start_soon(_see_the_switch, here, is_seen)
+            await here.run(
+                path,
+                lambda entries: fills(entries)["fast"] >= 2 and is_seen.is_set(),
+            )
         # The listen key dies, and an answer is torn.
         here.simulator.faults.on("terminated", "user_stream", skip=1)
         here.simulator.faults.on("torn_ack", "submit", skip=1)
@@ -145,7 +149,7 @@ async def _see_the_venue(here: Desk) -> None:
     assert f"of {status['limiter']['limit']} in 60 s" in str(venue_lines({"b": status}))
 
 
-async def _see_the_switch(here: Desk) -> None:
+async def _see_the_switch(here: Desk, is_seen: trio.Event) -> None:
     """Wait until it is put off, and until status says so."""
     left_s = 0.0
     while not left_s:
@@ -153,6 +157,7 @@ async def _see_the_switch(here: Desk) -> None:
         if here.engine is not None and here.parts is not None:
             status = await venue_status(here.engine, here.parts, "binance")
             left_s = status["deadman"]["cancels_in_s"] or 0.0
+    is_seen.set()
     assert left_s <= 8
     assert status["deadman"]["why"] == ""
     assert "cancels all orders in" in str(venue_lines({"binance": status}))
