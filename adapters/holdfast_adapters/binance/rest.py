@@ -39,6 +39,9 @@ NEVER_LEFT: Final = (
 """Failures in which no byte of the request left us; in all others some may have."""
 
 
+HEADERS: Final = {"Accept-Encoding": "gzip, deflate", "User-Agent": "holdfast"}
+"""Of each request."""
+
 _SHARES: Final = {"GET": 1.0 - RESERVE, "DELETE": 1.0}
 """How much of the limit may be used when a request leaves; orders are between both."""
 
@@ -101,33 +104,28 @@ class Rest:
         self.budget = Budget() if budget is None else budget
         self.breaker = self.budget.breaker
 
-        self._address = address
         self._credentials = credentials
         self._sleep = sleep
         self._timing = timing
-        self._client: httpx.AsyncClient | None = None
+        self._pool: httpx.AsyncHTTPTransport | None = None
+        self._base = httpx.URL(address)
+        self._timeouts = httpx.Timeout(
+            timing.read_s, connect=timing.connect_s, pool=1.0
+        ).as_dict()
         self._silent_until_ms = dict.fromkeys(Silence, 0)
 
     def open(self) -> None:
         """Make the pool; idempotent. Nothing is connected by it."""
-        if self._client is None:
-            timing = self._timing
-            timeout = httpx.Timeout(timing.read_s, connect=timing.connect_s, pool=1.0)
-            who = self._credentials
-            self._client = httpx.AsyncClient(
-                base_url=self._address,
-                headers={} if who is None else {"X-MBX-APIKEY": who.key},
-                timeout=timeout,
-                trust_env=False,
-                # Only to save reading the certificates where there is nothing to check.
-                verify=self._address.startswith("https:"),
-            )
+        if self._pool is None:
+            # Not to verify only saves reading the certificates where there is no TLS.
+            is_tls = self._base.scheme == "https"
+            self._pool = httpx.AsyncHTTPTransport(verify=is_tls, trust_env=False)
 
     async def close(self) -> None:
         """Give all connections back; idempotent."""
-        client, self._client = self._client, None
-        if client is not None:
-            await client.aclose()
+        pool, self._pool = self._pool, None
+        if pool is not None:
+            await pool.aclose()
 
     async def sync_time(self) -> None:
         """Learn the venue's clock."""
@@ -197,7 +195,7 @@ class Rest:
             NotSent: no byte of it left.
             OutcomeUnknown: no answer came, or only a part of one.
         """
-        if self._client is None:
+        if self._pool is None:
             message = f"{self.name}: expected a session, got none; connect first"
             raise NotSent(message)
         if wait_s := self.silent_s(is_cancel=method == "DELETE"):
@@ -210,7 +208,7 @@ class Rest:
             raise NotSent(message, retry_after_s=wait_s, only_limits=True)
         url = f"{path}?{self._query(parameters, signed=signed)}"
         try:
-            response = await self._client.request(method, url)
+            response = await self._exchange(self._pool, method, url)
         except NEVER_LEFT as error:
             message = f"{self.name}: {type(error).__name__} before {method} {path} left"
             raise NotSent(message) from None
@@ -221,6 +219,30 @@ class Rest:
         if weight.isdecimal():
             self.budget.used(int(weight), self.time.now_ms())
         return Answer(response.status_code, response.content, response.headers)
+
+    async def _exchange(
+        self, pool: httpx.AsyncHTTPTransport, method: str, url: str
+    ) -> httpx.Response:
+        """Send a request and read the whole answer.
+
+        A client over the pool would do it too, and take a fifth of a millisecond more
+        over each order: it looks at each part of a URL, which we have quoted ourselves.
+        """
+        who = self._credentials
+        known = {} if who is None else {"X-MBX-APIKEY": who.key}
+        target = self._base.raw_path.rstrip(b"/") + url.encode()
+        request = httpx.Request(
+            method,
+            self._base,
+            headers={**HEADERS, **known},
+            extensions={"timeout": self._timeouts, "target": target},
+        )
+        response = await pool.handle_async_request(request)
+        try:
+            await response.aread()
+        finally:
+            await response.aclose()
+        return response
 
     def _now_s(self) -> float:
         # The venue's time is learned anew at each connect; what all share goes by ours.
