@@ -71,8 +71,11 @@ heard_s: dict[float, float] = {}
 heard = [trio.Event()]
 """Set by the strategy at each message."""
 
-left_s: dict[bytes, tuple[float, float]] = {}
-"""What left through a socket, by its bytes: just before and after the system had it."""
+left_s: dict[bytes, float] = {}
+"""By its bytes, when something was given to a socket: just before the system had it."""
+
+came_s: dict[bytes, float] = {}
+"""By its bytes, when something was taken from a socket."""
 
 
 class _Inline:
@@ -122,20 +125,29 @@ def without_disk() -> None:
     setattr(holdfast.running, "SqliteJournal", _NoJournal)  # noqa: B010 - for mypy
 
 
-def note_what_leaves() -> None:
-    """Note what leaves through any socket of this process."""
-    send_all = trio.SocketStream.send_all
+def note_what_passes() -> None:
+    """Note what passes any socket of this process."""
+    send_all, receive_some = trio.SocketStream.send_all, trio.SocketStream.receive_some
 
-    async def noted(stream: trio.SocketStream, data: bytes) -> None:
-        began_s = time.perf_counter()
+    async def sending(stream: trio.SocketStream, data: bytes) -> None:
+        left_s[bytes(data)] = time.perf_counter()
         await send_all(stream, data)
-        left_s[bytes(data)] = began_s, time.perf_counter()
 
-    trio.SocketStream.send_all = noted  # type: ignore[method-assign, assignment]
+    async def receiving(
+        stream: trio.SocketStream, max_bytes: int | None = None
+    ) -> bytes | bytearray:
+        data = await receive_some(stream, max_bytes)
+        came_s[bytes(data)] = time.perf_counter()
+        return data
+
+    setattr(trio.SocketStream, "send_all", sending)  # noqa: B010 - for mypy
+    setattr(trio.SocketStream, "receive_some", receiving)  # noqa: B010 - for mypy
 
 
 @asynccontextmanager
-async def running(folder: Path, strategy: str, mode: str) -> AsyncIterator[Exchange]:
+async def running(
+    folder: Path, strategy: str, mode: str
+) -> AsyncIterator[BinanceSimulator]:
     """Run ``strategy``, the text of its class, while the block runs.
 
     The block begins when the market is heard.
@@ -163,5 +175,5 @@ async def running(folder: Path, strategy: str, mode: str) -> AsyncIterator[Excha
             )
             nursery.start_soon(run_live, share)
             await is_heard.wait()
-            yield exchange
+            yield simulator
             nursery.cancel_scope.cancel()

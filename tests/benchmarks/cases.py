@@ -198,6 +198,23 @@ CASES = (
         has_p99=True,
     ),
     Case(
+        id="order_to_wire",
+        unit="µs",
+        ours=Program(script="ours_order_to_wire.py"),
+        has_p99=True,
+    ),
+    Case(
+        id="order_to_wire_durable",
+        unit="µs",
+        ours=Program(script="ours_order_to_wire.py", arguments=("--durable",)),
+        has_p99=True,
+    ),
+    Case(
+        id="stream_recovery",
+        unit="s",
+        ours=Program(script="ours_stream_recovery.py"),
+    ),
+    Case(
         id="journal_durable",
         unit="events/s",
         ours=Program(script="ours_journal_durable.py"),

@@ -42,7 +42,8 @@ class Watcher(Strategy):
 
 async def measure(folder: Path) -> list[float]:
     """Return how long each trade took to the strategy, in µs, in order."""
-    async with atvenue.running(folder, STRATEGY, "paper") as exchange:
+    async with atvenue.running(folder, STRATEGY, "paper") as simulator:
+        exchange = simulator.exchange
         for number in range(WARM_UP + TRADES + RESTED):
             if number >= WARM_UP + TRADES:
                 await trio.sleep(REST_S)
@@ -52,7 +53,7 @@ async def measure(folder: Path) -> list[float]:
             await atvenue.heard[0].wait()
     left_s = {
         float(data.split(b'"p": "', 1)[1].split(b'"', 1)[0]): began_s
-        for data, (began_s, _) in atvenue.left_s.items()
+        for data, began_s in atvenue.left_s.items()
         if b'"e": "trade"' in data
     }
     assert list(left_s) == list(atvenue.heard_s)
@@ -62,7 +63,7 @@ async def measure(folder: Path) -> list[float]:
 def main(words: list[str]) -> dict[str, float]:
     if "--durable" not in words:
         atvenue.without_disk()
-    atvenue.note_what_leaves()
+    atvenue.note_what_passes()
     with tempfile.TemporaryDirectory() as folder:
         took_us = trio.run(measure, Path(folder))
     alone, rested = took_us[WARM_UP:-RESTED], took_us[-RESTED:]
