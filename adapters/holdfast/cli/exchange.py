@@ -21,6 +21,7 @@ from holdfast.clocks import SystemClock
 from holdfast.scripts import read_script
 from holdfast_adapters.simulators.binance import (
     Account,
+    BaseExchange,
     BinanceSimulator,
     Exchange,
     SimSymbol,
@@ -104,7 +105,7 @@ class Day:
             await trio.sleep(self.pause_s / self.speed)
 
     async def replay(
-        self, trades: Sequence[RecordedTrade], exchange: Exchange, *, loops: bool
+        self, trades: Sequence[RecordedTrade], exchange: BaseExchange, *, loops: bool
     ) -> None:
         """Tell each recorded trade when it is due; then stand still, or begin again."""
         first_ns = trades[0].at_ns
@@ -276,7 +277,7 @@ async def end_by_signal(
             scope.cancel()
 
 
-def _recording(folder: str, exchange: Exchange) -> list[RecordedTrade]:
+def _recording(folder: str, exchange: BaseExchange) -> list[RecordedTrade]:
     """Return the recorded trades of what is listed."""
     found = [t for t in recorded_trades(Path(folder)) if t.symbol in exchange.symbols]
     if not found:

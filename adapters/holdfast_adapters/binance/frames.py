@@ -49,6 +49,8 @@ class ExecutionReport(
     commission_asset: str | None = field(name="N")
     transaction_time: Millis = field(name="T")
     trade_id: int = field(name="t")
+    list_id: int = field(name="g", default=-1)
+    """Of the list that it is a leg of; -1 for an order alone."""
 
 
 class AssetBalance(Frame, frozen=True, kw_only=True):
@@ -79,7 +81,7 @@ class BalanceUpdate(
 
 
 class ListStatus(Frame, frozen=True, kw_only=True, tag_field="e", tag="listStatus"):
-    """The state of a list of orders; we place none, so it is somebody else's."""
+    """The state of a list of orders; its orders have reports of their own."""
 
     symbol: str = field(name="s")
     list_client_order_id: str = field(name="C")
@@ -229,7 +231,7 @@ MarketFrame: TypeAlias = (
 
 
 UNUSED_FRAMES: Final[dict[type[Struct], frozenset[str]]] = {
-    ExecutionReport: frozenset("EgIMmOQVvWwYZDjJuUABAkbas")
+    ExecutionReport: frozenset("EIMmOQVvWwYZDjJuUABAkbas")
     | {"Cs", "pl", "pL", "pY", "gP", "gOT", "gOV", "gp", "uS", "pN"},
     AccountPosition: frozenset("E"),
     BalanceUpdate: frozenset("E"),

@@ -60,6 +60,11 @@ def revision_id(order_id: str, revision: int) -> str:
     return f"{order_id}-{revision:03x}" if revision else order_id
 
 
+def list_name(list_id: str) -> str:
+    """Return the name of a list; Binance wants another than those of its orders."""
+    return f"{list_id}_lst"
+
+
 def cancel_id(order_id: str, next_revision: int = 0) -> str:
     """Return the id of a cancel: a final one, or the first half of a change."""
     return f"{order_id}_{next_revision:03x}" if next_revision else f"{order_id}_end"

@@ -8,6 +8,7 @@ from holdfast_adapters.binance.credentials import Value
 from holdfast_adapters.binance.naming import LAST_REVISION, cancel_id, revision_id
 from holdfast_domain.errors import VenueRefused
 from holdfast_domain.orderkinds import OrderKinds
+from holdfast_domain.orderlists import ListKind
 from holdfast_domain.orders import OrderTerms, OrderType, Side, TimeInForce
 
 TYPES: Final = {
@@ -33,6 +34,8 @@ TAKES: Final = OrderKinds(
     post_only=True,
     icebergs=True,
     trail_bps=(10, 2_000),
+    lists=frozenset(ListKind),
+    entries=frozenset({OrderType.LIMIT}),
 )
 """A symbol's own limits of distances (TRAILING_DELTA) may be narrower."""
 

@@ -11,10 +11,14 @@ from holdfast_adapters.binance.errors import OK
 from holdfast_adapters.binance.naming import Name, revision_id
 from holdfast_adapters.binance.places import Place
 from holdfast_adapters.binance.placing import TAKES, canceling, changing, placing
+from holdfast_adapters.binance.placinglists import (
+    leg_canceled,
+    list_placed,
+    placing_list,
+)
 from holdfast_adapters.binance.rest import TIMING, Timing
 from holdfast_adapters.binance.routes import SPOT
 from holdfast_adapters.binance.telling import (
-    canceled,
     changed,
     decoded,
     half_changed,
@@ -94,15 +98,33 @@ class BinanceSpot(BinanceVenue):
         return said
 
     async def submit_list(self, orders: Sequence[VenueOrder]) -> Sequence[VenueEvent]:
-        """Refuse a list: it declares none, so none is asked for."""
-        raise VenueRefused("expected orders alone: it takes no order lists", "lists")
+        """Place the legs of a list, in one request; see `Venue.submit_list`.
+
+        The answer of a bracket whose entry is filled at once has its exits as they were
+        before that; the stream tells what became of them.
+        """
+        path, asked = placing_list(orders)
+        places = [
+            self._places.remember(each.order_id, Place(each.terms.instrument, 0))
+            for each in orders
+        ]
+        try:
+            body = await self._change("POST", path, asked)
+        except VenueRefused:
+            for each in orders:
+                self._places.forget(each.order_id)
+            raise
+        said = list_placed(orders, body)
+        for place in places:
+            place.seen = True
+        return said
 
     async def cancel(self, order_id: str) -> Sequence[VenueEvent]:
         """Cancel what is left of the order; see `Venue.cancel`."""
         place = await self._place(order_id)
         asked = canceling(place.symbol, order_id, place.revision or 0)
         body = await self._change("DELETE", SPOT.order, asked)
-        return canceled(order_id, decoded(body, OrderReport))
+        return leg_canceled(order_id, body)
 
     async def replace(self, order_id: str, terms: OrderTerms) -> Sequence[VenueEvent]:
         """Cancel the order and place another in its stead, in one request.

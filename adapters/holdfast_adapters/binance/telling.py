@@ -67,6 +67,9 @@ _TYPES: Final = {
 POST_ONLY: Final = "GTX"
 """The time in force of a post-only order of futures."""
 
+BY_ITS_LIST: Final = "by its order list"
+"""Why a leg has expired: what Binance calls so is that another one canceled it."""
+
 SELF_TRADE: Final = "it would have traded with the account itself"
 
 
@@ -213,6 +216,8 @@ def ending(
         return []
     if status == "EXPIRED_IN_MATCH":
         reason = SELF_TRADE
+    elif reason == BY_ITS_LIST:
+        how = "canceled"
     cumulative = None if executed is None else Quantity(executed)
     reason = reason or "its time in force ran out"
     return [Ended(order_id=order_id, how=how, reason=reason, cumulative=cumulative)]
@@ -295,7 +300,10 @@ def story(
     if first.client_order_id != last.client_order_id and terms is not None:
         said.append(Replaced(order_id=order_id, terms=terms))
     said += executions(order_id, trades)
-    return said + ending(order_id, last.status, last.executed_qty, last.expiry_reason)
+    reason = last.expiry_reason
+    if last.order_list_id >= 0 and last.status == "EXPIRED":
+        reason = BY_ITS_LIST
+    return said + ending(order_id, last.status, last.executed_qty, reason)
 
 
 def executions(order_id: str, trades: Sequence[TradeRow]) -> list[Executed]:

@@ -21,6 +21,7 @@ from holdfast_adapters.binance.frames import (
 )
 from holdfast_adapters.binance.naming import Name
 from holdfast_adapters.binance.telling import (
+    BY_ITS_LIST,
     ENDINGS,
     LIVING,
     ending,
@@ -165,5 +166,7 @@ def _ended(report: ExecutionReport) -> list[UserMessage]:
         reason = report.reject_reason
     elif report.what == "CANCELED":
         reason = "on request"
+    elif report.list_id >= 0 and report.what == "EXPIRED":
+        reason = BY_ITS_LIST
     order_id = Name.parse(subject).order_id
     return [*ending(order_id, report.status, report.cumulative, reason)]

@@ -140,6 +140,18 @@ class OrderReport(Wire, frozen=True, kw_only=True):
     fills: list[FillReport] = []
 
 
+class ListReport(Wire, frozen=True, kw_only=True):
+    """The answer to a new list of orders."""
+
+    order_reports: list[OrderReport]
+
+
+class CancelAnswer(Wire, frozen=True, kw_only=True):
+    """The answer to a cancel: reports are there where it was of a list's leg."""
+
+    order_reports: list[OrderReport] = []
+
+
 class ChangeReport(Wire, frozen=True, kw_only=True):
     """The answer to a cancel-replace that went through (200)."""
 
@@ -189,6 +201,9 @@ class OrderRow(Wire, frozen=True, kw_only=True):
     expiry_reason: str = ""
     reduce_only: bool = False
     """Of futures alone."""
+
+    order_list_id: int = -1
+    """Of spot alone; -1 for an order alone."""
 
 
 class TradeRow(Wire, frozen=True, kw_only=True):
@@ -247,6 +262,11 @@ _REPORT: Final = frozenset({
     "peggedPrice",
 })  # fmt: skip
 
+_LIST: Final = frozenset({
+    "orderListId", "contingencyType", "listStatusType", "listOrderStatus",
+    "listClientOrderId", "transactionTime", "symbol", "orders",
+})  # fmt: skip
+
 UNUSED: Final[dict[type[Struct], frozenset[str]]] = {
     ExchangeInfo: frozenset({"timezone", "exchangeFilters", "sors"}),
     Filter: frozenset({
@@ -265,7 +285,9 @@ UNUSED: Final[dict[type[Struct], frozenset[str]]] = {
     }),
     FillReport: frozenset({"matchType"}),
     OrderReport: _REPORT,
-    OrderRow: _REPORT - {"trailingDelta", "icebergQty"} | {"isWorking"},
+    ListReport: _LIST,
+    CancelAnswer: _LIST,
+    OrderRow: _REPORT - {"trailingDelta", "icebergQty", "orderListId"} | {"isWorking"},
     TradeRow: frozenset({"orderListId", "quoteQty", "isMaker", "isBestMatch"}),
     Account: frozenset({
         "makerCommission", "takerCommission", "buyerCommission", "sellerCommission",

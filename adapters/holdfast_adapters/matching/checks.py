@@ -16,9 +16,13 @@ from holdfast_domain.ports import VenueOrder
 
 
 def checked(
-    terms: OrderTerms, instruments: Mapping[str, Instrument], now: MarketView
+    terms: OrderTerms,
+    instruments: Mapping[str, Instrument],
+    now: MarketView,
+    *,
+    waits: bool = False,
 ) -> Instrument:
-    """Return the instrument of ``terms``.
+    """Return the instrument of ``terms``; an order that ``waits`` trades later.
 
     Raises:
         VenueRefused: with the code ``unknown_symbol``, ``quantity``, ``lot``,
@@ -37,7 +41,7 @@ def checked(
         _check_price(terms.trail, instrument)
     if instrument.min_notional > 0:
         _check_notional(terms, instrument, now)
-    if terms.post_only and terms.limit_price is not None:
+    if terms.post_only and terms.limit_price is not None and not waits:
         _check_rests(terms, terms.limit_price.value, now)
     return instrument
 
@@ -51,7 +55,8 @@ def check_list(
         VenueRefused: the codes of `checked`, or ``oco_prices``.
     """
     for each in orders:
-        checked(each.terms, instruments, now)
+        waits = each.leg is not None and each.leg.is_held
+        checked(each.terms, instruments, now, waits=waits)
     leg = orders[0].leg
     if leg is not None and leg.kind is ListKind.OCO:
         _check_around(orders[0].terms, orders[1].terms, now)

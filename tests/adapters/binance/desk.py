@@ -13,6 +13,7 @@ import attrs
 from holdfast_adapters.binance import BinanceSpot, Credentials, Timing
 from holdfast_adapters.simulators.binance import (
     Account,
+    BaseExchange,
     BinanceSimulator,
     Exchange,
     SimSymbol,
@@ -62,7 +63,7 @@ class Desk:
     numbers: int = 0
 
     @property
-    def exchange(self) -> Exchange:
+    def exchange(self) -> BaseExchange:
         return self.simulator.exchange
 
     def market(self, price: object, quantity: object = 1000) -> None:

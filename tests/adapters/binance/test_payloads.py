@@ -28,6 +28,7 @@ BY_EVENT: Final[dict[str, type[msgspec.Struct]]] = {
     )
 }
 BY_FIELDS: Final[tuple[tuple[type[msgspec.Struct], set[str]], ...]] = (
+    (wire.ListReport, {"orderReports", "listClientOrderId"}),
     (wire.ChangeReport, {"cancelResult", "cancelResponse", "newOrderResponse"}),
     (wire.ChangeRefusal, {"code", "msg", "data"}),
     (wire.Refusal, {"code", "msg"}),

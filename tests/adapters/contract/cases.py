@@ -43,7 +43,9 @@ def case(
     ``trails``: it has trailing stops by basis points, with ``trail_prices`` by a price,
     too; ``trail_limits``: both it and its symbols limit the distance; and
     ``trail_changes``: it may be changed. ``hides``: it has icebergs. ``auctions``: it
-    has orders for the open and the close.
+    has orders for the open and the close. ``ocos``, ``brackets``: it has such lists;
+    ``parts``: a part of an exit ends the other one, and exits wait for all of their
+    entry; ``around``: it refuses an OCO that does not have the price between its own.
     ``answers``: answers tell what was filled at once, too; without it nothing is left
     out, but what came of a request is looked up.
     """

@@ -30,6 +30,7 @@ from holdfast_adapters.matching import FillAt, FillModel
 from holdfast_adapters.paper import PaperVenue
 from holdfast_adapters.simulators.binance import (
     Account,
+    BaseExchange,
     BinanceSimulator,
     Exchange,
     SimSymbol,
@@ -78,6 +79,7 @@ class PaperFace:
     units = 1
     can: ClassVar[frozenset[str]] = frozenset(
         {"answers", "posts", "sessions", "trails", "trail_prices", "trail_changes"}
+        | {"ocos", "brackets", "parts", "around"}
     )
     codes: ClassVar[Mapping[str, str]] = {"crosses": "post_only"}
     too_much: ClassVar[int] = 0
@@ -148,6 +150,7 @@ class BinanceFace:
     can: ClassVar[frozenset[str]] = frozenset(
         {"answers", "posts", "funds", "wire", "http", "bands", "stream", "frames"}
         | {"trails", "trail_limits", "trail_changes", "hides"}
+        | {"ocos", "brackets", "parts", "around"}
     )
     codes: ClassVar[Mapping[str, str]] = {
         "funds": "-2010",
@@ -163,13 +166,13 @@ class BinanceFace:
         self._path = list(path)
         self._clock = clock
         self.record = record
-        self.exchange = self._opened()
+        self.exchange: BaseExchange = self._opened()
         self.simulator = self._served()
         self.port = 0
         self.venue = self.new_venue()
         self.hearing = Hearing(1)  # the first hole is that of the first connection
 
-    def _opened(self) -> Exchange:
+    def _opened(self) -> BaseExchange:
         cash = {"USD": CASH, "COIN": COINS}
         return Exchange([coin()], cash, self._clock, record=self.record, order_of=named)
 
@@ -208,7 +211,9 @@ class BinanceFace:
         self._clock.us += round(seconds * 1e6)
 
     def fault(self, kind: str, operation: str, count: int = 1, skip: int = 0) -> None:
-        self.simulator.faults.on(kind, operation, count=count, skip=skip)
+        lists = ("submit_oco", "submit_otoco")
+        for each in lists if operation == "submit_list" else (operation,):
+            self.simulator.faults.on(kind, each, count=count, skip=skip)
 
     async def listen(
         self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
@@ -250,9 +255,10 @@ async def paper(path: Path_, record: Path) -> AsyncIterator[PaperFace]:
 class FuturesFace(BinanceFace):
     """Binance USD-M futures: positions of either sign, and stops kept elsewhere."""
 
-    can: ClassVar[frozenset[str]] = BinanceFace.can - {"trail_changes", "hides"} | {
-        "reduces"
-    }
+    can: ClassVar[frozenset[str]] = (
+        BinanceFace.can
+        - {"trail_changes", "hides", "ocos", "brackets", "parts", "around"}
+    ) | {"reduces"}
     codes: ClassVar[Mapping[str, str]] = {
         "funds": "-2019",
         "far": "-4016",

@@ -9,10 +9,14 @@ from typing import Any, ClassVar, Final
 from holdfast_adapters.simulators.binance import shapes
 from holdfast_adapters.simulators.binance.answering import Account, Answering, Doing
 from holdfast_adapters.simulators.binance.checks import asked_of
-from holdfast_adapters.simulators.binance.exchange import Exchange
+from holdfast_adapters.simulators.binance.exchange import BaseExchange
 from holdfast_adapters.simulators.binance.faults import Faults
 from holdfast_adapters.simulators.binance.klines import interval_ms
+from holdfast_adapters.simulators.binance.listchecks import asked_list
+from holdfast_adapters.simulators.binance.listshapes import list_answer
 from holdfast_adapters.simulators.binance.model import Refused, SimTrade
+from holdfast_adapters.simulators.binance.spot import Exchange
+from holdfast_domain.orderlists import ListKind
 
 MOST_TRADES: Final = 1000
 MOST_KLINES: Final = 1000
@@ -30,6 +34,8 @@ class Answers(Answering):
     }
     signed: ClassVar = {
         ("POST", "/api/v3/order"): "submit",
+        ("POST", "/api/v3/orderList/oco"): "submit_oco",
+        ("POST", "/api/v3/orderList/otoco"): "submit_otoco",
         ("DELETE", "/api/v3/order"): "cancel",
         ("POST", "/api/v3/order/cancelReplace"): "replace",
         ("GET", "/api/v3/order"): "order",
@@ -52,6 +58,8 @@ class Answers(Answering):
             "depth": self._depth,
             "klines": lambda asked: klines_asked(exchange, asked),
             "submit": self._submit,
+            "submit_oco": lambda asked: self._submit_list(ListKind.OCO, asked),
+            "submit_otoco": lambda asked: self._submit_list(ListKind.BRACKET, asked),
             "cancel": self._cancel,
             "replace": self._replace,
             "order": lambda asked: shapes.row(exchange.find(asked["symbol"], asked)),
@@ -81,7 +89,15 @@ class Answers(Answering):
         order = self._working(asked, "orig")
         cancel_id = asked.get("newClientOrderId", f"c{order.number}")
         self.exchange.cancel(order, cancel_id)
-        return shapes.canceled(order, cancel_id)
+        bound = self.exchange.list_of(order)
+        if bound is None:
+            return shapes.canceled(order, cancel_id)
+        return list_answer(bound, lambda each: shapes.canceled(each, cancel_id))
+
+    def _submit_list(self, kind: ListKind, asked: Mapping[str, str]) -> object:
+        number = len(self.exchange.orders) + 1
+        orders, name = asked_list(kind, asked, number)
+        return list_answer(self.exchange.place_list(kind, orders, name), shapes.placed)
 
     def _working(self, asked: Mapping[str, str], prefix: str) -> Any:  # noqa: ANN401
         try:
@@ -158,7 +174,7 @@ def _halves(canceled: str, placed: str, old: object, new: object) -> dict[str, o
 
 
 def klines_asked(
-    exchange: Exchange, asked: Mapping[str, str], shortest_ms: int = 1000
+    exchange: BaseExchange, asked: Mapping[str, str], shortest_ms: int = 1000
 ) -> object:
     """Return the klines that are asked for, oldest first.
 
@@ -177,7 +193,7 @@ def klines_asked(
     )
 
 
-def trades_asked(exchange: Exchange, asked: Mapping[str, str]) -> list[SimTrade]:
+def trades_asked(exchange: BaseExchange, asked: Mapping[str, str]) -> list[SimTrade]:
     """Return the trades that are asked for, oldest first."""
     most = int(asked.get("limit", 500))
     first = int(asked.get("fromId", 0))

@@ -160,7 +160,7 @@ def check_market(asked: Asked, symbol: SimSymbol, last: Decimal | None) -> None:
     if asked.shown:
         _check_iceberg(asked, symbol)
     if last is not None:
-        _check_crossing(asked, last)
+        check_crossing(asked, last)
 
 
 def _check_iceberg(asked: Asked, symbol: SimSymbol) -> None:
@@ -182,7 +182,12 @@ def _check_price(
         raise Refused(-1013, "Filter failure: PERCENT_PRICE_BY_SIDE")
 
 
-def _check_crossing(asked: Asked, last: Decimal) -> None:
+def check_crossing(asked: Asked | SimOrder, last: Decimal) -> None:
+    """Check that an order that is to rest, or to wait, would not trade at once.
+
+    Raises:
+        Refused: it would.
+    """
     buys = asked.side == "BUY"
     if asked.type == "LIMIT_MAKER":
         if asked.price >= last if buys else asked.price <= last:

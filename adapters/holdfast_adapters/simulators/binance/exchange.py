@@ -18,6 +18,7 @@ from holdfast_adapters.simulators.binance.model import (
     EIGHT,
     Refused,
     SimBalance,
+    SimList,
     SimOrder,
     SimSymbol,
     SimTrade,
@@ -32,7 +33,7 @@ COMMISSION: Final = Decimal("0.001")
 Listener = Callable[[shapes.Shape], None]
 
 
-class Exchange:
+class BaseExchange:
     """One account at one exchange. Synchronous: what is asked is done when it returns.
 
     The market is what `trade` says: a price at which so much can be had, by whom it may
@@ -62,6 +63,7 @@ class Exchange:
         self.balances = {name: SimBalance(free=has) for name, has in balances.items()}
         self.orders: list[SimOrder] = []
         self.trades: list[SimTrade] = []
+        self.lists: list[SimList] = []
         self.on_user: list[Listener] = []
         self.on_market: list[Callable[[str, shapes.Shape], None]] = []
         self.record = Record(record, order_of)
@@ -114,6 +116,7 @@ class Exchange:
             opened_at_us=at_us,
             ended_at_us=at_us,
         )
+        self.record.commit()
 
     def _seen(
         self, symbol: str, price: Decimal, quantity: Decimal
@@ -225,6 +228,9 @@ class Exchange:
     def _admissible(self, asked: Asked) -> SimOrder:
         symbol = self._symbol(asked.symbol)
         self._check(asked, symbol)
+        return self._made(asked)
+
+    def _made(self, asked: Asked) -> SimOrder:
         return SimOrder(
             number=len(self.orders) + 1,
             client_id=asked.client_id,
@@ -313,6 +319,7 @@ class Exchange:
             fee_asset=fee_asset,
             at_ms=self.now_ms,
             is_buyer=buys,
+            list_number=order.list_number,
         )
         self.trades.append(trade)
         order.trades.append(trade)

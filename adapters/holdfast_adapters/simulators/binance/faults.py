@@ -73,6 +73,8 @@ VENUE: Final = {
 
 OPERATIONS: Final = (
     "submit",
+    "submit_oco",
+    "submit_otoco",
     "cancel",
     "replace",
     "order",

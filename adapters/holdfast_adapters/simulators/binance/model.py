@@ -8,6 +8,7 @@ from typing import Final
 import attrs
 
 from holdfast_domain.money import ZERO
+from holdfast_domain.orderlists import ListKind
 
 EIGHT: Final = Decimal("0.00000001")
 
@@ -18,6 +19,9 @@ CLOSED: Final = frozenset({
     "REJECTED",
 })  # fmt: skip
 """Statuses of orders that have ended."""
+
+PENDING: Final = "PENDING_NEW"
+"""Of an order that waits for the working order of its list."""
 
 
 class Refused(Exception):
@@ -87,6 +91,38 @@ class SimOrder:
     sent: int = 0
     """How many of its trades an answer has told."""
 
+    list_number: int = -1
+    """Of the list that it is a leg of."""
+
+
+@attrs.define(eq=False, kw_only=True)
+class SimList:
+    """A list of orders: an OCO, or an OTOCO."""
+
+    number: int
+    client_id: str
+    kind: ListKind
+    orders: list[SimOrder]
+    """In the order of their roles."""
+
+    locked: Decimal = ZERO
+    """What of a balance is locked for its exits: once, for they exclude each other."""
+
+    @property
+    def exits(self) -> list[SimOrder]:
+        """The pair of which one cancels the other."""
+        return self.orders[-2:]
+
+    @property
+    def entry(self) -> SimOrder | None:
+        """The working order of an OTOCO."""
+        return self.orders[0] if self.kind is ListKind.BRACKET else None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether an order of it works or waits."""
+        return any(each.status not in CLOSED for each in self.orders)
+
 
 @attrs.frozen(kw_only=True)
 class SimTrade:
@@ -101,6 +137,7 @@ class SimTrade:
     fee_asset: str
     at_ms: int
     is_buyer: bool
+    list_number: int = -1
 
 
 @attrs.define(eq=False)

@@ -53,9 +53,20 @@ class Record:
         self.commit()
 
     def placed(
-        self, order: Named, venue_order: VenueOrder, replaces: Named | None
+        self,
+        order: Named,
+        venue_order: VenueOrder,
+        replaces: Named | None,
+        list_of: str = "",
     ) -> None:
-        """Keep that an order was taken, or new terms of one."""
+        """Keep that an order was taken, or new terms of one.
+
+        ``list_of`` is the name of the first order of its list.
+        """
+        leg = venue_order.leg
+        if leg is not None:
+            leg = replace(leg, list_id=self._order_of(list_of))
+            venue_order = replace(venue_order, leg=leg)
         name, terms = self._order_of(order.client_id), venue_order.terms
         if replaces is None:
             self._add(Submitted(order=replace(venue_order, order_id=name)))

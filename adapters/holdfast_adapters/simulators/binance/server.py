@@ -16,9 +16,10 @@ from holdfast_adapters.simulators.binance.answering import (
     Answering,
 )
 from holdfast_adapters.simulators.binance.answers import Answers
-from holdfast_adapters.simulators.binance.exchange import Exchange
+from holdfast_adapters.simulators.binance.exchange import BaseExchange
 from holdfast_adapters.simulators.binance.faults import Fault, Faults
 from holdfast_adapters.simulators.binance.model import Refused
+from holdfast_adapters.simulators.binance.spot import Exchange
 from holdfast_adapters.simulators.serving import Request, Response, Socket
 
 _DOWN = Response(status=503, body=PAGE, headers=HTML)
@@ -40,7 +41,7 @@ class Peer:
 class BinanceSimulator:
     """An `App` for `serving`: one exchange, one account, and faults to switch on."""
 
-    def __init__(self, exchange: Exchange, account: Account) -> None:
+    def __init__(self, exchange: BaseExchange, account: Account) -> None:
         """Serve ``exchange`` to ``account``."""
         self.exchange = exchange
         self.faults = Faults()
@@ -70,6 +71,7 @@ class BinanceSimulator:
         exchange.on_market.append(self._tell_market)
 
     def _answers(self, account: Account) -> Answering:
+        assert isinstance(self.exchange, Exchange)
         return Answers(self.exchange, account, self.faults)
 
     @property

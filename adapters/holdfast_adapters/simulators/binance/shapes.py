@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from holdfast_adapters.simulators.binance.model import (
+    PENDING,
     SimBalance,
     SimOrder,
     SimSymbol,
@@ -63,8 +64,8 @@ def _symbol(each: SimSymbol) -> Shape:
             "STOP_LOSS_LIMIT",
         ],
         "icebergAllowed": True,
-        "ocoAllowed": False,
-        "otoAllowed": False,
+        "ocoAllowed": True,
+        "otoAllowed": True,
         "opoAllowed": False,
         "quoteOrderQtyMarketAllowed": False,
         "allowTrailingStop": True,
@@ -153,6 +154,10 @@ def _terms(order: SimOrder) -> Shape:
     return shape
 
 
+def _working_ms(order: SimOrder) -> int:
+    return -1 if order.status == PENDING else order.placed_ms
+
+
 def placed(order: SimOrder) -> Shape:
     """Return the FULL answer to a new order."""
     fills = [
@@ -168,11 +173,11 @@ def placed(order: SimOrder) -> Shape:
     return {
         "symbol": order.symbol,
         "orderId": order.number,
-        "orderListId": -1,
+        "orderListId": order.list_number,
         "clientOrderId": order.client_id,
         "transactTime": order.updated_ms,
         **_terms(order),
-        "workingTime": order.placed_ms,
+        "workingTime": _working_ms(order),
         "fills": fills,
     }
 
@@ -183,7 +188,7 @@ def canceled(order: SimOrder, cancel_id: str) -> Shape:
         "symbol": order.symbol,
         "origClientOrderId": order.client_id,
         "orderId": order.number,
-        "orderListId": -1,
+        "orderListId": order.list_number,
         "clientOrderId": cancel_id,
         "transactTime": order.updated_ms,
         **_terms(order),
@@ -195,7 +200,7 @@ def row(order: SimOrder) -> Shape:
     return {
         "symbol": order.symbol,
         "orderId": order.number,
-        "orderListId": -1,
+        "orderListId": order.list_number,
         "clientOrderId": order.client_id,
         "icebergQty": ZEROS,
         **_terms(order),
@@ -203,7 +208,7 @@ def row(order: SimOrder) -> Shape:
         "time": order.placed_ms,
         "updateTime": order.updated_ms,
         "isWorking": True,
-        "workingTime": order.placed_ms,
+        "workingTime": _working_ms(order),
     }
 
 
@@ -213,7 +218,7 @@ def trade_row(trade: SimTrade) -> Shape:
         "symbol": trade.symbol,
         "id": trade.number,
         "orderId": trade.order,
-        "orderListId": -1,
+        "orderListId": trade.list_number,
         "price": text(trade.price),
         "qty": text(trade.quantity),
         "quoteQty": text(trade.price * trade.quantity),
@@ -282,7 +287,7 @@ def report(
         "p": text(order.price),
         "P": text(order.stop_price),
         "F": text(order.shown),
-        "g": -1,
+        "g": order.list_number,
         "C": order.client_id if client_id else "",
         "x": what,
         "X": order.status,
@@ -303,7 +308,7 @@ def report(
         "Z": text(order.worth),
         "Y": ZEROS if trade is None else text(trade.price * trade.quantity),
         "Q": ZEROS,
-        "W": order.placed_ms,
+        "W": _working_ms(order),
         "V": "NONE",
         **({"d": order.trailing, "D": order.placed_ms} if order.trailing else {}),
     }

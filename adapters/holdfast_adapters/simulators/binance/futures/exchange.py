@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from holdfast_adapters.simulators.binance.checks import Asked
-from holdfast_adapters.simulators.binance.exchange import Exchange
+from holdfast_adapters.simulators.binance.exchange import BaseExchange
 from holdfast_adapters.simulators.binance.futures import events
 from holdfast_adapters.simulators.binance.futures.checks import (
     check_filters,
@@ -38,7 +38,7 @@ from holdfast_domain.ports import VenueOrder, WallClock
 COMMISSION: Final = Decimal("0.0005")
 
 
-class FuturesExchange(Exchange):
+class FuturesExchange(BaseExchange):
     """One account at the futures exchange, in one-way mode.
 
     Margin is looked at when an order opens something, at the last price; nothing is
