@@ -32,6 +32,8 @@ def order_json(row: OrderRow) -> dict[str, Any]:
         "venue_order_id": row.venue_order_id,
         "needs_person": row.called and row.is_in_doubt,
         "resolved_by_person": row.resolved,
+        "list_id": None if row.leg is None else row.leg.list_id,
+        "role": None if row.leg is None else row.leg.role.value,
     }
 
 

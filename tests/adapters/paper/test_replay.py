@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 import attrs
 import polars as pl
 from hypothesis import given, strategies as st
+from msgspec.structs import replace
 from tests.sampling import examples
 
 from holdfast_adapters.matching import TAKES, FillAt, FillModel
@@ -23,6 +24,7 @@ from holdfast_domain.errors import VenueRefused
 from holdfast_domain.instruments import Instrument
 from holdfast_domain.marketdata import BarColumns, MarketData
 from holdfast_domain.money import Price, Quantity
+from holdfast_domain.orderlists import ROLES, Leg, ListKind, Role
 from holdfast_domain.orders import OrderTerms, OrderType, Side, TimeInForce
 from holdfast_domain.ports import Executed, VenueEvent, VenueOrder
 
@@ -85,7 +87,7 @@ def terms(draw: st.DrawFn) -> OrderTerms:
 
 ACTS = st.builds(
     Act,
-    kind=st.sampled_from(("submit", "submit", "submit", "cancel", "replace")),
+    kind=st.sampled_from(("submit", "submit", "list", "submit", "cancel", "replace")),
     terms=terms(),
     target=st.integers(0, 5),
     late_us=st.sampled_from((0, 0, 1)),
@@ -158,6 +160,7 @@ class Engine:
         self.history: list[object] = []
         self.placed: list[str] = []
         self.wanted: dict[str, OrderTerms] = {}
+        self.bonds: dict[str, Leg] = {}
         self.venue = self.open_venue()
 
     def open_venue(self) -> PaperVenue:
@@ -206,6 +209,8 @@ class Engine:
     def request(
         self, act: Act, time_us: int
     ) -> Coroutine[Any, Any, Sequence[VenueEvent]]:
+        if act.kind == "list":
+            return self.venue.submit_list(self.legs(act, time_us + act.late_us))
         if act.kind == "submit" or not self.placed:
             name = f"O{len(self.placed)}"
             self.placed.append(name)
@@ -217,6 +222,33 @@ class Engine:
         if act.kind == "cancel":
             return self.venue.cancel(name)
         return self.venue.replace(name, act.terms)
+
+    def legs(self, act: Act, at_us: int) -> list[VenueOrder]:
+        """An OCO, or a bracket, around the middle of the market."""
+        far, near = Decimal(100), Decimal(act.target + 1) / 2
+        side = act.terms.side
+        profit, loss = far - side.sign * near, far + side.sign * near
+        plain = {"type": OrderType.LIMIT, "limit_price": Price(profit), "side": side}
+        base = OrderTerms(
+            instrument=act.terms.instrument,
+            side=side.opposite,
+            quantity=act.terms.quantity,
+        )
+        stop = {"type": OrderType.STOP, "stop_price": Price(loss), "side": side}
+        kind = ListKind.BRACKET if act.target % 2 else ListKind.OCO
+        exits = [replace(base, **plain), replace(base, **stop)]
+        legs = [base, *exits] if kind is ListKind.BRACKET else exits
+        first = f"O{len(self.placed)}"
+        made = []
+        for terms, role in zip(legs, ROLES[kind], strict=True):
+            name = f"O{len(self.placed)}"
+            self.placed.append(name)
+            self.wanted[name] = terms
+            leg = self.bonds[name] = Leg(list_id=first, kind=kind, role=role)
+            made.append(
+                VenueOrder(order_id=name, terms=terms, placed_at_us=at_us, leg=leg)
+            )
+        return made
 
 
 @examples(150)
@@ -250,6 +282,31 @@ def test_fills_keep_to_the_order_whatever_the_market_does(
         assert event.cumulative.value == sums[name] <= most[name]
         assert limit is None or side.sign * (event.price.value - limit.value) <= 0
         assert event.price.value % Decimal("0.5") == 0
+
+
+@examples(300)
+@given(opening=OPENING, script=STEPS, model=MODELS)
+def test_lists_keep_to_their_bonds_whatever_the_market_does(
+    opening: list[Act], script: list[Step], model: FillModel
+) -> None:
+    engine = Engine(script, model, None)
+    engine.run(opening, kills=False)
+    entered: defaultdict[str, Decimal] = defaultdict(Decimal)
+    exits: defaultdict[str, set[str]] = defaultdict(set)
+    exited: defaultdict[str, Decimal] = defaultdict(Decimal)
+    for name, event in told(engine):
+        leg = engine.bonds.get(name)
+        if leg is None or isinstance(event, OrderTerms):
+            continue
+        if leg.role is Role.ENTRY:
+            entered[leg.list_id] += event.quantity.value
+            continue
+        whole = engine.wanted[name].quantity.value
+        exits[leg.list_id].add(name)
+        exited[leg.list_id] += event.quantity.value
+        assert exited[leg.list_id] <= whole
+        assert leg.kind is ListKind.OCO or entered[leg.list_id] == whole
+        assert len(exits[leg.list_id]) == 1
 
 
 def told(engine: Engine) -> list[tuple[str, Executed | OrderTerms]]:
