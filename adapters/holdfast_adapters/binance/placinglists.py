@@ -13,7 +13,13 @@ from typing import Final
 from holdfast_adapters.binance.credentials import Value
 from holdfast_adapters.binance.naming import Name, list_name
 from holdfast_adapters.binance.placing import FORCES, MAKER, TYPES
-from holdfast_adapters.binance.telling import canceled, decoded, placed
+from holdfast_adapters.binance.telling import (
+    canceled,
+    check_status,
+    decoded,
+    ending,
+    placed,
+)
 from holdfast_adapters.binance.wire import CancelAnswer, ListReport, OrderReport
 from holdfast_domain.errors import OutcomeUnknown
 from holdfast_domain.orders import OrderType, Side
@@ -96,8 +102,9 @@ def leg_canceled(order_id: str, body: bytes) -> list[VenueEvent]:
         return canceled(order_id, decoded(body, OrderReport))
     said: list[VenueEvent] = []
     for each in reports:
+        check_status(each.status)
         name = Name.parse(each.orig_client_order_id or each.client_order_id).order_id
-        said += canceled(name, each)
+        said += ending(name, each.status, each.executed_qty, "on request")
     if not any(each.order_id == order_id for each in said):
         message = f"expected {order_id} among what was canceled, got {said}"
         raise OutcomeUnknown(message)

@@ -301,9 +301,17 @@ def story(
         said.append(Replaced(order_id=order_id, terms=terms))
     said += executions(order_id, trades)
     reason = last.expiry_reason
-    if last.order_list_id >= 0 and last.status == "EXPIRED":
+    if last.status == "EXPIRED" and by_list(last.order_list_id, last.time_in_force):
         reason = BY_ITS_LIST
     return said + ending(order_id, last.status, last.executed_qty, reason)
+
+
+def by_list(list_id: int, force: str) -> bool:
+    """Tell whether an order that has expired did so because of its list.
+
+    One that may not rest has a reason of its own.
+    """
+    return list_id >= 0 and force == "GTC"
 
 
 def executions(order_id: str, trades: Sequence[TradeRow]) -> list[Executed]:

@@ -24,6 +24,7 @@ from holdfast_adapters.binance.telling import (
     BY_ITS_LIST,
     ENDINGS,
     LIVING,
+    by_list,
     ending,
     execution_id,
     terms_from,
@@ -166,7 +167,7 @@ def _ended(report: ExecutionReport) -> list[UserMessage]:
         reason = report.reject_reason
     elif report.what == "CANCELED":
         reason = "on request"
-    elif report.list_id >= 0 and report.what == "EXPIRED":
+    elif report.what == "EXPIRED" and by_list(report.list_id, report.time_in_force):
         reason = BY_ITS_LIST
     order_id = Name.parse(subject).order_id
     return [*ending(order_id, report.status, report.cumulative, reason)]

@@ -307,3 +307,28 @@ async def _(face: Face, book: Book) -> None:
     assert fills == [entry, profit]
     ended = [(e.order_id, e.how) for e in told if isinstance(e, Ended)]
     assert ended == [(loss, "canceled")]
+
+
+@case(199, "an exit that is canceled takes the other along", IN_AND_UP, "brackets")
+async def _(face: Face, book: Book) -> None:
+    orders = bracket(book)
+    await face.venue.submit_list(orders)
+    await face.market()
+    said = await face.venue.cancel(orders[1].order_id)
+    assert orders[1].order_id in {e.order_id for e in said if isinstance(e, Ended)}
+    assert await ends(face, orders) == ["", "canceled", "canceled"]
+    for _ in range(3):
+        await face.market()
+    assert await fills(face, orders) == [2, ZERO, ZERO]
+
+
+@case(200, "a list that cannot be paid is refused whole", FLAT, "ocos", "funds")
+async def _(face: Face, book: Book) -> None:
+    profit = book.order(quantity=2000, side=Side.SELL, limit=103)
+    loss = book.order(quantity=2000, side=Side.SELL, stop=97)
+    with pytest.raises(VenueRefused) as caught:
+        await face.venue.submit_list(bound(ListKind.OCO, [profit, loss]))
+    assert caught.value.code == face.codes["funds"]
+    face.pass_time(60)
+    for each in (profit, loss):
+        assert isinstance(await face.venue.lookup(each.order_id), NotFound)
