@@ -30,8 +30,8 @@ from .days import (
 )
 from .running import wait_for
 
-GAP_S = 1.0
-"""Between two faults of a part of the day."""
+GAP_S = 6.0
+"""Between two faults of a part of the day: a stream that broke may be heard again."""
 
 KIND = random.Random(SEED).choice([name for name in DAYS if name != "ib"])
 """Of Binance, which a commit tries."""
@@ -62,7 +62,7 @@ def part(faults: list[ScriptedFault]) -> list[ScriptedFault]:
     """A part of the day, with shorter pauses; what takes a minute is out."""
     quick = [each for each in blocks(faults) if each[0].kind != "half_open"]
     made: list[ScriptedFault] = []
-    at_s = 2.0
+    at_s = 4.0
     for block in sorted(some_of(quick), key=lambda each: each[0].at_s):
         by_s = at_s - block[0].at_s
         for each in block:

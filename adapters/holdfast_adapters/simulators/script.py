@@ -100,7 +100,7 @@ class Stage(Protocol):
     """A venue at which faults can be switched on and off."""
 
     async def visited(self) -> None:
-        """Return when a client asks for something."""
+        """Return when a client hears the market, or places an order."""
 
     def begin(self, fault: ScriptedFault, nursery: trio.Nursery) -> On:
         """Switch a fault on, with what works beside it."""
@@ -187,7 +187,8 @@ async def play(
 ) -> None:
     """Play ``script`` at ``stage``, ``speed`` times faster.
 
-    Its time begins when the first client asks for something.
+    Its time begins when the first client hears the market, or places an order: one that
+    starts asks for much before it trades.
     What begins and ends at one moment ends first, and goes by the order of the script.
     It is over when what has an end has ended, and the rest has struck as often as it
     says; that may be never. ``say`` is told of each beginning and end, and what is on

@@ -80,6 +80,13 @@ class BinanceSimulator:
         return sum(each.subscription is not None for each in self._peers.values())
 
     @property
+    def is_visited(self) -> bool:
+        """Whether somebody hears the market, or has placed an order."""
+        return bool(self.exchange.orders) or any(
+            p.streams for p in self._peers.values()
+        )
+
+    @property
     def sockets(self) -> list[Socket]:
         """All sockets that are open."""
         return list(self._peers)
@@ -114,6 +121,7 @@ class BinanceSimulator:
             names = request.path.removeprefix("/ws/")
         peer.streams.update(name for name in names.split("/") if name)
         self._peers[socket] = peer
+        self._ring()
 
     def closed(self, socket: Socket) -> None:
         """Forget a socket."""

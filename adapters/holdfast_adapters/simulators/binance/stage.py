@@ -46,8 +46,9 @@ class BinanceStage:
     clock: SkewedClock
 
     async def visited(self) -> None:
-        """Return when a client asks for something."""
-        await self.simulator.asked.wait()
+        """Return when a client hears the market, or places an order."""
+        while not self.simulator.is_visited:
+            await self.simulator.asked.wait()
 
     def begin(self, fault: ScriptedFault, nursery: trio.Nursery) -> On:
         """Switch a fault on; see `Stage.begin`."""

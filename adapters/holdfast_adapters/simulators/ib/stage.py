@@ -39,8 +39,12 @@ class TwsStage:
     simulator: TwsSimulator
 
     async def visited(self) -> None:
-        """Return when a client asks for something."""
-        await self.simulator.asked.wait()
+        """Return when a client hears the market, or places an order."""
+        simulator = self.simulator
+        while not (
+            simulator.desk.orders or any(p.tickers or p.ticks for p in simulator.peers)
+        ):
+            await simulator.asked.wait()
 
     def begin(self, fault: ScriptedFault, nursery: trio.Nursery) -> On:
         """Switch a fault on; see `Stage.begin`."""
