@@ -54,7 +54,7 @@ class Requests:
         match message:
             case Submit():
                 await self._submit(message)
-            case Cancel(order_id):
+            case Cancel(order_id=order_id):
                 request = self._venue.cancel(order_id)
                 await self._ask(Asked.CANCEL, order_id, request)
             case Replace():

@@ -68,11 +68,10 @@ class Doubts:
 
     # --- executions that were not heard of -----------------------------------
 
-    def session_up(self, message: SessionUp) -> None:
-        """Take a session's promises, and ask it for what was missed."""
+    def promises_of(self, message: SessionUp) -> None:
+        """Take a session's promises; from now on it is the one that is asked."""
         self.promises = message.promises
         self._session_number = message.incarnation
-        self.ask_gap()
 
     def ask_gap(self) -> None:
         """Ask for what was missed, now."""

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import attrs
 
 from holdfast_actors.clock import HaltGate, MarketClock, OrdersMark
-from holdfast_actors.requests import GATES, Submit
+from holdfast_actors.requests import GATES, Cancel, Replace, Request, Submit
 from holdfast_domain.errors import Fenced
 
 
@@ -42,6 +42,7 @@ class LastGate:
         self._halt = halt
         self._mark = mark
         self._fence = fence
+        self._in_step = now_us is None
         self._now_us = now_us or (lambda: clock.now_us)
         self._venue = venue
 
@@ -49,6 +50,17 @@ class LastGate:
     def halted(self) -> bool:
         """Whether the kill switch is on, or the venue degraded so that it holds."""
         return self._halt.halted or bool(self._halt.holds(self._venue))
+
+    def out_of_turn(self, message: Request, session: int) -> str:
+        """Return why a cancel or new terms must wait; empty if they need not.
+
+        What was asked for before them may be in doubt, with the session that had it. In
+        step they wait for the answer, as market time does. At a venue with a clock of
+        its own nothing that makes an order smaller waits for a question.
+        """
+        if not self._in_step or not isinstance(message, Cancel | Replace):
+            return ""
+        return "" if message.session in (0, session) else GATES[0]
 
     def holds_back(self, message: Submit, session: int) -> str:
         """Return why the session with that number must not send; empty if it may.

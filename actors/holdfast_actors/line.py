@@ -14,7 +14,14 @@ from holdfast_actors.evidence import latest, overrules, record_of, reopening
 from holdfast_actors.inspection import Inspection
 from holdfast_actors.kin import Kin
 from holdfast_actors.orderbook import OrderBook, OrderRow
-from holdfast_actors.requests import Asked, Evidence, Greet, How, SessionUp
+from holdfast_actors.requests import (
+    GATES,
+    Asked,
+    Evidence,
+    Greet,
+    How,
+    SessionUp,
+)
 from holdfast_actors.resolver import Patience
 from holdfast_actors.sending import Sending
 from holdfast_domain import events as ev
@@ -30,6 +37,7 @@ ASKING = frozenset({
 })  # fmt: skip
 """Where an order stands while a request about it has not come to its end."""
 
+_WORKS = (OrderState.ACCEPTED, OrderState.PARTIALLY_FILLED)
 _COUNTS = (ev.OrderFilled, ev.FillCorrected, ev.FillBusted)
 """What changes how much of an order is filled."""
 
@@ -105,7 +113,7 @@ class Line:
         """
         early, is_gap = self._early, message.asked is Asked.GAP
         is_new = bool(self.sending.session_number)
-        if early is None or (is_new and message.asked is Asked.STREAM):
+        if early is None or (is_new and self._comes_first(message)):
             self._take(message)
         elif is_new or (is_gap and message.how is not How.ANSWERED):
             self._early = None
@@ -113,6 +121,13 @@ class Line:
                 self._take(each)
         else:
             early.append(message)
+
+    def _comes_first(self, message: Evidence) -> bool:
+        """Tell whether what was told before is of later, or is told again by this."""
+        if message.asked is Asked.LOOKUP:
+            row = self._book.open.get(message.order_id)
+            return row is not None and row.state in ASKING
+        return message.asked is Asked.STREAM
 
     def _take(self, message: Evidence) -> None:
         order_id, asked = message.order_id, message.asked
@@ -166,6 +181,8 @@ class Line:
                 # It stays where it is: what may have left makes it smaller, or is
                 # reserved for. A lookup tells.
                 self.doubts.resolver.doubt_again(row.order_id)
+            case _ if message.how is How.NOT_SENT and message.reason in GATES:
+                """The new session is being asked; by its answer it goes out again."""
             case Asked.REPLACE:
                 self._refused(row, ev.ReplaceRefused, message.reason)
             case _ if message.how is How.REFUSED:
@@ -269,16 +286,21 @@ class Line:
         if message.incarnation == self.sending.session_number:
             return
         self.sending.session_up(message.incarnation)
-        # Fills first: the gap has them in the order in which they happened.
-        self.doubts.session_up(message)
-        for row in list(self._book.open.values()):
-            if row.venue != self.venue:
-                continue
+        self.sending.queue.in_step = message.in_step
+        self.doubts.promises_of(message)
+        here = [row for row in self._book.open.values() if row.venue == self.venue]
+        asked = [row for row in here if row.state in ASKING]
+        # What had been asked for came after all that is known: each story is told in
+        # the order of the requests. Of the others the gap has the fills, in the order
+        # in which they happened; what is not a fill, such as its end, no gap tells.
+        for row in sorted(asked, key=lambda each: each.place):
             if row.state is OrderState.SENT:
                 self.doubts.doubt(row, "the session that had taken it died")
-            elif row.state not in (OrderState.INTENT, OrderState.NOT_SENT):
-                # What is not a fill, such as its end, no gap tells.
+            else:
                 self.doubts.resolver.doubt(row.order_id)
-            if row.state is OrderState.UNKNOWN:
-                self.sending.queue.keep_place(row)
+            self.sending.queue.keep_place(row)
+        self.doubts.ask_gap()
+        for row in here:
+            if row.state in _WORKS:
+                self.doubts.resolver.doubt(row.order_id)
         self.sending.send_waiting()

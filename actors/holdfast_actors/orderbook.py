@@ -111,7 +111,10 @@ class OrderRow(Struct, omit_defaults=True):
     """
 
     place: int = 0
-    """How many orders were meant before it."""
+    """How many requests were meant before the last that was meant for it.
+
+    Those of one decision: its cancels, new terms, new orders, as they are sent.
+    """
 
     leg: Leg | None = None
     """What binds it to others."""
@@ -142,18 +145,6 @@ _ASKED: Final = (OrderUnknown, CancelRequested, ReplaceRequested)
 _WITH_REASON: Final = (OrderRejected, OrderNotPlaced, OrderCanceled)
 
 
-def _plain(saved: SavedExecutions) -> dict[str, Any]:
-    """Return ``saved`` as plain values, fill by fill.
-
-    Thousands in one call of C would keep the engine's thread from running meanwhile.
-    """
-    return {
-        "ids": list(saved.ids),
-        "fills": [msgspec.to_builtins(fill) for fill in saved.fills],
-        "watermark": saved.watermark,
-    }
-
-
 class OrderBook:
     """Every order, every execution id, and each strategy's last decision."""
 
@@ -165,8 +156,11 @@ class OrderBook:
         """By venue: the ids are each venue's own."""
 
         self.decisions: dict[str, int] = {}
-        self.intents = 0
-        """How many orders were meant, whatever became of them."""
+        self.requests = 0
+        """How many were meant by decisions, whatever became of them."""
+
+        self._next_place = 0
+        """Of a cancel, or of new terms, of the decision that was made last."""
 
         self.bookings: dict[str, int] = {}
         """By venue, how many records of fills were taken; the books count the same."""
@@ -176,10 +170,10 @@ class OrderBook:
         return {
             "rows": [msgspec.to_builtins(row) for row in list(self.rows.values())],
             "executions": {
-                venue: _plain(each.saved()) for venue, each in self.executions.items()
+                venue: each.plain() for venue, each in self.executions.items()
             },
             "decisions": dict(self.decisions),
-            "intents": self.intents,
+            "requests": self.requests,
             "bookings": dict(self.bookings),
         }
 
@@ -195,8 +189,9 @@ class OrderBook:
         self.executions = {v: Executions(each) for v, each in executions.items()}
         self.decisions = dict(saved["decisions"])
         self.bookings = dict(saved.get("bookings", {}))
-        # Snapshots of older versions count all rows, of which no later one is there.
-        self.intents = saved.get("intents", len(rows))
+        # Snapshots of older versions count orders alone, or not even those.
+        self.requests = saved.get("requests", saved.get("intents", len(rows)))
+        self._next_place = self.requests
 
     def legs_of(self, row: OrderRow) -> list[OrderRow]:
         """Return all orders of a list, its first one first; or the order alone."""
@@ -256,6 +251,8 @@ class OrderBook:
 
     def _decided(self, event: DecisionMade) -> None:
         self.decisions[event.strategy] = event.number
+        self._next_place = self.requests
+        self.requests += len(event.cancels) + len(event.replaces)
         for order_id in event.cancels:
             row = self.open.get(order_id)
             if row is not None and row.state in (OrderState.INTENT, OrderState.SENT):
@@ -271,10 +268,10 @@ class OrderBook:
             event.valid_until_us,
             reserved=event.reserved,
             intended_us=at_us,
-            place=self.intents,
+            place=self.requests,
             leg=event.leg,
         )
-        self.intents += 1
+        self.requests += 1
         self.rows[event.order_id] = self.open[event.order_id] = row
         self._bind(row)
 
@@ -357,11 +354,13 @@ class OrderBook:
             self._catch_up(row)
         self._move(row, cause)
 
-    @staticmethod
     def _asked(
-        row: OrderRow, event: OrderUnknown | CancelRequested | ReplaceRequested
+        self, row: OrderRow, event: OrderUnknown | CancelRequested | ReplaceRequested
     ) -> None:
         row.called = row.called and row.state is OrderState.UNKNOWN
+        if not isinstance(event, OrderUnknown) and row.state is not OrderState.UNKNOWN:
+            row.place = self._next_place
+            self._next_place += 1
         if isinstance(event, ReplaceRequested):
             row.wanted, row.wanted_reserved = event.terms, event.reserved
         elif isinstance(event, CancelRequested):

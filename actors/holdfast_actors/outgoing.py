@@ -1,9 +1,11 @@
 """Which order may leave for the venue next: a part of `Sending`, without effects.
 
-Orders of an instrument leave in the order in which they were meant. After a death of
-ours some of them are asked about, or wait for the guard to let them out again; those
-that were meant later keep their places behind them until the first answer. They wait
-no longer than that: what stays in doubt holds up nobody.
+Orders leave for a venue in the order in which they were meant. After a death of ours
+some requests are asked about, or wait for the guard to let them out again; orders that
+were meant later keep their places behind them until the first answer. Where market
+time waits with them, all do, so that strategies are told of all in one order; at a
+venue with a clock of its own only those of the same instrument do. They wait no longer
+than that: what stays in doubt holds up nobody.
 """
 
 from __future__ import annotations
@@ -15,7 +17,12 @@ from collections.abc import Iterator
 from holdfast_actors.orderbook import OrderBook, OrderRow
 from holdfast_domain.orders import OrderState
 
-_BEING_ASKED = frozenset({OrderState.UNKNOWN, OrderState.NOT_SENT})
+_BEING_ASKED = frozenset({
+    OrderState.UNKNOWN,
+    OrderState.NOT_SENT,
+    OrderState.CANCEL_PENDING,
+    OrderState.REPLACE_PENDING,
+})  # fmt: skip
 
 
 class Outgoing:
@@ -26,6 +33,9 @@ class Outgoing:
         self._queue: deque[str] = deque()
         self._ahead: dict[str, OrderRow] = {}
         """Orders that are being asked about, and whose place is kept till then."""
+
+        self.in_step = True
+        """Whether market time waits for the venue; else only an instrument does."""
 
     def __bool__(self) -> bool:
         return bool(self._queue)
@@ -39,7 +49,7 @@ class Outgoing:
             queue.append(row.order_id)
 
     def keep_place(self, row: OrderRow) -> None:
-        """Let no later order of its instrument out before ``row``, for now."""
+        """Let no order out that was meant after what is asked of ``row``, for now."""
         self._ahead[row.order_id] = row
 
     def give_place(self, order_id: str) -> None:
@@ -61,22 +71,25 @@ class Outgoing:
         firsts = self._first_places()
         for order_id in list(self._queue):
             row = self._book.rows[order_id]
-            if row.place > firsts.get(row.terms.instrument, row.place):
+            if row.place > firsts.get(self._queue_of(row), row.place):
                 continue
             self._queue.remove(order_id)
             if row.state is OrderState.INTENT:
                 yield row
 
     def _first_places(self) -> dict[str, int]:
-        """Return for each instrument the first place that is kept."""
+        """Return for each queue the first place that is kept."""
         firsts: dict[str, int] = {}
         for row in list(self._ahead.values()):
             if row.state not in _BEING_ASKED:
                 del self._ahead[row.order_id]
                 continue
-            name = row.terms.instrument
+            name = self._queue_of(row)
             firsts[name] = min(row.place, firsts.get(name, row.place))
         return firsts
+
+    def _queue_of(self, row: OrderRow) -> str:
+        return "" if self.in_step else row.terms.instrument
 
     def _place(self, order_id: str) -> int:
         return self._book.rows[order_id].place

@@ -41,6 +41,8 @@ class Cancel(Struct, frozen=True):
     """Ask the venue to cancel."""
 
     order_id: str
+    session: int = 0
+    """The session that was up when it was asked for; 0 is any."""
 
 
 class Replace(Struct, frozen=True):
@@ -48,6 +50,8 @@ class Replace(Struct, frozen=True):
 
     order_id: str
     terms: OrderTerms
+    session: int = 0
+    """The session that was up when they were asked for; 0 is any."""
 
 
 class LookUp(Struct, frozen=True):
@@ -170,6 +174,8 @@ class SessionUp(Struct, frozen=True):
     venue: str
     incarnation: int
     promises: VenuePromises
+    in_step: bool = True
+    """Whether market time waits for the venue."""
 
 
 class LookUpAgain(Struct, frozen=True):

@@ -158,7 +158,7 @@ class Sending:
         """Ask the venue to cancel, unless it is being asked."""
         if order_id not in self.cancelling:
             self.cancelling.add(order_id)
-            self._session.tell(Cancel(order_id))
+            self._session.tell(Cancel(order_id, self.session_number))
 
     def answered(self, asked: Asked, order_id: str) -> None:
         """Count a request as ended, however."""
@@ -225,7 +225,7 @@ class Sending:
         """Ask for the new terms that an order waits for, unless they are asked for."""
         if row.wanted is not None and row.order_id not in self.replacing:
             self.replacing.add(row.order_id)
-            self._session.tell(Replace(row.order_id, row.wanted))
+            self._session.tell(Replace(row.order_id, row.wanted, self.session_number))
 
     def not_sent(self, row: OrderRow, proof: str, again_s: float) -> None:
         """Record the proof; the order may go out again, ever more slowly.

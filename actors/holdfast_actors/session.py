@@ -114,7 +114,8 @@ class Session:
             in_step=replays,
             reach=reach,
         )
-        self._say = Telling(orders, reconciler, venue.name, self._line.silent_s)
+        silent_s = self._line.silent_s
+        self._say = Telling(orders, reconciler, venue.name, silent_s, replays)
         self._requests = Requests(venue, gate, self._line, self._say, deadlines, now_s)
         self._lanes = Lanes(sides, self._carry)
         self._step = -1
@@ -270,11 +271,13 @@ class Session:
     async def _try(self, message: Request) -> None:
         """Do as asked, unless the venue is not there or wants to hear nothing."""
         wait_s = self._line.silent_s(cancel=isinstance(message, Cancel))
-        name = self._venue.name
         if wait_s:
-            self._say.put_off(message, f"{name}: it wants to hear nothing", wait_s)
+            why = f"{self._venue.name}: it wants to hear nothing"
+            self._say.put_off(message, why, wait_s)
         elif self._line.is_lost:
             self._away(message)
+        elif stale := self._gate.out_of_turn(message, self._line.number):
+            self._say.put_off(message, stale, 0.0)
         else:
             await self._requests.do(message)
 

@@ -40,20 +40,23 @@ class Telling:
         reconciler: Ref[Any] | None,
         venue: str,
         silent_s: Callable[[], float],
+        in_step: bool,
     ) -> None:
         """``silent_s`` returns for how long nothing may be asked of the venue.
 
-        The ``reconciler``, if there is one, is told of each connect, too.
+        The ``reconciler``, if there is one, is told of each connect, too. Market time
+        waits for a venue that is ``in_step``.
         """
         self._orders = orders
         self._up = (orders,) if reconciler is None else (orders, reconciler)
         self._venue = venue
         self._silent_s = silent_s
+        self._in_step = in_step
 
     def up(self, number: int, promises: VenuePromises) -> None:
         """Say that the session is connected, for the time with ``number``."""
         for each in self._up:
-            each.tell(SessionUp(self._venue, number, promises))
+            each.tell(SessionUp(self._venue, number, promises, self._in_step))
 
     def put_off(self, message: Request, reason: str, wait_s: float) -> None:
         """Say that a request did not leave, and when the next may."""

@@ -76,8 +76,8 @@ class Floor:
         )
         self.orders.start()
 
-    def up(self, incarnation: int = 1) -> None:
-        self.orders.handle(SessionUp("paper", incarnation, self.promises))
+    def up(self, incarnation: int = 1, *, in_step: bool = True) -> None:
+        self.orders.handle(SessionUp("paper", incarnation, self.promises, in_step))
 
     def decide(
         self,

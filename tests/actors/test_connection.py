@@ -198,7 +198,7 @@ def test_a_half_made_connection_counts_as_none() -> None:
     now(line.session.start())
 
     assert line.orders.told == []
-    assert line.ask(Greet())[0] == SessionUp("paper", 3, line.venue.promises)
+    assert line.ask(Greet())[0] == SessionUp("paper", 3, line.venue.promises, False)
 
 
 def test_what_is_wrong_with_the_venues_own_file_crashes_the_start() -> None:

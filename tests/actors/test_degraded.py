@@ -185,7 +185,7 @@ def test_all_that_works_is_canceled_and_asked_for_again_without_a_lookup() -> No
     floor.session.take()
     cancel = CancelResting("paper", "degraded")
     floor.orders.handle(cancel)
-    assert floor.session.of(Cancel) == [Cancel("a"), Cancel("b")]
+    assert floor.session.of(Cancel) == [Cancel("a", 1), Cancel("b", 1)]
     assert floor.state("a") is OrderState.CANCEL_PENDING
     floor.session.take()
     floor.orders.handle(cancel)
@@ -194,7 +194,7 @@ def test_all_that_works_is_canceled_and_asked_for_again_without_a_lookup() -> No
         floor.hear(Asked.CANCEL, order_id, how=How.NOT_SENT)
     floor.session.take()
     floor.orders.handle(cancel)
-    assert floor.session.of(Cancel) == [Cancel("a"), Cancel("b")]
+    assert floor.session.of(Cancel) == [Cancel("a", 1), Cancel("b", 1)]
     asked = [e for e in floor.journal if isinstance(e, ev.CancelRequested)]
     assert [(e.order_id, e.by) for e in asked] == [("a", "degraded"), ("b", "degraded")]
 
@@ -213,4 +213,4 @@ def test_what_was_on_its_way_is_canceled_once_it_is_there() -> None:
     floor.orders.handle(CancelResting("paper", "degraded"))
     assert floor.session.of(Cancel) == []
     floor.hear(Asked.SUBMIT, "a", acked("a"))
-    assert floor.session.of(Cancel) == [Cancel("a")]
+    assert floor.session.of(Cancel) == [Cancel("a", 1)]

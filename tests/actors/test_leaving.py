@@ -1,4 +1,4 @@
-"""Orders of an instrument leave as they were meant, whoever dies."""
+"""Orders leave as they were meant, whoever dies."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pytest
 
 from holdfast_actors.messages import Readmit, Readmitted
 from holdfast_actors.orderbook import OrderBook
-from holdfast_actors.requests import GATES, Asked, How, Submit, TryAgain
+from holdfast_actors.requests import GATES, Asked, Cancel, How, Submit, TryAgain
 from holdfast_domain.orders import OrderState
 
 from .desk import acked, intended, terms
@@ -19,7 +19,7 @@ def submitted(floor: Floor) -> list[str]:
     return [each.order.order_id for each in told if isinstance(each, Submit)]
 
 
-def restarted(*, before_up: bool = False) -> Floor:
+def restarted(*, before_up: bool = False, in_step: bool = True) -> Floor:
     """Return the `Orders` after a death with ``a`` on its way; ``b`` came after it."""
     floor = Floor()
     floor.up(1)
@@ -27,7 +27,7 @@ def restarted(*, before_up: bool = False) -> Floor:
     floor.build()
     if before_up:
         floor.decide(1, ("b", terms()), strategy="two")
-    floor.up(2)
+    floor.up(2, in_step=in_step)
     if not before_up:
         floor.decide(1, ("b", terms()), strategy="two")
     return floor
@@ -49,10 +49,33 @@ def test_a_later_order_waits_until_one_in_doubt_is_asked_about_and_out_again() -
         assert submitted(floor) == ["a", "b"]
 
 
-def test_it_waits_for_no_other_instrument() -> None:
-    floor = restarted()
+def test_where_time_goes_on_it_waits_for_no_other_instrument() -> None:
+    floor = restarted(in_step=False)
     floor.decide(2, ("c", terms(instrument="QQQ")), strategy="two")
     assert submitted(floor) == ["c"]
+
+
+def test_an_order_of_another_instrument_waits_too() -> None:
+    floor = restarted()
+    floor.decide(2, ("c", terms(instrument="QQQ")), strategy="two")
+    assert submitted(floor) == []
+    floor.hear(Asked.LOOKUP, "a", acked("a"))
+    assert submitted(floor) == ["b", "c"]
+
+
+def test_what_is_asked_about_a_cancel_keeps_its_place() -> None:
+    floor = Floor()
+    floor.placed()
+    floor.decide(2, ("b", terms()), cancels=("a",))
+    floor.session.take()
+    floor.up(2)
+    floor.hear(Asked.SUBMIT, "b", how=How.NOT_SENT, reason=GATES[0])
+    readmit(floor, "b")
+    assert submitted(floor) == []
+
+    floor.hear(Asked.LOOKUP, "a", acked("a"))
+
+    assert [type(each) for each in floor.session.take()][-2:] == [Cancel, Submit]
 
 
 def test_it_waits_for_the_first_answer_alone() -> None:

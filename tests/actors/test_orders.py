@@ -287,7 +287,7 @@ def test_what_a_dead_session_had_taken_is_in_doubt_and_looked_up() -> None:
 
     assert floor.state("a") is S.UNKNOWN
     assert floor.state("b") is S.ACCEPTED
-    assert floor.session.take() == [AskGap(""), LookUp("a", T0_US), LookUp("b", T0_US)]
+    assert floor.session.take() == [LookUp("a", T0_US), AskGap(""), LookUp("b", T0_US)]
 
 
 def test_a_session_that_says_twice_that_it_is_up_is_one_session() -> None:

@@ -12,6 +12,7 @@ from holdfast_actors.messages import (
     Unchanged,
 )
 from holdfast_actors.requests import (
+    GATES,
     Asked,
     AskGap,
     Cancel,
@@ -136,7 +137,7 @@ def test_an_order_on_its_way_is_cancelled_when_the_venue_has_it(dies: bool) -> N
         floor.up()
     floor.hear(Asked.SUBMIT, "a", acked("a"))
 
-    assert floor.session.of(Cancel) == [Cancel("a")]
+    assert floor.session.of(Cancel) == [Cancel("a", 1)]
     assert floor.state() is S.CANCEL_PENDING
     floor.hear(Asked.CANCEL, "a", ended("a"))
     assert floor.state() is S.CANCELED
@@ -161,7 +162,7 @@ def test_a_working_order_is_cancelled_once() -> None:
     floor.decide(2, cancels=("a",))
     floor.orders.handle(CancelOrder("a", "somebody"))
 
-    assert floor.session.take() == [Cancel("a")]
+    assert floor.session.take() == [Cancel("a", 1)]
     assert floor.kinds().count("CancelRequested") == 1
 
 
@@ -195,13 +196,13 @@ def test_a_cancel_may_be_asked_for_in_doubt_and_again_when_it_is_over() -> None:
     floor.hear(Asked.SUBMIT, "a", how=How.UNKNOWN)
 
     floor.decide(2, cancels=("a",))
-    assert floor.session.of(Cancel) == [Cancel("a")]
+    assert floor.session.of(Cancel) == [Cancel("a", 1)]
     assert floor.state() is S.UNKNOWN
     floor.build()
     floor.up()
     floor.hear(Asked.LOOKUP, "a", acked("a"))
 
-    assert floor.session.of(Cancel) == [Cancel("a")]
+    assert floor.session.of(Cancel) == [Cancel("a", 1)]
 
 
 def test_a_refused_cancel_leaves_the_order_working_and_asks_what_became_of_it() -> None:
@@ -230,7 +231,7 @@ def test_a_cancel_that_was_not_sent_is_tried_again() -> None:
     assert floor.later() == [1.0]
     assert floor.session.take() == [LookUp("a", T0_US)]
     floor.hear(Asked.LOOKUP, "a", acked("a"))
-    assert floor.session.take() == [Cancel("a")]
+    assert floor.session.take() == [Cancel("a", 1)]
 
 
 def test_a_cancel_that_a_dead_session_took_is_asked_for_again() -> None:
@@ -241,9 +242,27 @@ def test_a_cancel_that_a_dead_session_took_is_asked_for_again() -> None:
 
     floor.up(2)
 
-    assert floor.session.take() == [AskGap(""), LookUp("a", T0_US)]
+    assert floor.session.take() == [LookUp("a", T0_US), AskGap("")]
     floor.hear(Asked.LOOKUP, "a", acked("a"))
-    assert floor.session.take() == [Cancel("a")]
+    assert floor.session.take() == [Cancel("a", 2)]
+
+
+@pytest.mark.parametrize("asked", [Asked.CANCEL, Asked.REPLACE])
+def test_what_was_meant_for_a_dead_session_is_not_refused(asked: Asked) -> None:
+    floor = Floor()
+    floor.placed()
+    is_cancel = asked is Asked.CANCEL
+    changes = () if is_cancel else (Change("a", NEW),)
+    floor.decide(2, cancels=("a",) if is_cancel else (), changes=changes)
+    floor.up(2)
+    floor.session.take()
+
+    floor.hear(asked, "a", how=How.NOT_SENT, reason=GATES[0])
+    floor.hear(Asked.LOOKUP, "a", acked("a"))
+
+    again = Cancel("a", 2) if is_cancel else Replace("a", NEW, 2)
+    assert floor.session.take() == [again]
+    assert "ReplaceRefused" not in floor.kinds()
 
 
 def test_a_cancel_in_doubt_is_asked_for_again_when_the_venue_has_the_order() -> None:
@@ -255,7 +274,7 @@ def test_a_cancel_in_doubt_is_asked_for_again_when_the_venue_has_the_order() -> 
 
     floor.hear(Asked.LOOKUP, "a", acked("a"))
 
-    assert floor.session.take() == [Cancel("a")]
+    assert floor.session.take() == [Cancel("a", 1)]
 
 
 # --- replacements -------------------------------------------------------------
@@ -272,7 +291,7 @@ def test_new_terms_hold_when_the_venue_has_taken_them() -> None:
     floor.placed()
 
     floor.decide(2, changes=change_to(NEW))
-    assert floor.session.take() == [Replace("a", NEW)]
+    assert floor.session.take() == [Replace("a", NEW, 1)]
     assert floor.row().terms == terms(limit=100)
     floor.hear(Asked.REPLACE, "a", Replaced(order_id="a", terms=NEW))
 
@@ -322,7 +341,7 @@ def test_new_terms_that_the_venue_never_got_are_asked_for_again_after_its_bound(
     floor.later(5.0)
     floor.hear(Asked.LOOKUP, "a", acked("a"))
 
-    assert floor.session.take() == [LookUp("a", T0_US), Replace("a", NEW)]
+    assert floor.session.take() == [LookUp("a", T0_US), Replace("a", NEW, 1)]
     assert floor.state() is S.REPLACE_PENDING
 
 
@@ -337,7 +356,7 @@ def test_new_terms_that_died_with_their_session_are_asked_for_again() -> None:
     assert floor.session.of(Replace) == []
     floor.hear(Asked.LOOKUP, "a", acked("a"))
 
-    assert floor.session.of(Replace) == [Replace("a", NEW)]
+    assert floor.session.of(Replace) == [Replace("a", NEW, 2)]
     floor.hear(Asked.LOOKUP, "a", acked("a"))
     assert len(floor.session.of(Replace)) == 1
 

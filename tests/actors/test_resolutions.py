@@ -148,7 +148,7 @@ def test_a_cancelled_order_that_never_left_and_is_there_is_cancelled_there() -> 
 
     assert floor.events(ev.OrderReopened)
     assert floor.state() is S.CANCEL_PENDING
-    assert floor.session.of(Cancel) == [Cancel("a")]
+    assert floor.session.of(Cancel) == [Cancel("a", 1)]
 
 
 def test_a_rejection_agrees_with_not_placed() -> None:

@@ -226,6 +226,24 @@ def test_new_terms_are_not_sent_while_halted_and_a_cancel_is() -> None:
     assert line.venue.asked == [("cancel", "a")]
 
 
+@pytest.mark.parametrize("replays", [True, False])
+def test_what_was_asked_for_before_a_session_died_waits_in_step_alone(
+    replays: bool,
+) -> None:
+    line = Line(replays=replays)
+    at_once, number = How.NOT_SENT if replays else How.ANSWERED, 3
+
+    (before,) = line.ask(Cancel("a", number - 1))
+    (after,) = line.ask(Cancel("b", number))
+    (whenever,) = line.ask(Cancel("c"))
+
+    assert (before.how, after.how, whenever.how) == (
+        at_once,
+        How.ANSWERED,
+        How.ANSWERED,
+    )
+
+
 # --- market data --------------------------------------------------------------
 
 
