@@ -4,9 +4,17 @@ from __future__ import annotations
 
 import pytest
 
-from holdfast_actors.messages import Readmit, Readmitted
+from holdfast_actors.messages import Change, Readmit, Readmitted
 from holdfast_actors.orderbook import OrderBook
-from holdfast_actors.requests import GATES, Asked, Cancel, How, Submit, TryAgain
+from holdfast_actors.requests import (
+    GATES,
+    Asked,
+    Cancel,
+    How,
+    Replace,
+    Submit,
+    TryAgain,
+)
 from holdfast_domain.orders import OrderState
 
 from .desk import acked, intended, terms
@@ -227,3 +235,24 @@ def test_a_second_try_waits_unless_it_is_over_a_new_connection(is_new: bool) -> 
     waits = [m for _, m in floor.timers.set if isinstance(m, TryAgain)]
     assert len(waits) == (0 if is_new else 1)
     assert len(floor.guard.of(Readmit)) == (1 if is_new else 0)
+
+
+NEW = terms(limit=101)
+
+
+@pytest.mark.parametrize("asked", [Asked.CANCEL, Asked.REPLACE])
+def test_what_was_meant_for_a_dead_session_is_not_refused(asked: Asked) -> None:
+    floor = Floor()
+    floor.placed()
+    is_cancel = asked is Asked.CANCEL
+    changes = () if is_cancel else (Change("a", NEW),)
+    floor.decide(2, cancels=("a",) if is_cancel else (), changes=changes)
+    floor.up(2)
+    floor.session.take()
+
+    floor.hear(asked, "a", how=How.NOT_SENT, reason=GATES[0])
+    floor.hear(Asked.LOOKUP, "a", acked("a"))
+
+    again = Cancel("a", 2) if is_cancel else Replace("a", NEW, 2)
+    assert floor.session.take() == [again]
+    assert "ReplaceRefused" not in floor.kinds()

@@ -12,7 +12,6 @@ from holdfast_actors.messages import (
     Unchanged,
 )
 from holdfast_actors.requests import (
-    GATES,
     Asked,
     AskGap,
     Cancel,
@@ -245,24 +244,6 @@ def test_a_cancel_that_a_dead_session_took_is_asked_for_again() -> None:
     assert floor.session.take() == [LookUp("a", T0_US), AskGap("")]
     floor.hear(Asked.LOOKUP, "a", acked("a"))
     assert floor.session.take() == [Cancel("a", 2)]
-
-
-@pytest.mark.parametrize("asked", [Asked.CANCEL, Asked.REPLACE])
-def test_what_was_meant_for_a_dead_session_is_not_refused(asked: Asked) -> None:
-    floor = Floor()
-    floor.placed()
-    is_cancel = asked is Asked.CANCEL
-    changes = () if is_cancel else (Change("a", NEW),)
-    floor.decide(2, cancels=("a",) if is_cancel else (), changes=changes)
-    floor.up(2)
-    floor.session.take()
-
-    floor.hear(asked, "a", how=How.NOT_SENT, reason=GATES[0])
-    floor.hear(Asked.LOOKUP, "a", acked("a"))
-
-    again = Cancel("a", 2) if is_cancel else Replace("a", NEW, 2)
-    assert floor.session.take() == [again]
-    assert "ReplaceRefused" not in floor.kinds()
 
 
 def test_a_cancel_in_doubt_is_asked_for_again_when_the_venue_has_the_order() -> None:
