@@ -88,15 +88,17 @@ class Context:
         kernel = self._cell.kernel
         await kernel.new_bell().wait(kernel.now_s() + delay_s)
 
-    async def within(self, delay_s: float, request: Coroutine[Any, Any, T]) -> T:
-        """Return what ``request`` returns, unless it takes longer than ``delay_s``.
+    def within(
+        self, delay_s: float, request: Coroutine[Any, Any, T]
+    ) -> Coroutine[Any, Any, T]:
+        """Await what ``request`` returns, unless it takes longer than ``delay_s``.
 
         By the engine's clock.
 
         Raises:
             TimeoutError: after ``delay_s``; the request was cancelled where it stood.
         """
-        return await self._cell.kernel.within(delay_s, request)
+        return self._cell.kernel.within(delay_s, request)
 
     def sides(self) -> Sides:
         """Return what runs work beside this actor's handlers, until it has ended.

@@ -120,24 +120,18 @@ class Kernel(ByHand, Blame):
 
         Raises whatever the handler raises.
         """
-        asked = messages[0]
-        if type(asked) is Asked:
-            value = await self.drive(cell, cell.handler, asked.message)
-            cell.outbox.append((None, Answer(asked, value)))
+        asked, handler = messages[0], cell.handler
+        argument: Any = asked
+        is_question = type(asked) is Asked
+        if is_question:
+            argument = asked.message
         elif cell.batch_handler is not None:
-            await self.drive(cell, cell.batch_handler, messages)
-        else:
-            await self.drive(cell, cell.handler, asked)
-
-    async def drive(
-        self,
-        cell: Cell,
-        function: Any,  # noqa: ANN401 - some method of the actor
-        *arguments: Any,  # noqa: ANN401
-    ) -> Any:  # noqa: ANN401
-        """Call a function of the actor, and await what it returns if it must be."""
-        value = self.enter(cell, function, *arguments)
-        return await Driven(self, cell, value) if is_coroutine(value) else value
+            handler, argument = cell.batch_handler, messages
+        value = self.enter(cell, handler, argument)  # type: ignore[arg-type]
+        if is_coroutine(value):
+            value = await Driven(self, cell, value)
+        if is_question:
+            cell.outbox.append((None, Answer(asked, value)))
 
     def after(self, cell: Cell) -> None:
         """Count the messages in hand as handled, and let out what the handler said."""

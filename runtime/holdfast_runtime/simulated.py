@@ -243,9 +243,11 @@ class SimulatedEngine(Kernel):
         """Return a bell of this engine."""
         return SimulatedBell(self)
 
-    async def within(self, delay_s: float, request: Coroutine[Any, Any, T]) -> T:
-        """Return what ``request`` returns; end it after ``delay_s``."""
-        return await within(self, delay_s, request)
+    def within(
+        self, delay_s: float, request: Coroutine[Any, Any, T]
+    ) -> Coroutine[Any, Any, T]:
+        """Return what awaits ``request``, and ends it after ``delay_s``."""
+        return within(self, delay_s, request)
 
     def wake(self, cell: Cell) -> None:
         """Let ``cell`` read its mailbox."""
