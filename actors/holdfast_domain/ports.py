@@ -114,9 +114,9 @@ class MarketSource(Protocol):
     """A live market that is listened to."""
 
     async def run(self, take: Callable[[News], Awaitable[None]]) -> None:
-        """Listen until cancelled, and give ``take`` what came, at a steady pace.
+        """Listen until cancelled, and give ``take`` what came, at once or in batches.
 
-        It is called when nothing came, too: time goes on. What comes while it runs is
+        It is called at a steady pace when nothing came, too: time goes on. What comes while it runs is
         kept for the next time. A connection that is lost is made again, for ever.
         """
 

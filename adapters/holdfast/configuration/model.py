@@ -232,7 +232,7 @@ class DataConfig:
     """Whether the best bid and ask are told (`on_quote`)."""
 
     pulse_s: Seconds = 0.25
-    """Trades and quotes are told in batches of this length."""
+    """Trades and quotes that do not pause are told in batches of this length."""
 
     history: bool = True
     """Whether the venue is asked for bars that were not heard: those that strategies
