@@ -116,8 +116,9 @@ class MarketSource(Protocol):
     async def run(self, take: Callable[[News], Awaitable[None]]) -> None:
         """Listen until cancelled, and give ``take`` what came, at once or in batches.
 
-        It is called at a steady pace when nothing came, too: time goes on. What comes while it runs is
-        kept for the next time. A connection that is lost is made again, for ever.
+        It is called at a steady pace when nothing came, too: time goes on. What comes
+        while it runs is kept for the next time. A connection that is lost is made
+        again, for ever.
         """
 
 
