@@ -138,6 +138,8 @@ class Guard:
 
     def _vet_drafts(self, decision: Decision) -> tuple[Verdict, ...]:
         drafts, verdicts = decision.drafts, list[Verdict]()
+        if len(drafts) == 1:  # a list has more
+            return (self._vet_draft(decision, drafts[0]),)
         while len(verdicts) < len(drafts):
             draft = drafts[len(verdicts)]
             if draft.leg is None:

@@ -257,7 +257,7 @@ class Orders:
             if verdict.reserved is not None:
                 row = self._book.rows[draft.order_id]
                 row.generation, row.intended_us = message.generation, now_us
-                if row is self._book.legs_of(row)[0]:
+                if row.leg is None or row.leg.list_id == row.order_id:
                     self._lines[venue].sending.queue.add(row)
 
     # --- doubt ---------------------------------------------------------------

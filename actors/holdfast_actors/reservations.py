@@ -388,9 +388,10 @@ class Reservations:
         reservation = self.open.get(order_id)
         if reservation is None:
             return
-        before = self._set_aside(reservation)
+        leg = reservation.leg
+        freed = reservation.money if leg is None else self._set_aside(reservation)
         del self.open[order_id]
-        if reservation.leg is not None:
-            before -= self._set_aside(reservation)
-            self._bonds.forget(reservation.leg.list_id, self.open)
-        self.account(reservation.strategy).reserved -= before
+        if leg is not None:
+            freed -= self._set_aside(reservation)
+            self._bonds.forget(leg.list_id, self.open)
+        self.account(reservation.strategy).reserved -= freed

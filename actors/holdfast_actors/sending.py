@@ -106,14 +106,18 @@ class Sending:
             row = next(leaving, None)
             if row is None:
                 break
-            order, *rest = tuple([self._sent(each) for each in self._book.legs_of(row)])
+            rest: tuple[VenueOrder, ...] = ()
+            order = self._sent(row)
+            if row.leg is not None:
+                legs = self._book.legs_of(row)[1:]
+                rest = tuple([self._sent(each) for each in legs])
             marks = (
                 self._number,
                 self.session_number,
                 row.generation,
                 row.valid_until_us,
             )
-            self._session.tell(Submit(order, *marks, tuple(rest)))
+            self._session.tell(Submit(order, *marks, rest))
 
     def _sent(self, row: OrderRow) -> VenueOrder:
         row.state = OrderState.SENT

@@ -84,12 +84,13 @@ class Telling:
         code: str = "",
     ) -> None:
         """Say how a submit ended: for each leg of a list, with what is said of it."""
-        ids = message.ids
-        for order_id in ids:
-            of_it = events
-            if len(ids) > 1:
-                of_it = tuple([e for e in events if e.order_id == order_id])
-            self.ended(Asked.SUBMIT, order_id, how, of_it, reason=reason, code=code)
+        asked, first = Asked.SUBMIT, message.order.order_id
+        if not message.rest:
+            self.ended(asked, first, how, events, reason=reason, code=code)
+            return
+        for order_id in message.ids:
+            of_it = tuple([e for e in events if e.order_id == order_id])
+            self.ended(asked, order_id, how, of_it, reason=reason, code=code)
 
     def ended(
         self,

@@ -105,8 +105,8 @@ MUTATIONS: Final = (
     Mutation(
         "the first leg of a list is sent without the others",
         _SENDING,
-        "tuple([self._sent(each) for each in self._book.legs_of(row)])",
-        "tuple([self._sent(each) for each in self._book.legs_of(row)[:1]])",
+        "rest = tuple([self._sent(each) for each in legs])",
+        "rest = tuple([self._sent(each) for each in legs[:0]])",
     ),
     Mutation(
         "the last gate does not look at the halt",

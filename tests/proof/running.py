@@ -23,6 +23,7 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 EXAMPLES = REPOSITORY / "examples"
 DATA = EXAMPLES / "data"
 RESTLESS = Path(__file__).parent / "strategies" / "restless.py"
+BOUND = RESTLESS.with_name("bound.py")
 SHORT = Backoff(first_s=0.01, limit_s=0.05)
 """Restarts without the pauses that a real fault would need."""
 

@@ -16,7 +16,7 @@ from holdfast_domain.events import OrderFilled, OrderRefused as Refused
 from holdfast_domain.instruments import Instrument
 
 from .comparing import complaints, read
-from .running import DATA, EXAMPLES, RESTLESS, run_on_paper
+from .running import BOUND, DATA, EXAMPLES, RESTLESS, run_on_paper
 
 SMA = EXAMPLES / "strategies" / "sma_cross.py"
 HOLD = EXAMPLES / "strategies" / "buy_and_hold.py"
@@ -28,7 +28,7 @@ CASES: dict[str, tuple[tuple[Path, ...], str]] = {
     "buy and hold": ((HOLD,), "100000"),
     "siblings with little cash": ((SMA, BALANCE), "900"),
     "all kinds of orders": ((RESTLESS, SMA), "20000"),
-    "order lists": ((DIP, SMA), "20000"),
+    "order lists": ((DIP, BOUND), "20000"),
 }
 TWO_VENUES = {
     "IBM": Instrument(symbol="IBM", venue="exchange"),

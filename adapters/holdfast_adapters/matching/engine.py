@@ -200,7 +200,8 @@ class MatchingEngine:
         made = working(order, self.instruments[symbol], self._session_end_us)
         self._known[order.order_id] = made
         self.open.setdefault(symbol, {})[order.order_id] = made
-        self._lists.add(made)
+        if order.leg is not None:
+            self._lists.add(made)
         return made
 
     def amend(self, order_id: str, terms: OrderTerms, at_us: int) -> None:
@@ -308,7 +309,8 @@ class MatchingEngine:
             order, quantity, price, at_us, self.model.commission, self._executions + 1
         )
         self._say(made, said)
-        self._cancel_rival(order, "filled", said)
+        if order.leg is not None:
+            self._cancel_rival(order, "filled", said)
         if bar.available is not None:
             bar.available -= quantity
             self._note(
@@ -360,7 +362,8 @@ class MatchingEngine:
         order = self._working(event.order_id)
         order.filled = event.cumulative.value
         if order.filled >= order.quantity:
-            self._lists.release(order, us_of(event.filled_at))
+            if order.leg is not None:
+                self._lists.release(order, us_of(event.filled_at))
             self._close(order)
 
     def _later(self, record: Triggered | Trailed) -> Working:
@@ -372,7 +375,8 @@ class MatchingEngine:
     def _close(self, order: Working) -> None:
         symbol = order.terms.instrument
         self._known[order.order_id] = None
-        self._lists.drop(order)
+        if order.leg is not None:
+            self._lists.drop(order)
         # Who is matching a bar may still have it: it takes part in nothing more.
         order.since_us = order.expires_us = NEVER_US
         book = self.open[symbol]

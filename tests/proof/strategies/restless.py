@@ -1,4 +1,4 @@
-"""Orders of many kinds on every bar: resting, replaced, cancelled, expiring, bound."""
+"""Orders of many kinds on every bar: resting, replaced, cancelled, expiring."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ class Restless(Strategy):
         for order in self.get_open_orders():
             if context.bars % 4 == 0:
                 self.cancel_order(order)
-            elif context.bars % 4 == 2 and order.limit is not None and not order.role:
+            elif context.bars % 4 == 2 and order.limit is not None:
                 limit = round(float(order.limit) * 1.01, 2)
                 self.modify_order(order, limit_price=limit)
         asset = context.assets[context.bars % 3]
         price = data.current(asset, "close")
-        match context.bars % 7:
+        match context.bars % 5:
             case 0:
                 self.order(asset, 10)
             case 1:
@@ -41,21 +41,6 @@ class Restless(Strategy):
                 self.order(asset, -5, stop_price=round(price * 0.98, 2))
             case 3:
                 self.order(asset, 7, round(price * 0.98, 2), time_in_force="day")
-            case 4:
-                self.order_bracket(
-                    asset,
-                    6,
-                    limit_price=price if context.bars % 2 else None,
-                    take_profit_price=round(price * 1.02, 2),
-                    stop_loss_price=round(price * 0.98, 2),
-                )
-            case 5:
-                self.order_oco(
-                    asset,
-                    -4,
-                    limit_price=round(price * 1.02, 2),
-                    stop_price=round(price * 0.98, 2),
-                )
             case _:
                 self.order_target_percent(asset, 0.3)
 
