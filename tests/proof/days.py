@@ -33,7 +33,6 @@ from holdfast_domain.orders import OrderState
 
 from .running import EXAMPLES, REPOSITORY, records_of, wait_for
 
-NAMES = ("one", "two")
 PATIENCE_S = 180.0
 """For how long an engine may take to go on: six times what an absence takes at IB."""
 
@@ -91,6 +90,17 @@ class Day:
     adapter: str
     symbol: str
     mode: str
+    example: str = ""
+    """The configuration of the examples that it runs, and not one of its own."""
+
+    @property
+    def siblings(self) -> tuple[str, str]:
+        return ("fast", "slow") if self.example else ("one", "two")
+
+    @property
+    def at(self) -> str:
+        """What the configuration calls the venue."""
+        return self.venue if self.example else "desk"
 
     @property
     def faults(self) -> list[ScriptedFault]:
@@ -132,6 +142,11 @@ DAYS = {
         venue="binance", adapter="binance_futures", symbol="BTCUSDT", mode="live"
     ),
     "ib": Day(venue="ib", adapter="ib", symbol="AAPL", mode="live"),
+}
+EXAMPLE_DAYS = {
+    f"{name} of the examples": attrs.evolve(day, example=f"{day.venue}_paper.yaml")
+    for name, day in DAYS.items()
+    if name in ("binance on paper", "ib")
 }
 
 
@@ -203,11 +218,18 @@ def ended(command: list[str], **how: Any) -> Iterator[subprocess.Popen[str]]:
 @contextmanager
 def engine_of(day: Day, folder: Path, address: str) -> Iterator[subprocess.Popen[str]]:
     """An engine that trades at ``address``, and stops in order at the end."""
-    (folder / "flip.py").write_text(STRATEGY)
-    config = folder / "day.yaml"
-    config.write_text(day.config(address))
-    who = {"KEY": "desk-key", "SECRET": "desk-secret"}
-    environ = os.environ | who | {"HOLDFAST_DATA_DIR": str(folder / "user")}
+    config = EXAMPLES / day.example
+    if not day.example:
+        (folder / "flip.py").write_text(STRATEGY)
+        config = folder / "day.yaml"
+        config.write_text(day.config(address))
+    environ = os.environ | {
+        "KEY": "desk-key",
+        "SECRET": "desk-secret",
+        day.venue.upper(): address,
+        "HOLDFAST_STATE": str(folder / "state"),
+        "HOLDFAST_DATA_DIR": str(folder / "user"),
+    }
     command = [*COMMAND, "run", str(config)]
     command += ["--live"] if day.mode == "live" else []
     with ended(command, env=environ) as engine:
@@ -232,13 +254,15 @@ def doubts(state: Path) -> int:
     return sum(row.state is OrderState.UNKNOWN for row in book.rows.values())
 
 
-def trades_on(engine: subprocess.Popen[str], state: Path) -> bool:
-    """Return whether both trade twice more, and nothing stays in doubt."""
-    before = fills(state)
+def trades_on(day: Day, engine: subprocess.Popen[str], state: Path) -> bool:
+    """Return whether both trade on, and nothing stays in doubt."""
+    before, more = fills(state), 1 if day.example else 2
 
     def is_known() -> bool:
         now = fills(state)
-        return all(now[n] >= before[n] + 2 for n in NAMES) and not doubts(state)
+        return all(now[n] >= before[n] + more for n in day.siblings) and not doubts(
+            state
+        )
 
     wait_for(engine, is_known, limit_s=PATIENCE_S, every_s=0.5)
     return is_known()
@@ -246,7 +270,9 @@ def trades_on(engine: subprocess.Popen[str], state: Path) -> bool:
 
 def audit(day: Day, folder: Path) -> None:
     """The journal agrees with what the venue has recorded."""
-    words = [f"--record=desk={folder / 'venue.sqlite'}"] if day.mode == "live" else []
+    words = (
+        [f"--record={day.at}={folder / 'venue.sqlite'}"] if day.mode == "live" else []
+    )
     audited = subprocess.run(
         [*COMMAND, "audit", str(folder / "state"), "--json", *words],
         capture_output=True, text=True, check=False,
@@ -265,7 +291,7 @@ def play(day: Day, folder: Path, faults: Sequence[ScriptedFault], market: Path) 
     ):
         wait_for(engine, lambda: venue.is_over, every_s=0.2)
         assert venue.is_over, venue.said[-1]
-        has_gone_on = trades_on(engine, state)
+        has_gone_on = trades_on(day, engine, state)
     audit(day, folder)
     assert has_gone_on
     assert not doubts(state)

@@ -18,6 +18,7 @@ from holdfast_adapters.simulators.script import ScriptedFault
 
 from .days import (
     DAYS,
+    EXAMPLE_DAYS,
     SAMPLE,
     audit,
     doubts,
@@ -33,13 +34,14 @@ from .running import wait_for
 GAP_S = 6.0
 """Between two faults of a part of the day: a stream that broke may be heard again."""
 
+ALL = {**DAYS, **EXAMPLE_DAYS}
 KIND = random.Random(SEED).choice([name for name in DAYS if name != "ib"])
 """Of Binance, which a commit tries."""
 
 DOUBTS = {
     "binance": [
         ScriptedFault(at_s=3, kind="lost_request", of="submit"),
-        ScriptedFault(at_s=3, kind="error_500", of="order", until_s=20),
+        ScriptedFault(at_s=3, kind="error_500", of="order", until_s=40),
     ],
     "ib": [ScriptedFault(at_s=3, kind="lost_request", of="submit")],
 }
@@ -81,11 +83,11 @@ def test_two_siblings_trade_through_a_part_of_the_day(
 
 
 @pytest.mark.soak
-@pytest.mark.parametrize("name", DAYS)
+@pytest.mark.parametrize("name", ALL)
 def test_two_siblings_trade_through_the_day_of_the_examples(
     name: str, tmp_path: Path
 ) -> None:
-    day = DAYS[name]
+    day = ALL[name]
     play(day, tmp_path, day.faults, recording(tmp_path / "recording"))
 
 
@@ -102,6 +104,6 @@ def test_a_doubt_that_a_run_ends_with_is_resolved_by_the_next(
             wait_for(engine, lambda: doubts(state) > 0, every_s=0.1)
         assert doubts(state) == 1
         with engine_of(day, tmp_path, venue.address) as engine:
-            has_gone_on = trades_on(engine, state)
+            has_gone_on = trades_on(day, engine, state)
     audit(day, tmp_path)
     assert has_gone_on
