@@ -74,7 +74,7 @@ def _first_two(mine: Any, its: Any) -> list[tuple[str, str]]:
 
 
 def _order(row: Any) -> tuple[object, ...]:
-    return (row.strategy, plain(row.terms), row.state, row.filled, row.reason)
+    return (row.strategy, plain(row.terms), row.state, row.filled, plain(row.reason))
 
 
 def complaints(state: Path) -> list[str]:

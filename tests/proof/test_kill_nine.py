@@ -26,6 +26,7 @@ from holdfast_domain import events as ev
 
 from .comparing import outcome, read, unlike
 from .running import (
+    BOUND,
     DATA,
     DEADLINE_S,
     EXAMPLES,
@@ -40,6 +41,7 @@ FILES = (
     RESTLESS,
     EXAMPLES / "strategies" / "sma_cross.py",
     EXAMPLES / "strategies" / "rebalance.py",
+    BOUND,
 )
 START, END = "2004-06-01", "2005-03-01"
 

@@ -17,10 +17,13 @@ class Bound(Strategy):
 
     def handle_data(self, context: Context, data: BarData) -> None:
         context.bars += 1
+        lists = set()
         for order in self.get_open_orders():
+            name = order.id if order.leg is None else order.leg.list_id
             # One leg alone: the others of its list end with it.
-            if context.bars % 5 == 0 and order.role != "stop_loss":
+            if context.bars % 5 == 0 and name not in lists:
                 self.cancel_order(order)
+            lists.add(name)
         asset = context.assets[context.bars % 3]
         price = data.current(asset, "close")
         match context.bars % 4:
