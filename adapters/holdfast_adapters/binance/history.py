@@ -24,6 +24,8 @@ OVERLAP_S: Final = 60.0
 """Trades younger than this are read again: one with a lower id may show after them."""
 
 REMEMBERED: Final = 20_000
+WHOLE: Final = 2_000
+"""Of how many orders all trades are kept: more than trade in `OVERLAP_S`."""
 
 
 @attrs.frozen
@@ -68,6 +70,8 @@ class History:
         self._routes = rest.routes
         self._from_us = from_us
         self._names: dict[tuple[str, int], str] = {}
+        self._wholes: dict[tuple[str, int], dict[int, Executed]] = {}
+        """All trades of an order as they were read last, by their ids."""
 
     async def since(self, cursors: Cursors) -> tuple[list[Executed], Cursors]:
         """Return all executions from ``cursors`` on, by symbol, and where to go on."""
@@ -127,18 +131,19 @@ class History:
     async def _told(self, symbol: str, trades: Sequence[TradeRow]) -> list[Executed]:
         """Return ``trades`` as executions; how much of an order each one makes up.
 
-        The list does not say whose they are, nor what was filled before.
+        The list does not say whose they are, nor what was filled before. That is asked
+        for once, and again as soon as it shows a trade of the order that was not there.
 
         Raises:
             OutcomeUnknown: the lists of the venue contradict each other.
         """
         sides = {each.id: Side.BUY if each.is_buyer else Side.SELL for each in trades}
+        orders: dict[int, set[int]] = {}
+        for each in trades:
+            orders.setdefault(each.order_id, set()).add(each.id)
         told: dict[int, Executed] = {}
-        for number in dict.fromkeys(each.order_id for each in trades):
-            order_id = await self._name(symbol, number)
-            whole = await self._all({"symbol": symbol, "orderId": number})
-            ids = sorted(each.id for each in whole)
-            for trade_id, event in zip(ids, executions(order_id, whole), strict=True):
+        for number, ids in orders.items():
+            for trade_id, event in (await self._whole(symbol, number, ids)).items():
                 if trade_id in sides:
                     told[trade_id] = replace(
                         event, instrument=symbol, side=sides[trade_id]
@@ -147,6 +152,22 @@ class History:
             message = f"{symbol}: trades {sorted(missing)} are of no order"
             raise OutcomeUnknown(message)
         return [told[each] for each in sorted(told)]
+
+    async def _whole(
+        self, symbol: str, number: int, ids: set[int]
+    ) -> dict[int, Executed]:
+        """Return all trades of an order, by id; ``ids`` are those that were listed."""
+        known = self._wholes.get((symbol, number), {})
+        if ids <= known.keys():
+            return known
+        order_id = await self._name(symbol, number)
+        rows = await self._all({"symbol": symbol, "orderId": number})
+        numbers = sorted(each.id for each in rows)
+        whole = dict(zip(numbers, executions(order_id, rows), strict=True))
+        self._wholes[symbol, number] = whole
+        if len(self._wholes) > WHOLE:
+            del self._wholes[next(iter(self._wholes))]
+        return whole
 
     async def _name(self, symbol: str, number: int) -> str:
         """Return the client order id of an order of which the venue gave its own id."""

@@ -10,6 +10,7 @@ from holdfast_domain.errors import (
 )
 from holdfast_domain.money import Quantity
 from holdfast_domain.orders import OrderType, Side
+from holdfast_domain.ports import Executed
 
 from .desk import BTC, Desk, desk
 
@@ -37,6 +38,22 @@ async def test_executions_are_read_again_while_others_may_show_before_them() -> 
         await filled(d, 1)
         late = await d.venue.executions_since(settled.watermark)
         assert [each.execution_id for each in late.events] == ["BTCUSDT-3"]
+
+
+async def test_an_order_is_asked_for_once_until_it_has_traded_again() -> None:
+    async with desk() as d:
+        await filled(d, 2)
+        first = await d.venue.executions_since("")
+        asked = len(d.asked("trades"))
+        again = await d.venue.executions_since("")
+        assert again.events == first.events
+        assert len(d.asked("trades")) == asked + 1
+        await d.venue.submit(d.order(quantity=Quantity.of("0.03")))
+        for traded in ("0.01", "0.02", "0.03"):
+            d.market(49_990, "0.01")
+            last = (await d.venue.executions_since("")).events[-1]
+            assert isinstance(last, Executed)
+            assert last.cumulative == Quantity.of(traded)
 
 
 async def test_history_begins_where_it_is_asked_to() -> None:

@@ -55,6 +55,7 @@ async def test_a_limit_that_is_nearly_used_keeps_a_reserve_for_orders() -> None:
         order, other = d.order(), d.order()
         await d.venue.submit(order)
         d.clock.go_on(60 - d.clock.us / 1e6 % 60 + 20)
+        await d.venue.balances()  # a new minute begins
         d.simulator.answers.weight = 4799  # of 6000
         await d.venue.balances()
         with pytest.raises(NotSent, match="nearly used") as limited:
@@ -68,7 +69,7 @@ async def test_a_limit_that_is_nearly_used_keeps_a_reserve_for_orders() -> None:
             await d.venue.submit(d.order())
         await d.venue.cancel(order.order_id)
         d.clock.go_on(41)
-        d.simulator.answers.weight = 0
+        await d.venue.balances()
         await d.venue.balances()
 
 

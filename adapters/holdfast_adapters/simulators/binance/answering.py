@@ -17,6 +17,7 @@ from holdfast_adapters.simulators.serving import How, Request, Response
 PAGE: Final = b"<html><head><title>502 Bad Gateway</title></head></html>"
 HTML: Final = {"content-type": "text/html"}
 RECV_WINDOW_MS: Final = 5000
+MINUTE_MS: Final = 60_000
 AHEAD_MS: Final = 1000
 """How far a time stamp may be ahead of the exchange's clock."""
 
@@ -58,7 +59,9 @@ class Answering:
         self._account = account
         self._faults = faults
         self.weight = 0
-        """What the address has used; each request weighs one, and nothing ages."""
+        """What the address has used in the minute; each request weighs one."""
+
+        self._minute = 0
 
         self._doing = self._operations()
 
@@ -137,6 +140,9 @@ class Answering:
             raise Refused(-1021, message)
 
     def _made(self, status: int, body: object) -> Response:
+        minute = self._clock.now_ms // MINUTE_MS
+        if minute != self._minute:
+            self._minute, self.weight = minute, 0
         self.weight += 1
         return Response(
             status=status,
