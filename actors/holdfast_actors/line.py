@@ -100,6 +100,9 @@ class Line:
         self._early: list[Evidence] | None = [] if incarnation > 1 else None
         """What was said to the incarnation before; None once it is taken."""
 
+        self._firsts: set[str] = set()
+        """Orders that the session that is up is asked about before anything else."""
+
     def greet(self) -> None:
         """Ask the session to say that it is up."""
         self._session.tell(Greet())
@@ -113,7 +116,8 @@ class Line:
         """
         early, is_gap = self._early, message.asked is Asked.GAP
         is_new = bool(self.sending.session_number)
-        if early is None or (is_new and self._comes_first(message)):
+        is_first = message.asked is Asked.STREAM or message.order_id in self._firsts
+        if early is None or (is_new and is_first):
             self._take(message)
         elif is_new or (is_gap and message.how is not How.ANSWERED):
             self._early = None
@@ -121,13 +125,6 @@ class Line:
                 self._take(each)
         else:
             early.append(message)
-
-    def _comes_first(self, message: Evidence) -> bool:
-        """Tell whether what was told before is of later, or is told again by this."""
-        if message.asked is Asked.LOOKUP:
-            row = self._book.open.get(message.order_id)
-            return row is not None and row.state in ASKING
-        return message.asked is Asked.STREAM
 
     def _take(self, message: Evidence) -> None:
         order_id, asked = message.order_id, message.asked
@@ -289,11 +286,9 @@ class Line:
         self.sending.queue.in_step = message.in_step
         self.doubts.promises_of(message)
         here = [row for row in self._book.open.values() if row.venue == self.venue]
-        asked = [row for row in here if row.state in ASKING]
-        # What had been asked for came after all that is known: each story is told in
-        # the order of the requests. Of the others the gap has the fills, in the order
-        # in which they happened; what is not a fill, such as its end, no gap tells.
-        for row in sorted(asked, key=lambda each: each.place):
+        firsts = self._asked_first(here)
+        self._firsts = set(firsts)
+        for row in firsts.values():
             if row.state is OrderState.SENT:
                 self.doubts.doubt(row, "the session that had taken it died")
             else:
@@ -301,6 +296,23 @@ class Line:
             self.sending.queue.keep_place(row)
         self.doubts.ask_gap()
         for row in here:
-            if row.state in _WORKS:
+            if row.state in _WORKS and row.order_id not in firsts:
                 self.doubts.resolver.doubt(row.order_id)
         self.sending.send_waiting()
+
+    def _asked_first(self, here: list[OrderRow]) -> dict[str, OrderRow]:
+        """Return the orders to be asked about before executions, by id, in order.
+
+        What had been asked for came after all that is known, so each story is told in
+        the order of the requests; what ends a leg may end the others of its list. Of
+        the other orders the gap has the fills, in the order in which they happened;
+        what is not a fill, such as its end, no gap tells.
+        """
+        asked = [row for row in here if row.state in ASKING]
+        asked.sort(key=lambda row: row.place)
+        return {
+            leg.order_id: leg
+            for row in asked
+            for leg in (row, *self._book.legs_of(row))
+            if leg.state in ASKING or leg.state in _WORKS
+        }

@@ -1,7 +1,8 @@
 """Whatever dies, and whenever: a strategy is told the same, in the same order.
 
-Its orders are of two instruments; one decision cancels, changes and orders; some orders
-end at once. All that it is told it writes down, and saves with its next decision.
+Its orders are of two instruments; one decision cancels, changes and orders, also in
+lists; some orders end at once. All that it is told it writes down, and saves with its
+next decision.
 """
 
 from __future__ import annotations
@@ -58,7 +59,7 @@ class Diary(Strategy):
         for number, order in enumerate(self.get_open_orders()):
             if (at + number) % 3 == 0:
                 self.cancel_order(order)
-            elif (at + number) % 3 == 1 and order.limit is not None:
+            elif (at + number) % 3 == 1 and order.limit is not None and not order.role:
                 limit = float(order.limit) + (1.5 if at % 2 else -1)
                 self.modify_order(order, limit_price=round(limit, 2))
 
@@ -73,6 +74,23 @@ class Diary(Strategy):
             self.order(b, 1 if at % 2 else -1)
             self.order(b, 1, limit_price=round(price - 1, 2), time_in_force="day")
             self.order(b, 1, limit_price=round(price - 3, 2), time_in_force="ioc")
+        self.order_lists(context, data)
+
+    def order_lists(self, context: Context, data: BarData) -> None:
+        asset = context.b if context.slices % 3 == 0 else context.a
+        price = data.current(asset)
+        profit, loss = round(price + 1.2, 2), round(price - 0.8, 2)
+        if context.slices % 3 == 2:
+            self.order_oco(asset, -1, limit_price=profit, stop_price=loss)
+        elif data.can_trade(asset):
+            limit = None if asset is context.a else round(price + 1, 2)
+            self.order_bracket(
+                asset,
+                1,
+                limit_price=limit,
+                take_profit_price=max(profit, round(price + 2, 2)),
+                stop_loss_price=loss,
+            )
 
     def on_order_fill(
         self, context: Context, order: OrderView, transaction: Transaction
@@ -134,7 +152,8 @@ def check(fill: str, *deaths: tuple[str, str, int], **how: Any) -> None:
 def test_the_runs_below_end_orders_in_each_way(fill: str) -> None:
     told = "".join(each.state for each in undisturbed(fill).events(ev.DecisionMade))
 
-    assert all(word in told for word in ("filled", "on request", "not filled"))
+    words = ("filled", "on request", "not filled", "of its list")
+    assert all(word in told for word in words)
 
 
 @pytest.mark.parametrize("how", HOWS)
