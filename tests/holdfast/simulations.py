@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -41,6 +42,21 @@ def run(
         options, seed=seed, commit_s=commit_s, limits=limits, slices_max=slices_max
     )
     return system.run(faults, store=store, venue_path=venue_path, prepare=poke)
+
+
+def wave(
+    base: float, swing: float, speed: float, steps: int
+) -> list[tuple[float, ...]]:
+    """Bars that go up and down, with gaps between them."""
+    rows: list[tuple[float, ...]] = []
+    last = base
+    for at in range(steps):
+        close = round(base + swing * math.sin(at * speed) + (at * 7 % 5 - 2) * 0.3, 2)
+        opening = round(last + (at * 3 % 4 - 1.5) * 0.2, 2)
+        high, low = max(opening, close) + 0.5, min(opening, close) - 0.5
+        rows.append((opening, high, low, close))
+        last = close
+    return rows
 
 
 class PowerCut(BaseException):

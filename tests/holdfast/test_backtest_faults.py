@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from functools import cache
 from pathlib import Path
 from random import Random
@@ -22,7 +21,7 @@ from holdfast_actors.vetting import Limits
 from holdfast_domain import events as ev
 from holdfast_runtime import SimulatedEngine
 
-from .simulations import CutJournal, PowerCut, add, run
+from .simulations import CutJournal, PowerCut, add, run, wave
 
 STEPS = 40
 PATHS = (
@@ -123,25 +122,14 @@ class Momentum(Strategy):
             self.order_target(context.b, 0)
 
 
-def wave(base: float, swing: float, speed: float) -> list[tuple[float, ...]]:
-    """Bars that go up and down, with gaps between them."""
-    rows: list[tuple[float, ...]] = []
-    last = base
-    for at in range(STEPS):
-        close = round(base + swing * math.sin(at * speed) + (at * 7 % 5 - 2) * 0.3, 2)
-        opening = round(last + (at * 3 % 4 - 1.5) * 0.2, 2)
-        high, low = max(opening, close) + 0.5, min(opening, close) - 0.5
-        rows.append((opening, high, low, close))
-        last = close
-    return rows
-
-
 @cache
 def options(fill: str = "next_open") -> RunOptions:
     """Two strategies with little cash; the second instrument has gaps."""
     days = [at for at in range(STEPS) if at % 7 != 3]
-    gappy = [row for at, row in enumerate(wave(50, 4, 0.8)) if at in days]
-    data = market_of(columns("AAA", wave(100, 6, 0.5)), columns("BBB", gappy, at=days))
+    gappy = [row for at, row in enumerate(wave(50, 4, 0.8, STEPS)) if at in days]
+    data = market_of(
+        columns("AAA", wave(100, 6, 0.5, STEPS)), columns("BBB", gappy, at=days)
+    )
     return read_options(
         [Trader, Momentum], data=data, capital=2_000, commission="0.001", fill=fill
     )

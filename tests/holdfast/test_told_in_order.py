@@ -7,7 +7,6 @@ next decision.
 
 from __future__ import annotations
 
-import math
 from functools import cache
 from random import Random
 from typing import Any
@@ -21,7 +20,7 @@ from holdfast.testing import Faults, TradingRun, columns, market_of
 from holdfast_actors.strategy.orders import OrderView, Transaction
 from holdfast_domain import events as ev
 
-from .simulations import CutJournal, PowerCut, add, run
+from .simulations import CutJournal, PowerCut, add, run, wave
 
 STEPS = 14
 FILLS = ("next_open", "next_close", "this_close")
@@ -108,24 +107,13 @@ class Diary(Strategy):
         context.told.append(("canceled", order.id[16:], reason))
 
 
-def wave(base: float, swing: float, speed: float) -> list[tuple[float, ...]]:
-    """Bars that go up and down, with gaps between them."""
-    rows: list[tuple[float, ...]] = []
-    last = base
-    for at in range(STEPS):
-        close = round(base + swing * math.sin(at * speed) + (at * 7 % 5 - 2) * 0.3, 2)
-        opening = round(last + (at * 3 % 4 - 1.5) * 0.2, 2)
-        high, low = max(opening, close) + 0.5, min(opening, close) - 0.5
-        rows.append((opening, high, low, close))
-        last = close
-    return rows
-
-
 @cache
 def options(fill: str) -> RunOptions:
     days = [at for at in range(STEPS) if at % 7 != 3]
-    gappy = [row for at, row in enumerate(wave(50, 4, 0.8)) if at in days]
-    data = market_of(columns("AAA", wave(100, 6, 0.5)), columns("BBB", gappy, at=days))
+    gappy = [row for at, row in enumerate(wave(50, 4, 0.8, STEPS)) if at in days]
+    data = market_of(
+        columns("AAA", wave(100, 6, 0.5, STEPS)), columns("BBB", gappy, at=days)
+    )
     return read_options(
         [Diary], data=data, capital=20_000, commission="0.001", fill=fill
     )
