@@ -175,6 +175,8 @@ class Answers:
             exchange=wanted["exchange"] or "SMART",
             percent=_price(told["trail_percent"]),
             shown=int(told["display_size"] or 0),
+            group=told["oca_group"],
+            group_type=int(told["oca_type"] or 0),
         )
 
     def _cancel(self, peer: Peer, fields: list[str]) -> None:

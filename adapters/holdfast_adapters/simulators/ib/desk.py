@@ -27,11 +27,18 @@ from holdfast_adapters.simulators.ib.model import (
     SimPosition,
 )
 from holdfast_adapters.simulators.ib.record import Record
-from holdfast_adapters.simulators.ib.terms import UNKNOWN, asked_with, said, terms_of
+from holdfast_adapters.simulators.ib.terms import (
+    MARGIN,
+    UNKNOWN,
+    USED_GROUP,
+    asked_with,
+    leg_of,
+    said,
+    terms_of,
+)
 from holdfast_adapters.simulators.ib.wire import Value
 from holdfast_adapters.simulators.intervals import TradeBook
 from holdfast_domain.errors import VenueRefused
-from holdfast_domain.instruments import Band, Instrument
 from holdfast_domain.money import ZERO
 from holdfast_domain.orders import OrderTerms, TimeInForce
 from holdfast_domain.ports import Ended, Executed, Replaced, VenueOrder, WallClock
@@ -42,11 +49,6 @@ ACCOUNT: Final = "DU1234567"
 FIRST_PERM_ID: Final = 1_500_000_000
 
 ACTIVE: Final = ("MKT", "LMT", "MOC", "LOC")
-MARGIN: Final = (
-    "Order rejected - reason:YOUR ORDER IS NOT ACCEPTED. IN ORDER TO OBTAIN THE "
-    "DESIRED POSITION YOUR EQUITY WITH LOAN VALUE [{equity:.2f} USD] MUST EXCEED "
-    "THE INITIAL MARGIN [{margin:.2f} USD]"
-)
 
 
 class What(enum.Enum):
@@ -107,20 +109,8 @@ class Desk:
         self._last: dict[str, LastBar] = {}
         self._by_perm: dict[str, SimOrder] = {}
         self._auctions = Auctions()
-        instruments = {
-            str(each.con_id): Instrument(
-                symbol=str(each.con_id),
-                tick=each.tick,
-                bands=tuple(Band(*band) for band in each.bands),
-                lot=each.lot,
-                min_notional=each.min_notional,
-                multiplier=each.units,
-                currency=each.currency,
-            )
-            for each in contracts
-        }
         self._engine = MatchingEngine(
-            instruments,
+            {str(each.con_id): each.instrument for each in contracts},
             FillModel(fill=FillAt.THIS_CLOSE, participation=Decimal(1)),
             record=self._happened,
             session_end_us=self._day_end_us,
@@ -214,13 +204,18 @@ class Desk:
                 321, f"Error validating request: invalid account {asked.account}"
             )
         terms = terms_of(asked)
+        leg = leg_of(asked, terms)
         self._check(terms, asked)
+        self._check_group(asked.group)
         self.next_ids[asked.client_id] = asked.order_id + 1
         order = SimOrder(asked=asked, perm_id=FIRST_PERM_ID + len(self.orders))
         self.orders[asked.client_id, asked.order_id] = order
         self._by_perm[str(order.perm_id)] = order
         venue_order = VenueOrder(
-            order_id=str(order.perm_id), terms=terms, placed_at_us=self.time_us
+            order_id=str(order.perm_id),
+            terms=terms,
+            placed_at_us=self.time_us,
+            leg=leg,
         )
         self.record.placed(order, venue_order)
         self._tell_order(order)
@@ -306,6 +301,12 @@ class Desk:
         margin = more * price * contract.units / self._leverage
         if margin > self.cash:
             raise Refused(201, MARGIN.format(equity=self.cash, margin=margin))
+
+    def _check_group(self, group: str) -> None:
+        """Refuse a group that has done its work: its name is used once."""
+        legs = [each for each in self.orders.values() if group == each.asked.group]
+        if group and any(each.has_ended or each.filled for each in legs):
+            raise Refused(201, USED_GROUP)
 
     def _change(self, order: SimOrder, asked: Asked) -> SimOrder:
         if order.has_ended:

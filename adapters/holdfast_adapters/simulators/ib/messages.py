@@ -25,6 +25,9 @@ from holdfast_domain.marketdata import utc_from_us
 from holdfast_domain.money import ZERO
 
 ORDER_TYPES: Final = "ACTIVETIM,DAY,FOK,GTC,IOC,LMT,MKT,STP,STPLMT,TRAIL,WHATIF"
+LIKE_THE_OTHERS: Final = 3
+"""What is told as the type of the group of an order that is in none: as recorded."""
+
 ADVANCED_REJECT: Final = 166
 """Since this version an error has a field more."""
 
@@ -67,6 +70,8 @@ def _terms(order: SimOrder) -> dict[str, Value]:
         "trail_stop": order.trail_stop,
         "display_size": asked.shown or UNSET_INT,
         "tif": asked.tif,
+        "oca_group": asked.group,
+        "oca_type": asked.group_type or LIKE_THE_OTHERS,
         "account": asked.account,
         "order_ref": asked.order_ref,
         "perm_id": order.perm_id,

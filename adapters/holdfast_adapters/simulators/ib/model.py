@@ -8,6 +8,7 @@ from typing import Final
 
 import attrs
 
+from holdfast_domain.instruments import Band, Instrument
 from holdfast_domain.money import ZERO
 
 ENDED: Final = frozenset({"Filled", "Cancelled", "ApiCancelled", "Inactive"})
@@ -80,6 +81,19 @@ class SimContract:
         return self.bands or ((ZERO, self.tick),)
 
     @property
+    def instrument(self) -> Instrument:
+        """What the engine knows of it, by its id."""
+        return Instrument(
+            symbol=str(self.con_id),
+            tick=self.tick,
+            bands=tuple(Band(*band) for band in self.bands),
+            lot=self.lot,
+            min_notional=self.min_notional,
+            multiplier=self.units,
+            currency=self.currency,
+        )
+
+    @property
     def units(self) -> Decimal:
         """Units of the underlying for one of it."""
         return self.multiplier or Decimal(1)
@@ -103,6 +117,10 @@ class Asked:
     exchange: str
     percent: Decimal | None = None
     shown: int = 0
+    group: str = ""
+    """Its one-cancels-all group."""
+
+    group_type: int = 0
 
 
 @attrs.define(eq=False, kw_only=True)

@@ -7,9 +7,11 @@ from typing import Final
 
 import attrs
 
+from holdfast_adapters.simulators.ib.auctions import waits
 from holdfast_adapters.simulators.ib.model import Asked, Refused
 from holdfast_domain.errors import VenueRefused
 from holdfast_domain.money import ZERO, Price, Quantity
+from holdfast_domain.orderlists import Leg, ListKind, Role
 from holdfast_domain.orders import OrderTerms, OrderType, Side, TimeInForce
 
 UNKNOWN: Final = "No security definition has been found for the request"
@@ -27,6 +29,15 @@ FORCES: Final = {
     **{each.name: each for each in TimeInForce if not each.name.startswith("AT_")},
     "OPG": TimeInForce.AT_OPEN,
 }
+MARGIN: Final = (
+    "Order rejected - reason:YOUR ORDER IS NOT ACCEPTED. IN ORDER TO OBTAIN THE "
+    "DESIRED POSITION YOUR EQUITY WITH LOAN VALUE [{equity:.2f} USD] MUST EXCEED "
+    "THE INITIAL MARGIN [{margin:.2f} USD]"
+)
+USED_GROUP: Final = "Order rejected - reason:The OCA group was used before."
+CANCEL_WITH_BLOCK: Final = 1
+"""The kind of group where what is filled of one order cancels the others."""
+
 CODES: Final = {
     "unknown_symbol": 200,
     "tick": 110,
@@ -74,6 +85,22 @@ def terms_of(asked: Asked) -> OrderTerms:
         trail_bps=trail_bps,
         shown=Quantity(Decimal(asked.shown)) if asked.shown else None,
     )
+
+
+def leg_of(asked: Asked, terms: OrderTerms) -> Leg | None:
+    """Return what binds an order to the others of its group, if it is in one.
+
+    Raises:
+        Refused: there are no such groups here.
+    """
+    if not asked.group:
+        return None
+    if asked.group_type != CANCEL_WITH_BLOCK or waits(terms):
+        words = "Error validating request: groups are of type 1 here, and in no auction"
+        raise Refused(321, words)
+    is_profit = terms.type is OrderType.LIMIT
+    role = Role.TAKE_PROFIT if is_profit else Role.STOP_LOSS
+    return Leg(list_id=asked.group, kind=ListKind.OCO, role=role)
 
 
 def _distance(kind: OrderType, asked: Asked) -> tuple[Price | None, int | None]:
