@@ -69,6 +69,7 @@ class Known:
 class Waiter:
     """A command whose answer is awaited."""
 
+    number: int
     kind: str
     """``submit``, ``cancel`` or ``replace``."""
 
@@ -98,15 +99,32 @@ class Book:
         self._waiters: dict[int, Waiter] = {}
         self._commissions: dict[str, tuple[Decimal, str]] = {}
 
-    def claim(self, ref: str) -> bool:
-        """Take a client order id for an order; return whether it was free."""
-        is_free = ref not in self._claimed
-        self._claimed.add(ref)
+    def claim(self, *refs: str) -> bool:
+        """Take client order ids for orders if all are free; return whether they are."""
+        is_free = self._claimed.isdisjoint(refs)
+        if is_free:
+            self._claimed.update(refs)
         return is_free
 
-    def disclaim(self, ref: str) -> None:
-        """Give a client order id free, whose order is not there."""
-        self._claimed.discard(ref)
+    def disclaim(self, *refs: str) -> None:
+        """Give client order ids free, whose orders are not there."""
+        self._claimed.difference_update(refs)
+
+    def is_over(self, ref: str) -> bool:
+        """Tell whether it was told that our order ``ref`` works no more."""
+        key = self.by_ref.get(ref)
+        return key is not None and self.orders[key].is_over
+
+    def bound_to(self, ref: str) -> list[str]:
+        """Return our other orders of the group that ``ref`` is in, if it is in one."""
+        key = self.by_ref.get(ref)
+        group = "" if key is None else self.orders[key].row.group
+        rows = [each.row for each in self.orders.values()] if group else []
+        return [
+            row.ref
+            for row in rows
+            if row.group == group and row.ref != ref and self._is_mine(row)
+        ]
 
     # --- who waits ------------------------------------------------------------------
 
@@ -120,7 +138,7 @@ class Book:
             message = f"order {number}: another command is under way"
             raise OutcomeUnknown(message)
         answer = asyncio.get_running_loop().create_future()
-        waiter = self._waiters[number] = Waiter(kind, answer, wanted)
+        waiter = self._waiters[number] = Waiter(number, kind, answer, wanted)
         return waiter
 
     def waits_no_more(self, number: int) -> None:
@@ -223,6 +241,9 @@ class Book:
 
     # --- inside ---------------------------------------------------------------------
 
+    def _is_mine(self, row: OrderRow) -> bool:
+        return row.client_id == self._client_id
+
     def _key(self, number: int) -> Key:
         return (self._client_id, number)
 
@@ -235,8 +256,7 @@ class Book:
     def _look(self, known: Known) -> None:
         """Say what is new of an order, and answer who waits for it."""
         row, order_id = known.row, our_id(known.row.ref)
-        is_mine = row.client_id == self._client_id
-        waiter = self._waiters.get(row.number) if is_mine else None
+        waiter = self._waiters.get(row.number) if self._is_mine(row) else None
         if row.status not in TAKEN and row.status not in WAITING:
             if waiter is not None:
                 words = f"expected a status of an order, got {row.status!r}"

@@ -8,13 +8,19 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from holdfast_adapters.ib.book import Key
+from holdfast_adapters.ib.book import Key, Waiter
 from holdfast_adapters.ib.connection import Connection
-from holdfast_adapters.ib.library import library
+from holdfast_adapters.ib.library import in_one_write, library
 from holdfast_adapters.ib.pending import Series
 from holdfast_adapters.ib.rows import FillRow, HeldRow, OrderRow
+from holdfast_adapters.ib.telling import rejected
 from holdfast_adapters.ib.ticks import WANTED, Tick
-from holdfast_domain.errors import DuplicateOrder, NotSent, VenueRefused
+from holdfast_domain.errors import (
+    DuplicateOrder,
+    NotSent,
+    OutcomeUnknown,
+    VenueRefused,
+)
 from holdfast_domain.instruments import Band
 from holdfast_domain.ports import VenueEvent
 
@@ -28,37 +34,57 @@ class Gateway(Connection):
 
     # --- orders -----------------------------------------------------------------------
 
-    async def place(self, contract: Contract, order: Order) -> list[VenueEvent]:
-        """Place an order, and return what was said of it first.
+    async def place(self, contract: Contract, *orders: Order) -> list[VenueEvent]:
+        """Place an order, or those of a group, and return what was said of them first.
+
+        A group leaves in one write. TWS judges each order of it alone: if one is there
+        without the other, the other is canceled, and the end of each is told.
 
         Raises:
-            DuplicateOrder: TWS has told of an order with this ``orderRef``.
-            VenueRefused: it was turned down.
+            DuplicateOrder: TWS has told of an order with one of these ``orderRef``.
+            VenueRefused: all were turned down.
         """
-        if not self.book.claim(order.orderRef):
-            raise DuplicateOrder(f"{order.orderRef} is there already")
+        refs = [each.orderRef for each in orders]
+        if not self.book.claim(*refs):
+            raise DuplicateOrder(f"{' or '.join(refs)} is there already")
         try:
-            await self._pace()
+            for _ in orders:
+                await self._pace()
         except BaseException:
-            self.book.disclaim(order.orderRef)
+            self.book.disclaim(*refs)
             raise
-        number = max(self._next, self.book.highest + 1)
+        waiters = [self._numbered(each) for each in orders]
+        with in_one_write(self._client):
+            for each in orders:
+                self._client.placeOrder(each.orderId, contract, each)
+        await self._answered(*waiters)
+        answers = dict(zip(refs, waiters, strict=True))
+        absent = {
+            ref: error for ref, each in answers.items() if (error := _absence(each))
+        }
+        self.book.disclaim(*absent)
+        if len(absent) == len(orders):
+            raise max(
+                absent.values(), key=lambda error: isinstance(error, VenueRefused)
+            )
+        there = [ref for ref in refs if ref not in absent]
+        said = [event for ref in there for event in answers[ref].answer.result()]
+        if absent or any(self.book.is_over(ref) for ref in there):
+            said += await self._end(there)
+        return said + [rejected(ref, error) for ref, error in absent.items()]
+
+    def _numbered(self, order: Order) -> Waiter:
+        """Give an order the next number; return who waits for its answer."""
+        number = order.orderId = max(self._next, self.book.highest + 1)
         self._next = number + 1
-        waiter = self.book.wait(number, "submit")
-        order.orderId = number
-        self._client.placeOrder(number, contract, order)
-        try:
-            return await self._answered(number, waiter.answer)
-        except (VenueRefused, NotSent):
-            self.book.disclaim(order.orderRef)
-            raise
+        return self.book.wait(number, "submit")
 
     async def forget(self, ref: str) -> None:
         """Forget an order that is proven not to be there."""
         self.book.disclaim(ref)
 
     async def cancel(self, ref: str) -> list[VenueEvent]:
-        """Cancel an order of this client.
+        """Cancel an order of this client, and all that is left of its group.
 
         Raises:
             VenueRefused: there is none, or it has ended.
@@ -67,7 +93,26 @@ class Gateway(Connection):
         await self._pace(cancel=True)
         waiter = self.book.wait(number, "cancel")
         self._client.cancelOrder(number)
-        return await self._answered(number, waiter.answer)
+        await self._answered(waiter)
+        said = list(waiter.answer.result())
+        return said + await self._end(self.book.bound_to(ref))
+
+    async def _end(self, refs: Sequence[str]) -> list[VenueEvent]:
+        """Cancel those that work; TWS may have done it by itself.
+
+        Raises:
+            OutcomeUnknown: one may go on.
+        """
+        said: list[VenueEvent] = []
+        for ref in refs:
+            try:
+                if not self.book.is_over(ref):
+                    said += await self.cancel(ref)
+            except VenueRefused as error:
+                if not self.book.is_over(ref):
+                    message = f"{ref} is to end with its list, and is not: {error}"
+                    raise OutcomeUnknown(message) from error
+        return said
 
     async def change(
         self, ref: str, contract: Contract, order: Order
@@ -83,35 +128,40 @@ class Gateway(Connection):
         if row.action != order.action or row.type != order.orderType:
             reason = "expected the same side and type in new terms"
             raise VenueRefused(reason, "105")
+        if row.group:
+            reason = "expected an order of no list: cancel the list and place it anew"
+            raise VenueRefused(reason, "leg")
         order.orderId = number
         asked = attrs.evolve(self._row_of(order), status=row.status)
         waiter = self.book.wait(number, "replace", asked.terms)
         self._client.placeOrder(number, contract, order)
-        return await self._answered(number, waiter.answer)
+        await self._answered(waiter)
+        return waiter.answer.result()
 
     def _row_of(self, order: Order) -> OrderRow:
         return self._ears.row_of(library().Contract(), order, "")
 
-    async def _answered(
-        self, number: int, answer: asyncio.Future[list[VenueEvent]]
-    ) -> list[VenueEvent]:
-        """Wait for the answer to a command; nothing of it leaves once it is given up.
+    async def _answered(self, *waiters: Waiter) -> None:
+        """Wait for the answers to commands; nothing leaves once they are given up.
 
         An error of which nothing is known is settled by a list of all open orders:
         TWS answers in order.
         """
-        doubt = asyncio.ensure_future(self._settle(number))
-        doubt.add_done_callback(lambda done: done.cancelled() or done.exception())
+        doubts = [asyncio.ensure_future(self._settle(each.number)) for each in waiters]
+        for doubt in doubts:
+            doubt.add_done_callback(lambda done: done.cancelled() or done.exception())
         try:
-            return await answer
+            await asyncio.wait([each.answer for each in waiters])
         except asyncio.CancelledError:
             sent = self._client.conn.transport
             if sent is not None and sent.get_write_buffer_size():
                 self.abort("a command was given up before it had left")
             raise
         finally:
-            doubt.cancel()
-            self.book.waits_no_more(number)
+            for doubt in doubts:
+                doubt.cancel()
+            for each in waiters:
+                self.book.waits_no_more(each.number)
 
     async def _settle(self, number: int) -> None:
         await self._ears.doubt_of(number)
@@ -239,6 +289,18 @@ class Gateway(Connection):
         """Return the time of TWS, in seconds UTC."""
         self.check()
         return await self._time()
+
+
+def _absence(waiter: Waiter) -> VenueRefused | NotSent | None:
+    """Return the error that proves that an order is not there, if it is one.
+
+    Raises:
+        VenueError: it is not known whether the order is there.
+    """
+    error = waiter.answer.exception()
+    if error is None or isinstance(error, VenueRefused | NotSent):
+        return error
+    raise error
 
 
 def _key(row: OrderRow) -> Key:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from holdfast_domain.errors import InputError
@@ -62,6 +63,21 @@ def new_client(ears: Any, unreadable: Callable[[str], None]) -> Any:  # noqa: AN
     client.MaxRequests = 0
     client.decoder = Strict(ears, 0)
     return client
+
+
+@contextmanager
+def in_one_write(client: Any) -> Iterator[None]:  # noqa: ANN401
+    """Let what is sent in the block leave together at its end, or not at all.
+
+    ib_async writes each message by itself, and a connection may end between two.
+    """
+    conn, messages = client.conn, list[bytes]()
+    conn.sendMsg = messages.append
+    try:
+        yield
+    finally:
+        del conn.sendMsg
+    conn.sendMsg(b"".join(messages))
 
 
 def _read(kind: type, field: str) -> Any:  # noqa: ANN401

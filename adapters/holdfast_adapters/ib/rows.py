@@ -50,6 +50,9 @@ class OrderRow:
     """How far a stop trails, in percent."""
 
     shown: Decimal | None = None
+    group: str = ""
+    """Its one-cancels-all group; of our lists, their id."""
+
     filled: Decimal = ZERO
     why: str = ""
     """In a list of orders that have ended: how."""
@@ -118,6 +121,7 @@ def order_row(contract: Contract, order: Order, status: str) -> OrderRow:
         status=status,
         percent=_price(order.trailingPercent, of=order.orderType, kinds=("TRAIL",)),
         shown=_shown(order.displaySize),
+        group=order.ocaGroup,
     )
 
 

@@ -10,11 +10,12 @@ import msgspec
 from holdfast_adapters.ib.errors import CANCELED
 from holdfast_adapters.ib.library import library
 from holdfast_adapters.ib.rows import FillRow, OrderRow
-from holdfast_domain.errors import DomainError, VenueRefused
+from holdfast_domain.errors import DomainError, NotSent, VenueRefused
 from holdfast_domain.ids import ClientOrderId
 from holdfast_domain.marketdata import utc_from_us
 from holdfast_domain.money import ZERO, Money, Price, Quantity
 from holdfast_domain.orderkinds import OrderKinds
+from holdfast_domain.orderlists import ListKind
 from holdfast_domain.orders import OrderTerms, OrderType, Side, TimeInForce
 from holdfast_domain.ports import (
     Acked,
@@ -66,7 +67,11 @@ TAKES: Final = OrderKinds(
     icebergs=True,
     trails=True,
     trail_bps=(1, 9_999),
+    lists=frozenset({ListKind.OCO}),
 )
+CANCEL_WITH_BLOCK: Final = 1
+"""The kind of group where one of it cancels the others, and one at a time is routed."""
+
 WATERMARK: Final = "ib:"
 CORRECTED: Final = 4
 """Parts of an execution's id; the last one counts its corrections."""
@@ -80,8 +85,11 @@ def our_id(ref: str) -> str:
         return ""
 
 
-def order_of(order_id: str, terms: OrderTerms, account: str) -> Order:
+def order_of(order_id: str, terms: OrderTerms, account: str, group: str = "") -> Order:
     """Return an order of a kind that we declare, as ib_async sends it.
+
+    What is filled of one of a ``group``, in part too, cancels the others of it.
+    Source: TWS API, "One Cancels All" and `Order.OcaType`.
 
     Raises:
         VenueRefused: IB has no such order; nothing is asked.
@@ -95,6 +103,8 @@ def order_of(order_id: str, terms: OrderTerms, account: str) -> Order:
         account=account,
         orderRef=order_id,
     )
+    if group:
+        made.ocaGroup, made.ocaType = group, CANCEL_WITH_BLOCK
     if terms.limit_price is not None:
         made.lmtPrice = float(terms.limit_price.value)
     if terms.stop_price is not None:
@@ -176,6 +186,20 @@ def ended(order_id: str, row: OrderRow, why: tuple[int, str] | None) -> Ended:
         reason=" ".join(words.split()),
         code=str(code) if code else "",
         cumulative=Quantity(row.filled),
+    )
+
+
+def rejected(order_id: str, error: VenueRefused | NotSent) -> Ended:
+    """Return that an order is not there, by the error that says so."""
+    reason, code = str(error), ""
+    if isinstance(error, VenueRefused):
+        reason, code = error.reason, error.code
+    return Ended(
+        order_id=order_id,
+        how="rejected",
+        reason=reason,
+        code=code,
+        cumulative=Quantity(ZERO),
     )
 
 
@@ -283,6 +307,16 @@ def story(
     if row.status in ENDED:
         said.append(ended(order_id, row, None))
     return said
+
+
+def is_alone(
+    row: OrderRow, opened: Sequence[OrderRow], completed: Sequence[OrderRow]
+) -> bool:
+    """Tell whether a leg of a list of ours works, and nothing else of it ever did."""
+    if not our_id(row.group) or row not in opened:
+        return False
+    others = [each for each in (*opened, *completed) if each.group == row.group]
+    return all(each.ref == row.ref and each in opened for each in others)
 
 
 def newest(fills: Sequence[FillRow]) -> list[FillRow]:

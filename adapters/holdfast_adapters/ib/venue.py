@@ -17,6 +17,7 @@ from holdfast_adapters.ib.rows import FillRow, OrderRow
 from holdfast_adapters.ib.session import Session
 from holdfast_adapters.ib.telling import (
     TAKES,
+    is_alone,
     newest,
     order_of,
     our_id,
@@ -97,22 +98,40 @@ class IBVenue(Session):
         Its fills are told later. That an id was used before is known here, and not at
         IB: it is known of all orders that TWS shows.
         """
-        gateway, each = self.there(), self._listed(order.terms)
-        made = order_of(order.order_id, order.terms, self.account_id)
-        self.memory.sent(order.order_id, self.clock.now_us(), order.terms)
+        return await self._place([order], group="")
+
+    async def submit_list(self, orders: Sequence[VenueOrder]) -> Sequence[VenueEvent]:
+        """Place the legs of an OCO, in one write; see `Venue.submit_list`.
+
+        TWS judges each leg alone. If it turns one down, the other is canceled, and the
+        answer tells the end of each.
+        """
+        leg = orders[0].leg
+        if leg is None or leg.kind not in TAKES.lists:
+            raise VenueRefused(
+                "expected an OCO: it takes no other order lists", "lists"
+            )
+        return await self._place(orders, group=leg.list_id)
+
+    async def _place(
+        self, orders: Sequence[VenueOrder], *, group: str
+    ) -> Sequence[VenueEvent]:
+        gateway, listed = self.there(), self._listed(orders[0].terms)
+        made = [
+            order_of(each.order_id, each.terms, self.account_id, group)
+            for each in orders
+        ]
+        for each in orders:
+            self.memory.sent(each.order_id, self.clock.now_us(), each.terms)
         try:
-            return await self.command(gateway.place, each.contract, made)
+            return await self.command(gateway.place, listed.contract, *made)
         except VenueRefused as error:
-            if error.code == REJECTED and each.is_closed(self.clock.now_us()):
+            if error.code == REJECTED and listed.is_closed(self.clock.now_us()):
                 raise VenueRefused(error.reason, MARKET_CLOSED) from error
             raise
 
-    async def submit_list(self, orders: Sequence[VenueOrder]) -> Sequence[VenueEvent]:
-        """Refuse a list: it declares none, so none is asked for."""
-        raise VenueRefused("expected orders alone: it takes no order lists", "lists")
-
     async def cancel(self, order_id: str) -> Sequence[VenueEvent]:
-        """Cancel what is left of the order; see `Venue.cancel`."""
+        """Cancel what is left of the order, and of its list; see `Venue.cancel`."""
         return await self.command(self.there().cancel, order_id)
 
     async def replace(self, order_id: str, terms: OrderTerms) -> Sequence[VenueEvent]:
@@ -141,6 +160,9 @@ class IBVenue(Session):
         day that TWS shows: executions and completed orders reach back to midnight. So
         it must have been sent by this process today, or meant today.
 
+        A leg whose list did not arrive whole is canceled, once that is proven: a part
+        of a list is another order than was meant.
+
         Raises:
             OutcomeUnknown: it may be of another day, or what is shown contradicts
                 itself, or is not complete yet.
@@ -149,14 +171,18 @@ class IBVenue(Session):
         opened, completed, all_fills = await self.ask(gateway.whole)
         fills = [each for each in all_fills if each.ref == order_id]
         rows = [each for each in (*opened, *completed) if each.ref == order_id]
+        sent = self.memory.get(order_id)
+        since_us = meant_us if sent is None else sent[0]
+        is_of_today = since_us >= self._shown_from_us()
+        if rows and is_of_today and is_alone(rows[0], opened, completed):
+            await self._end_torn(order_id, since_us)
+            return await self.lookup(order_id, meant_us)
         if rows:
             return self._found(order_id, rows[0], fills)
-        sent = self.memory.get(order_id)
         if fills:
             message = f"{self.name}: {order_id} has executions, and is in no list"
             raise OutcomeUnknown(message)
-        since_us = meant_us if sent is None else sent[0]
-        if since_us < self._shown_from_us():
+        if not is_of_today:
             message = f"{self.name}: {order_id} may be of a day that TWS does not show"
             raise OutcomeUnknown(message)
         await self.ask(gateway.forget, order_id)
@@ -233,6 +259,21 @@ class IBVenue(Session):
         return utc_from_us(seconds * 1_000_000)
 
     # --- inside -----------------------------------------------------------------------
+
+    async def _end_torn(self, order_id: str, since_us: int) -> None:
+        """Cancel a leg whose list is torn.
+
+        Raises:
+            OutcomeUnknown: the rest of it may still show, or the leg may go on.
+        """
+        age_s = (self.clock.now_us() - since_us) / 1_000_000
+        message = f"{self.name}: {order_id} is shown without the rest of its list"
+        if age_s < self.promises.processing_bound_s:
+            raise OutcomeUnknown(message)
+        try:
+            await self.command(self.there().cancel, order_id)
+        except VenueRefused as error:
+            raise OutcomeUnknown(f"{message}, and not canceled: {error}") from error
 
     def _found(self, order_id: str, row: OrderRow, fills: list[FillRow]) -> Found:
         filled = sum((each.shares for each in newest(fills)), ZERO)

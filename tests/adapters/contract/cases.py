@@ -45,7 +45,8 @@ def case(
     ``trail_changes``: it may be changed. ``hides``: it has icebergs. ``auctions``: it
     has orders for the open and the close. ``ocos``, ``brackets``: it has such lists;
     ``parts``: a part of an exit ends the other one, and exits wait for all of their
-    entry; ``around``: it refuses an OCO that does not have the price between its own.
+    entry; ``around``: it refuses an OCO that does not have the price between its own;
+    ``whole``: it takes a list whole or not at all, and with ``legs`` each leg alone.
     ``answers``: answers tell what was filled at once, too; without it nothing is left
     out, but what came of a request is looked up.
     """

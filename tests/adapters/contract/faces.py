@@ -79,7 +79,7 @@ class PaperFace:
     units = 1
     can: ClassVar[frozenset[str]] = frozenset(
         {"answers", "posts", "sessions", "trails", "trail_prices", "trail_changes"}
-        | {"ocos", "brackets", "parts", "around"}
+        | {"ocos", "brackets", "parts", "around", "whole"}
     )
     codes: ClassVar[Mapping[str, str]] = {"crosses": "post_only"}
     too_much: ClassVar[int] = 0
@@ -150,7 +150,7 @@ class BinanceFace:
     can: ClassVar[frozenset[str]] = frozenset(
         {"answers", "posts", "funds", "wire", "http", "bands", "stream", "frames"}
         | {"trails", "trail_limits", "trail_changes", "hides"}
-        | {"ocos", "brackets", "parts", "around"}
+        | {"ocos", "brackets", "parts", "around", "whole"}
     )
     codes: ClassVar[Mapping[str, str]] = {
         "funds": "-2010",
@@ -257,7 +257,7 @@ class FuturesFace(BinanceFace):
 
     can: ClassVar[frozenset[str]] = (
         BinanceFace.can
-        - {"trail_changes", "hides", "ocos", "brackets", "parts", "around"}
+        - {"trail_changes", "hides", "ocos", "brackets", "parts", "around", "whole"}
     ) | {"reduces"}
     codes: ClassVar[Mapping[str, str]] = {
         "funds": "-2019",

@@ -29,6 +29,7 @@ from holdfast_adapters.simulators.ib import (
     TwsSimulator,
     serving_tws,
 )
+from holdfast_adapters.simulators.ib.faults import AFTER
 from holdfast_domain.errors import NotSent, OutcomeUnknown
 from holdfast_domain.orders import OrderTerms, TimeInForce
 from holdfast_domain.ports import VenueEvent, VenueOrder
@@ -45,7 +46,11 @@ OPENED: Final = datetime(2024, 1, 2, 15, tzinfo=UTC)
 """In the morning of a day in New York."""
 
 TIMING: Final = Timing(connect_s=60.0, answer_s=60.0, command_s=60.0)
-OPERATIONS: Final = {"order": "open_orders", "user_stream": "fills"}
+OPERATIONS: Final = {
+    "order": "open_orders",
+    "user_stream": "fills",
+    "submit_list": "submit",
+}
 """What the suite's operations are here; all others have the same names."""
 
 KINDS: Final = {"closed": "closed", "terminated": "closed"}
@@ -197,6 +202,7 @@ class IBFace:
     can: ClassVar[frozenset[str]] = frozenset(
         {"funds", "sessions", "wire", "stream", "hides", "auctions"}
         | {"trails", "trail_prices", "trail_changes"}
+        | {"ocos", "parts", "legs"}
     )
     codes: ClassVar[Mapping[str, str]] = {"funds": "201"}
     too_much: ClassVar[int] = 1001
@@ -263,6 +269,8 @@ class IBFace:
 
     def fault(self, kind: str, operation: str, count: int = 1, skip: int = 0) -> None:
         told = operation == "user_stream"
+        if operation == "submit_list" and KINDS.get(kind, kind) in AFTER:
+            skip += 1  # it is all done once the second leg is: TWS answers each alone
         self.simulator.faults.on(
             KINDS.get(kind, kind),
             OPERATIONS.get(operation, operation),

@@ -135,7 +135,7 @@ async def _(face: Face, book: Book) -> None:
     assert (await face.venue.open_orders()).orders == []
 
 
-@case(185, "a list of which a leg is refused is not there", FLAT, "ocos")
+@case(185, "a list of which a leg is refused is not there", FLAT, "ocos", "whole")
 async def _(face: Face, book: Book) -> None:
     await held(face, book)
     profit, loss = oco(book)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from tests.sampling import some_of
 
-from . import kinds, life, lists, refusals, sessions, telling, wire  # noqa: F401 - they register their cases
+from . import kinds, legs, life, lists, refusals, sessions, telling, wire  # noqa: F401 - they register their cases
 from .cases import CASES, Case
 from .face import Book
 from .faces import ABLE, OPEN
