@@ -241,7 +241,8 @@ class Venue(Protocol):
         """Place the legs of a list, all or none; one attempt, and in one request.
 
         They stand in the order of `orderlists.ROLES`. Only what ``promises.takes``
-        declares is asked for.
+        declares is asked for. Where a venue judges each leg by itself, and refuses
+        some, the others are canceled, and the answer tells how each leg ended.
 
         Raises:
             VenueError: as `submit`; it holds for each of the legs.
