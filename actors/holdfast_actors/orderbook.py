@@ -174,6 +174,7 @@ class OrderBook:
             },
             "decisions": dict(self.decisions),
             "requests": self.requests,
+            "next_place": self._next_place,
             "bookings": dict(self.bookings),
         }
 
@@ -191,7 +192,7 @@ class OrderBook:
         self.bookings = dict(saved.get("bookings", {}))
         # Snapshots of older versions count orders alone, or not even those.
         self.requests = saved.get("requests", saved.get("intents", len(rows)))
-        self._next_place = self.requests
+        self._next_place = saved.get("next_place", self.requests)
 
     def legs_of(self, row: OrderRow) -> list[OrderRow]:
         """Return all orders of a list, its first one first; or the order alone."""
