@@ -8,6 +8,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+import trio
 
 from holdfast.backtest import simulate
 from holdfast.clocks import SystemClock
@@ -25,7 +26,7 @@ from holdfast_domain.errors import InputError
 from holdfast_domain.growing import Seen
 from holdfast_domain.marketdata import FIELDS, Bar, BarColumns, MarketData, us_of
 
-from .live_desk import Desk, desk
+from .live_desk import FASTER, Desk, desk
 
 NEEDS = 30
 SECOND_US = 1_000_000
@@ -95,6 +96,10 @@ async def test_a_strategy_starts_with_its_history_and_nothing_is_missing_later(
         await here.run(path, lambda entries: fills(entries) >= 2)
         before = fills(here.entries())
         first = tape_of(here)
+        # Some bars end while nobody listens.
+        missed_us = us_of(bars_of(first)[-1].ended_at) + 5 * SECOND_US
+        left_us = max(0, missed_us - here.clock.now_us())
+        await trio.sleep(left_us / SECOND_US / FASTER)
         await here.run(path, lambda entries: fills(entries) >= before + 2)
         told, entries = tape_of(here), here.entries()
         book = here.simulator.exchange.klines["BTCUSDT"]
