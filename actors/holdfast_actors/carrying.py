@@ -73,14 +73,24 @@ class Requests:
         # The last gate: nothing may come between the look at it and the send.
         if stale:
             self._say.submitted(message, How.NOT_SENT, reason=stale)
-        elif lacks := self._lacks(message):
+            return
+        if lacks := self._lacks(message):
             reason = f"{self._venue.name} takes no {lacks}"
             self._say.submitted(message, How.REFUSED, reason=reason, code=NOT_TAKEN)
-        elif message.rest:
-            orders = (message.order, *message.rest)
-            await self._send(message, self._venue.submit_list(orders))
+            return
+        limit_s, request = self._deadlines.command_s, self._sending(message)
+        try:
+            events = await self._line.limited(limit_s, request)
+        except VenueError as error:
+            how, reason, code = _how(error)
+            self._say.submitted(message, how, reason=reason, code=code)
         else:
-            await self._send(message, self._venue.submit(message.order))
+            self._say.submitted(message, How.ANSWERED, tuple(events))
+
+    def _sending(self, message: Submit) -> Coroutine[Any, Any, Sequence[VenueEvent]]:
+        if message.rest:
+            return self._venue.submit_list((message.order, *message.rest))
+        return self._venue.submit(message.order)
 
     def _lacks(self, message: Submit) -> str:
         order, takes = message.order, self._venue.promises.takes
@@ -88,17 +98,6 @@ class Requests:
             return takes.lacks(order.terms)
         legs = [each.terms for each in (order, *message.rest)]
         return takes.lacks_list(order.leg.kind, legs)
-
-    async def _send(
-        self, message: Submit, request: Coroutine[Any, Any, Sequence[VenueEvent]]
-    ) -> None:
-        try:
-            events = await self._line.limited(self._deadlines.command_s, request)
-        except VenueError as error:
-            how, reason, code = _how(error)
-            self._say.submitted(message, how, reason=reason, code=code)
-        else:
-            self._say.submitted(message, How.ANSWERED, tuple(events))
 
     async def _replace(self, message: Replace) -> None:
         if self._gate.halted:

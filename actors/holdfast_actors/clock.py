@@ -164,16 +164,26 @@ class VenueSilence:
     It outlives the session, for a ban does. Times are the engine's, in seconds.
     """
 
-    __slots__ = ("_all_until_s", "_cancels_until_s", "_told", "on_longer")
+    __slots__ = (
+        "_all_until_s",
+        "_cancels_until_s",
+        "_told",
+        "on_longer",
+        "was_wanted",
+    )
 
     def __init__(self) -> None:
         self._all_until_s = self._cancels_until_s = 0.0
         self._told = (0.0, 0.0)
+        self.was_wanted = False
+        """Whether the venue ever asked for any."""
+
         self.on_longer: Callable[[], None] = lambda: None
         """Called when it lasts for longer than was known when it was called last."""
 
     def heed(self, until_s: float, *, cancels_too: bool) -> None:
         """Be silent until ``until_s``, if not for longer."""
+        self.was_wanted = True
         self._all_until_s = max(self._all_until_s, until_s)
         if cancels_too:
             self._cancels_until_s = max(self._cancels_until_s, until_s)
@@ -186,6 +196,7 @@ class VenueSilence:
 
     def go_on(self, all_until_s: float, cancels_until_s: float) -> None:
         """Be silent as a process before this one was told to be."""
+        self.was_wanted = True
         self._all_until_s = max(self._all_until_s, all_until_s)
         self._cancels_until_s = max(self._cancels_until_s, cancels_until_s)
         self._told = self._all_until_s, self._cancels_until_s

@@ -34,7 +34,7 @@ class Lanes:
         sides: Sides | None,
         carry: Callable[[Request], Coroutine[Any, Any, None]],
     ) -> None:
-        """Do requests by ``carry``; without ``sides``, before `add` returns."""
+        """Do requests by ``carry``, in ``sides``; without them, none."""
         self._sides = sides
         self._carry = carry
         self._lanes: dict[str, deque[Request]] = {}
@@ -45,14 +45,18 @@ class Lanes:
         self._waiting: deque[Request] = deque()
         """Questions beyond the limit."""
 
-    async def add(self, message: Request) -> None:
-        """Have a request done, after those about the same order."""
+    def add(self, message: Request) -> bool:
+        """Have a request done, after those about the same order.
+
+        False if there are no sides to do it in: whoever asks does it.
+        """
         if self._sides is None:
-            await self._carry(message)
-        elif _is_question(message) and self._questions >= QUESTIONS:
+            return False
+        if _is_question(message) and self._questions >= QUESTIONS:
             self._waiting.append(message)
         else:
             self._enter(self._sides, message)
+        return True
 
     def _enter(self, sides: Sides, message: Request) -> None:
         self._questions += _is_question(message)

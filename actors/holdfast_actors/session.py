@@ -141,6 +141,8 @@ class Session:
     async def _dispatch(self, message: SessionMessage) -> None:
         """Dispatch one message; every kind is named here."""
         match message:
+            case Submit():
+                await self._request(message)
             case Advance():
                 await self._advance(message.cursor, message.step)
             case Greet():
@@ -259,11 +261,13 @@ class Session:
 
     async def _request(self, message: Request) -> None:
         """Have it done, beside what is under way for other orders."""
-        is_there, step = await self._is_connected(), self._due()
-        is_behind = self._replays and step > self._step
-        if is_there and isinstance(message, Submit) and is_behind:
-            await self._advance(cursor_at(step, ADVANCE_SLOT), step)
-        await self._lanes.add(message)
+        is_there = not self._line.is_lost or await self._is_connected()
+        if is_there and self._replays and isinstance(message, Submit):
+            step = self._due()
+            if step > self._step:
+                await self._advance(cursor_at(step, ADVANCE_SLOT), step)
+        if not self._lanes.add(message):
+            await self._try(message)
 
     async def _carry(self, message: Request) -> None:
         await self._unless_fenced(message, self._try)

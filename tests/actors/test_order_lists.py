@@ -305,16 +305,16 @@ def test_a_request_about_a_leg_waits_behind_the_list() -> None:
 
     lanes = Lanes(Sides(), carry)
     sent, cancel = request(), Cancel("s")
-    now(lanes.add(sent))
-    now(lanes.add(cancel))
+    assert lanes.add(sent)
+    assert lanes.add(cancel)
     assert len(begun) == 1
 
     now(begun.pop())
     assert carried == [sent]
     now(begun.pop())
     assert carried == [sent, cancel]
-    now(lanes.add(Cancel("e")))
-    now(lanes.add(Cancel("p")))
+    assert lanes.add(Cancel("e"))
+    assert lanes.add(Cancel("p"))
     assert len(begun) == 2  # nothing binds them any more
     for each in begun:
         each.close()
