@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from holdfast_actors.messages import Decision, Vetted
+from holdfast_actors.messages import Change, Decision, Draft, Vetted
 from holdfast_domain import events as ev
 
 
@@ -14,11 +14,17 @@ def decision_made(decision: Decision) -> ev.DecisionMade:
         cursor=decision.cursor,
         applied=decision.applied,
         phase=decision.phase,
-        orders=tuple([draft.order_id for draft in decision.drafts]),
+        orders=_ids_of(decision.drafts),
         cancels=decision.cancels,
-        replaces=tuple([change.order_id for change in decision.changes]),
+        replaces=_ids_of(decision.changes) if decision.changes else (),
         state=decision.state,
     )
+
+
+def _ids_of(asked: tuple[Draft, ...] | tuple[Change, ...]) -> tuple[str, ...]:
+    if len(asked) == 1:  # the commonest, without a loop
+        return (asked[0].order_id,)
+    return tuple([each.order_id for each in asked])
 
 
 def draft_record(

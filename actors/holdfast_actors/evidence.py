@@ -134,12 +134,10 @@ def said_id(order_id: str, number: int) -> str:
 
 def latest(events: Sequence[VenueEvent]) -> Sequence[VenueEvent]:
     """Return ``events`` without the terms that later ones of them replaced."""
-    if len(events) <= 1:
+    replaced = [event for event in events if type(event) is Replaced]
+    if len(replaced) <= 1:
         return events
-    last = None
-    for event in events:
-        last = event if isinstance(event, Replaced) else last
-    return [e for e in events if not isinstance(e, Replaced) or e is last]
+    return [e for e in events if type(e) is not Replaced or e is replaced[-1]]
 
 
 def _accepted(row: OrderRow, event: Acked) -> ev.Event | None:

@@ -130,7 +130,7 @@ class Guard:
             Vetted(
                 decision,
                 self._vet_drafts(decision),
-                tuple([self._vet_change(decision, each) for each in decision.changes]),
+                self._vet_changes(decision) if decision.changes else (),
                 self._gate.generation,
                 decision.time_us + valid_us,
             )
@@ -148,6 +148,9 @@ class Guard:
                 end = len(verdicts) + len(ROLES[draft.leg.kind])
                 verdicts += self._vet_list(decision, drafts[len(verdicts) : end])
         return tuple(verdicts)
+
+    def _vet_changes(self, decision: Decision) -> tuple[Verdict, ...]:
+        return tuple([self._vet_change(decision, each) for each in decision.changes])
 
     def _vet_list(self, decision: Decision, drafts: Sequence[Draft]) -> list[Verdict]:
         """Pass a list or refuse it, whole."""

@@ -146,7 +146,9 @@ def route_by_type(
         if kind is DecisionMade and event.orders:  # type: ignore[union-attr]
             # Its orders are in the same commit, and name it.
             return ()
-        strategy = _strategy_of(event) if kind in strategy_types else ""
+        if kind not in strategy_types:
+            return by_type.get(kind, ())
+        strategy = _strategy_of(event)
         found = cache.get((kind, strategy))
         if found is None:
             found = list(by_type.get(kind, ()))

@@ -38,6 +38,9 @@ ASKING = frozenset({
 """Where an order stands while a request about it has not come to its end."""
 
 _WORKS = (OrderState.ACCEPTED, OrderState.PARTIALLY_FILLED)
+_UNKNOWN = OrderState.UNKNOWN
+_SUBMIT, _STREAM, _LOOKUP, _GAP = Asked.SUBMIT, Asked.STREAM, Asked.LOOKUP, Asked.GAP
+_ANSWERED = How.ANSWERED
 _COUNTS = (ev.OrderFilled, ev.FillCorrected, ev.FillBusted)
 """What changes how much of an order is filled."""
 
@@ -114,10 +117,14 @@ class Line:
         the rest waits: the session tells again what the step brought about, and the
         list of executions has them in the order in which they happened.
         """
-        early, is_gap = self._early, message.asked is Asked.GAP
+        early = self._early
+        if early is None:
+            self._take(message)
+            return
+        is_gap = message.asked is Asked.GAP
         is_new = bool(self.sending.session_number)
         is_first = message.asked is Asked.STREAM or message.order_id in self._firsts
-        if early is None or (is_new and is_first):
+        if is_new and is_first:
             self._take(message)
         elif is_new or (is_gap and message.how is not How.ANSWERED):
             self._early = None
@@ -131,18 +138,18 @@ class Line:
         sending, doubts = self.sending, self.doubts
         if message.again_s:
             sending.be_quiet(message.again_s)
-        if asked is Asked.SUBMIT:
+        if asked is _SUBMIT:
             sending.in_flight.discard(order_id)
-        elif asked is not Asked.STREAM:
+        elif asked is not _STREAM:
             sending.answered(asked, order_id)
         row = self._book.rows.get(order_id)
-        if asked is not Asked.LOOKUP or row is None or doubts.fits(row, message):
+        if asked is not _LOOKUP or row is None or doubts.fits(row, message):
             for event in latest(message.events):
                 self._venue_said(event, asked)
-        if asked is Asked.GAP:
+        if asked is _GAP:
             doubts.gap_heard(message)
         elif row is not None and (
-            message.how is not How.ANSWERED
+            message.how is not _ANSWERED
             or row.state in ASKING
             or order_id in doubts.resolver.cases
         ):
@@ -253,7 +260,7 @@ class Line:
             if row.leg is not None:
                 self.sending.settle_list(row)
         self._compare_counts(row, event, record)
-        if row.state is OrderState.UNKNOWN:
+        if row.state is _UNKNOWN:
             self.doubts.look_up(row)
 
     def _compare_counts(

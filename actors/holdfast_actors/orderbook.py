@@ -140,6 +140,12 @@ _IN_DOUBT: Final = frozenset({
     OrderState.CANCEL_PENDING,
     OrderState.REPLACE_PENDING,
 })  # fmt: skip
+_INTENT: Final = OrderState.INTENT
+_MEANT: Final = next_state(OrderState.NEW, Cause.INTEND)
+_SILENT: Final = (Cause.INTEND, Cause.GIVE_UP)
+"""Causes of ours, of which no venue speaks."""
+
+_LAST_FILL, _PARTIAL_FILL = Cause.LAST_FILL, Cause.PARTIAL_FILL
 _CHANGED: Final = (OrderReplaced, ReplaceRefused)
 _ASKED: Final = (OrderUnknown, CancelRequested, ReplaceRequested)
 _WITH_REASON: Final = (OrderRejected, OrderNotPlaced, OrderCanceled)
@@ -265,7 +271,7 @@ class OrderBook:
             event.strategy,
             event.venue,
             event.terms,
-            next_state(OrderState.NEW, Cause.INTEND),
+            _MEANT,
             event.valid_until_us,
             reserved=event.reserved,
             intended_us=at_us,
@@ -274,7 +280,8 @@ class OrderBook:
         )
         self.requests += 1
         self.rows[event.order_id] = self.open[event.order_id] = row
-        self._bind(row)
+        if row.leg is not None:
+            self._bind(row)
 
     def _refused(self, event: OrderRefused) -> None:
         state = next_state(OrderState.NEW, Cause.REFUSE)
@@ -299,7 +306,7 @@ class OrderBook:
         self._count(row.venue)
         row.filled += fill.quantity.value
         self._catch_up(row)
-        self._move(row, Cause.LAST_FILL if event.complete else Cause.PARTIAL_FILL)
+        self._move(row, _LAST_FILL if event.complete else _PARTIAL_FILL)
 
     def _count(self, venue: str) -> None:
         self.bookings[venue] = self.bookings.get(venue, 0) + 1
@@ -351,7 +358,7 @@ class OrderBook:
             self._asked(row, event)
         elif isinstance(event, _WITH_REASON):
             row.reason = event.reason
-        if cause is not Cause.INTEND and cause is not Cause.GIVE_UP:
+        if cause not in _SILENT:
             self._catch_up(row)
         self._move(row, cause)
 
@@ -381,7 +388,7 @@ class OrderBook:
     @staticmethod
     def _catch_up(row: OrderRow) -> None:
         """Count an order as sent of which the venue speaks: SENT is not journaled."""
-        if row.state is OrderState.INTENT:
+        if row.state is _INTENT:
             row.state = next_state(row.state, Cause.SEND)
 
     def _move(self, row: OrderRow, cause: Cause) -> None:

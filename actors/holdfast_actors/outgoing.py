@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from holdfast_actors.orderbook import OrderBook, OrderRow
 from holdfast_domain.orders import OrderState
 
+_INTENT = OrderState.INTENT
 _BEING_ASKED = frozenset({
     OrderState.UNKNOWN,
     OrderState.NOT_SENT,
@@ -64,7 +65,7 @@ class Outgoing:
         queue, rows = self._queue, self._book.rows
         while queue:
             row = rows[queue.popleft()]
-            if row.state is OrderState.INTENT:
+            if row.state is _INTENT:
                 yield row
 
     def _leaving_in_turn(self) -> Iterator[OrderRow]:

@@ -124,10 +124,14 @@ class Parts:
     interest: VenueInterest = attrs.field(init=False)
     silences: Mapping[str, VenueSilence] = attrs.field(init=False)
     reaches: Mapping[str, VenueReach] = attrs.field(init=False)
+    venue: str = attrs.field(init=False)
+    """Where an instrument trades that names no venue."""
+
     silent: Mapping[str, Sequence[int]] = attrs.field(factory=dict)
     """Silences that the journal knows of; see `RunSoFar.silent`."""
 
     def __attrs_post_init__(self) -> None:
+        self.venue = next(iter(self.venues))
         self.prices = PriceBoard(self.data)
         self.interest = VenueInterest(tuple(self.venues))
         self.silences = {venue: VenueSilence() for venue in self.venues}
@@ -140,11 +144,6 @@ class Parts:
         """Tell whether a venue is known to be away now."""
         found = self.maintenance.get(venue)
         return found is not None and found.is_on()
-
-    @property
-    def venue(self) -> str:
-        """Where an instrument trades that names no venue."""
-        return next(iter(self.venues))
 
     def venue_of(self, symbol: str) -> str:
         """Return where an instrument trades."""

@@ -24,6 +24,7 @@ from holdfast_domain.orders import OrderState, OrderTerms
 from holdfast_domain.ports import VenueOrder
 from holdfast_runtime import Ref
 
+_SENT = OrderState.SENT
 _WAITING = (OrderState.INTENT, OrderState.NOT_SENT)
 _UNDECIDED = (OrderState.INTENT, OrderState.SENT, OrderState.UNKNOWN)
 """Where the leg of a list stands while it may be at the venue, or may get there."""
@@ -120,7 +121,7 @@ class Sending:
             self._session.tell(Submit(order, *marks, rest))
 
     def _sent(self, row: OrderRow) -> VenueOrder:
-        row.state = OrderState.SENT
+        row.state = _SENT
         self.in_flight.add(row.order_id)
         return VenueOrder(
             order_id=row.order_id,

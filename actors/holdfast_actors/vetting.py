@@ -18,6 +18,8 @@ from holdfast_domain.instruments import Instrument
 from holdfast_domain.money import ZERO, Money
 from holdfast_domain.orders import OrderTerms, Side
 
+_BUY = Side.BUY
+
 
 @attrs.frozen(kw_only=True)
 class Limits:
@@ -45,7 +47,7 @@ class Limits:
 
 def off_grid(instrument: Instrument, terms: OrderTerms) -> str:
     """Return why ``terms`` are not on the grid of ``instrument``; empty if they are."""
-    if terms.quantity.value == 0 or not instrument.is_on_lot(terms.quantity.value):
+    if not terms.quantity.value or not instrument.is_on_lot(terms.quantity.value):
         return (
             f"expected a multiple of the lot {instrument.lot}, "
             f"was {terms.quantity.value}"
@@ -87,6 +89,7 @@ class Judge:
         """Look at ``reservations``, and change nothing of them."""
         self._instruments = instruments
         self._limits = limits
+        self._with_fee = 1 + limits.commission
         self._prices = prices
         self._reservations = reservations
 
@@ -108,9 +111,10 @@ class Judge:
         already = known.money if known is not None else ZERO
         need = self._cash_needed(strategy, instrument, terms, last, known)
         free = self._reservations.account(strategy).free + already
-        if terms.side is Side.BUY and need > free:
-            return Verdict(None, f"not enough cash: needs {need}, has {free}")
-        if terms.side is Side.SELL and need > 0:
+        if terms.side is _BUY:
+            if need > free:
+                return Verdict(None, f"not enough cash: needs {need}, has {free}")
+        elif need > ZERO:
             equity = self._equity(strategy)
             if self._shorted(strategy) + need > equity + already:
                 return Verdict(None, f"not enough equity to sell {need} short")
@@ -161,19 +165,19 @@ class Judge:
     ) -> Decimal:
         """Return the cash that the part of an order needs that opens a position."""
         price = last
-        if terms.limit_price is not None and terms.side is Side.BUY:
+        if terms.limit_price is not None and terms.side is _BUY:
             price = min(last, terms.limit_price.value)
         units = self._opening_units(strategy, terms, known)
-        if units <= 0:
+        if units <= ZERO:
             return ZERO
-        return instrument.notional(price, units).amount * (1 + self._limits.commission)
+        return instrument.notional(price, units).amount * self._with_fee
 
     def _opening_units(
         self, strategy: str, terms: OrderTerms, known: Reservation | None
     ) -> Decimal:
         """Return how much of an order is not the closing of what is held."""
         quantity = terms.quantity.value
-        if terms.side is Side.BUY:
+        if terms.side is _BUY:
             return quantity
         # What is filled of the order is no longer held, and no longer to be sold.
         filled = known.filled if known is not None else ZERO

@@ -41,7 +41,7 @@ def shown_step(cursor: int) -> int:
 
     A trigger that is due at the very moment at which bars end sees them.
     """
-    return step_of(cursor) - (slot_of(cursor) <= ADVANCE_SLOT)
+    return (cursor >> SLOT_BITS) - 1 - (cursor & 0xFFFF <= ADVANCE_SLOT)
 
 
 def slot_of(cursor: int) -> int:

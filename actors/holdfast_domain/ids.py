@@ -33,6 +33,12 @@ class ClientOrderId(Struct, frozen=True, kw_only=True, gc=False):
             f"{self.engine:08x}{self.epoch:08x}{self.sequence:012x}{self.strategy:04x}"
         )
 
+    @property
+    def around(self) -> tuple[str, str]:
+        """What stands before and behind the sequence in the ids of its strategy."""
+        text = str(self)
+        return text[:16], text[28:]
+
     @classmethod
     def parse(cls, text: str) -> ClientOrderId:
         """Return the parts of ``text``.

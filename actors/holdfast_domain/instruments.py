@@ -78,12 +78,12 @@ class Instrument:
 
     def is_on_lot(self, quantity: Decimal) -> bool:
         """Tell whether ``quantity`` is a whole number of lots."""
-        return quantity % self.lot == 0
+        return quantity % self.lot == ZERO
 
     def is_on_tick(self, price: Decimal) -> bool:
         """Tell whether ``price`` is a whole number of ticks."""
         tick = self.tick_at(price)
-        return tick is None or price % tick == 0
+        return tick is None or price % tick == ZERO
 
     def tick_at(self, price: Decimal) -> Decimal | None:
         """Return the step of prices at ``price``; below the lowest band, that band's.

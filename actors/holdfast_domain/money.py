@@ -99,7 +99,7 @@ class Quantity(Struct, frozen=True, order=True, gc=False):
     value: Decimal
 
     def __post_init__(self) -> None:
-        if self.value < 0:
+        if self.value < ZERO:
             message = f"expected a quantity of at least 0, got {self.value}"
             raise DomainError(message)
 

@@ -76,7 +76,7 @@ class OrderKinds(Struct, frozen=True, kw_only=True, gc=False):
             return "reduce-only orders"
         if terms.shown is not None and not self.icebergs:
             return "orders of which only a part is shown"
-        if terms.type is OrderType.TRAILING_STOP:
+        if terms.trail is not None or terms.trail_bps is not None:
             return self._lacks_distance(terms)
         return ""
 

@@ -32,14 +32,15 @@ class Position(Struct, frozen=True, gc=False):
     def after(self, units: Decimal, price: Decimal) -> Position:
         """Return the position after ``units`` (signed) were traded at ``price``."""
         amount = self.amount + units
-        if self.amount == 0 or (self.amount > 0) == (units > 0):
+        is_long = self.amount > ZERO
+        if not self.amount or is_long == (units > ZERO):
             paid = self.cost_basis * self.amount + price * units
             return Position(amount, paid / amount if amount else ZERO, self.realised)
         closed = -units if abs(units) <= abs(self.amount) else self.amount
         realised = self.realised + closed * (price - self.cost_basis)
-        if amount == 0:
+        if not amount:
             return Position(ZERO, ZERO, realised)
-        crossed = (amount > 0) != (self.amount > 0)
+        crossed = (amount > ZERO) != is_long
         return Position(amount, price if crossed else self.cost_basis, realised)
 
 

@@ -232,13 +232,13 @@ class StrategyActor:
         match message:
             case Slice():
                 self._on_slice(message)
+            case Quotes(quotes=quotes):
+                self._on_market(message, "quote", self._on_quote, quotes)
             case Committed(entry):
                 if entry.sequence > self._applied:
                     self._take_record(entry, quiet=False)
             case Ticks(trades=trades):
                 self._on_market(message, "tick", self._on_tick, trades)
-            case Quotes(quotes=quotes):
-                self._on_market(message, "quote", self._on_quote, quotes)
             case Triggered():
                 self._on_trigger(message)
             case Resend():

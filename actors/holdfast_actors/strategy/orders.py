@@ -21,7 +21,7 @@ from holdfast_domain import events as ev
 from holdfast_domain.errors import DomainError, InputError
 from holdfast_domain.ids import ClientOrderId
 from holdfast_domain.instruments import Instrument
-from holdfast_domain.money import Numeric, Price, Quantity, to_decimal
+from holdfast_domain.money import ZERO, Numeric, Price, Quantity, to_decimal
 from holdfast_domain.orderlists import ROLES, Leg, OrderList
 from holdfast_domain.orders import OrderTerms, OrderType, Side, TimeInForce
 
@@ -34,6 +34,7 @@ _TYPES = {
 """The order type by whether there is a limit price, and a stop price."""
 
 _FORCES = {each.value: each for each in TimeInForce}
+_BUY, _SELL = Side.BUY, Side.SELL
 
 INDEX_BITS = 16
 """Orders of one decision: the low bits of an id's sequence."""
@@ -92,9 +93,8 @@ class Desk:
         index: int,
         instruments: Mapping[str, Instrument],
     ) -> None:
-        self._engine = engine
-        self._epoch = epoch
-        self._index = index
+        made = ClientOrderId(engine=engine, epoch=epoch, sequence=0, strategy=index)
+        self._before, self._behind = made.around
         self._instruments = instruments
         self.number = 0
         """The strategy's last decision."""
@@ -131,13 +131,8 @@ class Desk:
         if index >= 1 << INDEX_BITS:
             message = f"expected at most {1 << INDEX_BITS} orders in one decision"
             raise DomainError(message)
-        made = ClientOrderId(
-            engine=self._engine,
-            epoch=self._epoch,
-            sequence=(self.number + 1) << INDEX_BITS | index,
-            strategy=self._index,
-        )
-        return str(made)
+        sequence = (self.number + 1) << INDEX_BITS | index
+        return f"{self._before}{sequence:012x}{self._behind}"
 
     def cancel(self, order_id: str) -> None:
         """Take a cancel; one of a finished order does nothing."""
@@ -246,7 +241,7 @@ class Desk:
         view = self.open.get(fill.order_id) or self._ended.get(fill.order_id)
         if view is None:
             return None
-        view.filled = Amount(view.filled + fill.quantity.value * fill.side.sign)
+        view.filled = view.filled.plus(fill.quantity.value * fill.side.sign)
         if event.complete:
             self._close(fill.order_id, "filled")
             view.status = "filled"
@@ -257,7 +252,7 @@ class Desk:
         if view is not None:
             for fill in event.bookings:
                 change = fill.quantity.value * fill.side.sign
-                view.filled = Amount(view.filled + change)
+                view.filled = view.filled.plus(change)
         return view
 
     def _reopen(self, event: ev.OrderReopened) -> OrderView:
@@ -320,7 +315,7 @@ def terms_of(
         InputError: an unknown time in force, or terms that no order has together.
     """
     units = to_decimal(quantity)
-    if units == 0:
+    if not units:
         return None
     force = _FORCES.get(time_in_force)
     if force is None:
@@ -334,7 +329,7 @@ def terms_of(
         _check_rests("post_only" if post_only else "shown", kind, force)
     return OrderTerms(
         instrument=asset.symbol,
-        side=Side.BUY if units > 0 else Side.SELL,
+        side=_BUY if units > ZERO else _SELL,
         quantity=Quantity(abs(units)),
         type=kind,
         time_in_force=force,

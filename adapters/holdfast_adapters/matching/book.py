@@ -23,6 +23,8 @@ AFTER_TRIGGER: Final = {
 """What a stop becomes once it is triggered."""
 
 _BPS: Final = Decimal(10_000)
+_BUY, _MARKET, _DAY = Side.BUY, OrderType.MARKET, TimeInForce.DAY
+_IOC, _FOK = TimeInForce.IOC, TimeInForce.FOK
 
 
 class Working(Struct, eq=False):
@@ -64,18 +66,18 @@ class Working(Struct, eq=False):
         """Take ``terms``; a stop that was triggered stays triggered."""
         triggered = self.kind is not self.terms.type
         self.terms = terms
-        self.buy = terms.side is Side.BUY
+        self.buy = terms.side is _BUY
         self.kind = terms.type
         self.quantity = terms.quantity.value
         self.limit = terms.limit_price.value if terms.limit_price else ZERO
         self.stop = terms.stop_price.value if terms.stop_price else ZERO
         force = terms.time_in_force
-        self.all_or_none = force is TimeInForce.FOK
-        self.immediate = self.all_or_none or force is TimeInForce.IOC
+        self.all_or_none = force is _FOK
+        self.immediate = self.all_or_none or force is _IOC
         self.makes = terms.post_only
         if triggered:
             self.trigger()
-        elif self.kind is not OrderType.MARKET:
+        elif self.kind is not _MARKET:
             self._find_edge()
 
     def better(self, price: Decimal) -> Decimal:
@@ -106,7 +108,7 @@ class Working(Struct, eq=False):
 
         A quick look that errs on the safe side; prices are compared as `Decimal`.
         """
-        if self.immediate or self.kind is OrderType.MARKET:
+        if self.immediate or self.kind is _MARKET:
             return False
         return low > self.edge if self.waits_below else high < self.edge
 
@@ -129,7 +131,7 @@ def working(
     """Return ``order`` as it enters the book."""
     terms, at_us = order.terms, order.placed_at_us
     expires_us = NEVER_US
-    if terms.time_in_force is TimeInForce.DAY:
+    if terms.time_in_force is _DAY:
         expires_us = session_end_us(terms.instrument, at_us)
     leg = order.leg
     if leg is not None and leg.is_held:

@@ -39,7 +39,7 @@ def checked(
         _check_price(terms.stop_price, instrument)
     if terms.trail is not None:
         _check_price(terms.trail, instrument)
-    if instrument.min_notional > 0:
+    if instrument.min_notional > ZERO:
         _check_notional(terms, instrument, now)
     if terms.post_only and terms.limit_price is not None and not waits:
         _check_rests(terms, terms.limit_price.value, now)
@@ -100,7 +100,7 @@ def check_replacement(order: Working, terms: OrderTerms) -> None:
 
 
 def _check_quantity(quantity: Decimal, instrument: Instrument) -> None:
-    if quantity <= 0:
+    if quantity <= ZERO:
         reason = f"expected a quantity above 0, got {quantity}"
         raise VenueRefused(reason, "quantity")
     if not _is_multiple(quantity, instrument.lot):

@@ -45,7 +45,8 @@ from holdfast_domain.ports import (
 
 _BPS = Decimal(10_000)
 _ACTIVE = (OrderType.MARKET, OrderType.LIMIT)
-_SLIPS = (OrderType.MARKET, OrderType.STOP, OrderType.TRAILING_STOP)
+_MARKET, _TRAILING_STOP = OrderType.MARKET, OrderType.TRAILING_STOP
+_SLIPS = (_MARKET, OrderType.STOP, _TRAILING_STOP)
 """What trades at any price."""
 
 
@@ -72,6 +73,7 @@ class MatchingEngine:
 
         self._session_end_us = session_end_us
         self._record = record or _forget
+        self._at_last_close = model.fill is FillAt.THIS_CLOSE
         self._slip = model.slippage_bps / _BPS
         self._known: dict[str, Working | None] = {}
         self._lists = Lists()
@@ -119,9 +121,9 @@ class MatchingEngine:
         for each in entered:
             number = self._acks + 1
             self._say(Acked(order_id=each.order_id, venue_order_id=f"V{number}"), said)
-            if each.kind is OrderType.TRAILING_STOP:
+            if each.kind is _TRAILING_STOP:
                 self._trail_last(each, now)
-        if self.model.fill is FillAt.THIS_CLOSE:
+        if self._at_last_close:
             for each in [e for e in entered if e.since_us != NEVER_US]:
                 self._match_at_last(each, each.since_us, now, said)
         return said
@@ -152,7 +154,7 @@ class MatchingEngine:
         checked(terms, self.instruments, now)
         self.amend(order_id, terms, now.time_us)
         self._say(Replaced(order_id=order_id, terms=terms), said)
-        if self.model.fill is FillAt.THIS_CLOSE:
+        if self._at_last_close:
             self._match_at_last(order, now.time_us, now, said)
         return said
 
@@ -217,10 +219,10 @@ class MatchingEngine:
     def apply(self, record: EngineRecord) -> None:
         """Apply what has happened; the only way in which the book changes by it."""
         match record:
-            case Executed():
-                self._fill(record)
             case Acked():
                 self._acks += 1
+            case Executed():
+                self._fill(record)
             case Ended():
                 self._close(self._working(record.order_id))
             case Triggered():
@@ -247,7 +249,7 @@ class MatchingEngine:
         if triggered:
             self._note(Triggered(order_id=order.order_id, ended_at_us=bar.ended_at_us))
             self._cancel_rival(order, "triggered", said)
-        elif order.kind is OrderType.TRAILING_STOP:
+        elif order.kind is _TRAILING_STOP:
             self._trail(order, best_of(order, bar), bar.ended_at_us)
         if price is not None:
             if slips:
@@ -278,10 +280,9 @@ class MatchingEngine:
             return
         bar = self._bar_of(order, last)
         price = bar.price(last.close)
-        if order.kind is OrderType.MARKET:
+        if order.kind is _MARKET:
             price = slipped(order, price, self._slip)
-            self._execute(order, bar, price, at_us, said)
-        elif is_at_or_better(order, price):
+        if order.kind is _MARKET or is_at_or_better(order, price):
             self._execute(order, bar, price, at_us, said)
         if order.immediate:
             self._end_rest(order, said)
@@ -303,7 +304,7 @@ class MatchingEngine:
         quantity = order.quantity - order.filled
         if bar.available is not None and bar.available < quantity:
             quantity = ZERO if order.all_or_none else bar.available
-        if quantity <= 0:
+        if quantity <= ZERO:
             return
         made = executed(
             order, quantity, price, at_us, self.model.commission, self._executions + 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Callable
 from decimal import Decimal
-from typing import Final, NamedTuple, Protocol, TypeAlias
+from typing import Final, Protocol, TypeAlias
 
 import attrs
 from msgspec import Struct
@@ -71,7 +71,7 @@ class FillModel:
     """Share of a bar's volume that all orders together may take; ``None``: no limit."""
 
 
-class LastBar(NamedTuple):
+class LastBar(Struct, frozen=True, gc=False):
     """The newest bar of a symbol that has ended."""
 
     close: float

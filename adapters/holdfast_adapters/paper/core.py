@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
-import attrs
+from msgspec import Struct
 
 from holdfast_adapters.matching.engine import MatchingEngine
 from holdfast_adapters.matching.model import (
@@ -56,13 +56,12 @@ from holdfast_domain.ports import (
 _NOTHING: tuple[VenueEvent, ...] = ()
 
 
-@attrs.define(eq=False)
-class _Order:
+class _Order(Struct, eq=False):
     """An order of the venue and all that was said of it, with the cursors."""
 
     order: VenueOrder
     cursor: int
-    said: list[tuple[int, VenueEvent]] = attrs.field(factory=list)
+    said: list[tuple[int, VenueEvent]] = []
 
 
 class PaperCore:
@@ -372,13 +371,13 @@ class PaperCore:
             case Submitted(order=order):
                 self._orders[order.order_id] = _Order(order, cursor)
                 self._advance = None
-            case Advanced():
-                self._advance = self._advances.setdefault(cursor, [])
             case Executed():
                 self._executions.append((cursor, record))
                 self._tell(cursor, record)
             case Acked() | Ended() | Replaced():
                 self._tell(cursor, record)
+            case Advanced():
+                self._advance = self._advances.setdefault(cursor, [])
             case CancelRequested() | ReplaceRequested():
                 self._advance = None
             case Triggered() | Trailed() | VolumeTaken():
