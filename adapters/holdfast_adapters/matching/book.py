@@ -62,6 +62,17 @@ class Working(Struct, eq=False):
     leg: Leg | None = None
     """What binds it to others."""
 
+    ceiling: Decimal | None = None
+    """How much of its quantity may be filled by now; None is all."""
+
+    @property
+    def due(self) -> Decimal:
+        """What may be filled of it now."""
+        left = self.quantity - self.filled
+        if self.ceiling is None:
+            return left
+        return min(left, self.ceiling - self.filled)
+
     def take(self, terms: OrderTerms) -> None:
         """Take ``terms``; a stop that was triggered stays triggered."""
         triggered = self.kind is not self.terms.type

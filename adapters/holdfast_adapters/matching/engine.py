@@ -301,7 +301,7 @@ class MatchingEngine:
         at_us: int,
         said: list[VenueEvent],
     ) -> None:
-        quantity = order.quantity - order.filled
+        quantity = order.due
         if bar.available is not None and bar.available < quantity:
             quantity = ZERO if order.all_or_none else bar.available
         if quantity <= ZERO:

@@ -11,7 +11,7 @@ import pytest
 import trio
 
 from holdfast_adapters.ib import Address, ContractSpec, Hub, IBVenue, Line, Timing
-from holdfast_adapters.simulators.ib.desk import What
+from holdfast_adapters.simulators.ib.model import What
 from holdfast_domain.errors import (
     DomainError,
     DuplicateOrder,

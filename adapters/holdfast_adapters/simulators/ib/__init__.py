@@ -3,9 +3,10 @@
 What it says follows the wire format that ib_async reads; `layouts` is compared with
 recorded messages. It keeps a record that the auditor reads, and plays the `faults` that
 are switched on. Bottom up: `wire`, `layouts`, `model`, `messages`, `record`, `terms`,
-`desk`, `faults`, `peers`, `answers`, `server`.
+`brackets`, `desk`, `faults`, `peers`, `answers`, `server`.
 """
 
+from holdfast_adapters.simulators.ib.brackets import Exits, Parked
 from holdfast_adapters.simulators.ib.desk import Desk
 from holdfast_adapters.simulators.ib.faults import AFTER, BEFORE, TELLING, Fault
 from holdfast_adapters.simulators.ib.model import SimContract
@@ -16,7 +17,9 @@ __all__ = [
     "BEFORE",
     "TELLING",
     "Desk",
+    "Exits",
     "Fault",
+    "Parked",
     "SimContract",
     "TwsSimulator",
     "serving_tws",

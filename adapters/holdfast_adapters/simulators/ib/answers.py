@@ -177,6 +177,8 @@ class Answers:
             shown=int(told["display_size"] or 0),
             group=told["oca_group"],
             group_type=int(told["oca_type"] or 0),
+            parent_id=int(told["parent_id"] or 0),
+            transmit=told["transmit"] == "1",
         )
 
     def _cancel(self, peer: Peer, fields: list[str]) -> None:

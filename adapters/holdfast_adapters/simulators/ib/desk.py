@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import enum
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
@@ -17,6 +16,7 @@ from holdfast_adapters.matching.model import (
     Triggered,
 )
 from holdfast_adapters.simulators.ib.auctions import Auctions, waits
+from holdfast_adapters.simulators.ib.brackets import Brackets, Parked
 from holdfast_adapters.simulators.ib.hours import day_end_us
 from holdfast_adapters.simulators.ib.model import (
     Asked,
@@ -25,18 +25,18 @@ from holdfast_adapters.simulators.ib.model import (
     SimExecution,
     SimOrder,
     SimPosition,
+    What,
 )
 from holdfast_adapters.simulators.ib.record import Record
 from holdfast_adapters.simulators.ib.terms import (
-    MARGIN,
     UNKNOWN,
-    USED_GROUP,
     asked_with,
-    leg_of,
+    check_margin,
     said,
     terms_of,
 )
 from holdfast_adapters.simulators.ib.wire import Value
+from holdfast_adapters.simulators.ib.worth import values_of
 from holdfast_adapters.simulators.intervals import TradeBook
 from holdfast_domain.errors import VenueRefused
 from holdfast_domain.money import ZERO
@@ -49,16 +49,6 @@ ACCOUNT: Final = "DU1234567"
 FIRST_PERM_ID: Final = 1_500_000_000
 
 ACTIVE: Final = ("MKT", "LMT", "MOC", "LOC")
-
-
-class What(enum.Enum):
-    """What is told of an order."""
-
-    OPEN = "open order"
-    STATUS = "order status"
-    EXECUTION = "execution"
-    COMMISSION = "commission"
-    CANCELED = "canceled"
 
 
 Told: TypeAlias = Callable[[What, SimOrder, SimExecution | None], None]
@@ -114,6 +104,9 @@ class Desk:
             FillModel(fill=FillAt.THIS_CLOSE, participation=Decimal(1)),
             record=self._happened,
             session_end_us=self._day_end_us,
+        )
+        self.brackets = Brackets(
+            self._engine, self.orders, self._tell_order, self._happened
         )
 
     # --- the market (the engine's `MarketView`) ---------------------------------------
@@ -204,30 +197,49 @@ class Desk:
                 321, f"Error validating request: invalid account {asked.account}"
             )
         terms = terms_of(asked)
-        leg = leg_of(asked, terms)
         self._check(terms, asked)
-        self._check_group(asked.group)
+        self.brackets.check(asked)
         self.next_ids[asked.client_id] = asked.order_id + 1
-        order = SimOrder(asked=asked, perm_id=FIRST_PERM_ID + len(self.orders))
+        order = SimOrder(
+            asked=asked,
+            perm_id=FIRST_PERM_ID + len(self._by_perm),
+            status="Inactive",
+            is_parked=True,
+        )
         self.orders[asked.client_id, asked.order_id] = order
         self._by_perm[str(order.perm_id)] = order
-        venue_order = VenueOrder(
-            order_id=str(order.perm_id),
-            terms=terms,
-            placed_at_us=self.time_us,
-            leg=leg,
-        )
-        self.record.placed(order, venue_order)
-        self._tell_order(order)
-        if waits(terms):
-            self._auctions.add(venue_order)
+        if asked.transmit:
+            self._transmit(self.brackets.with_children(order))
         else:
-            self._engine.submit(venue_order, self)
-        if order.status == "PreSubmitted" and asked.type in ACTIVE:
-            order.status = "Submitted"
             self._tell_order(order)
-        self.record.commit()
         return order
+
+    def _transmit(self, orders: list[SimOrder]) -> None:
+        """Let IB have orders that belong together, a parent before its children."""
+        sent = self.brackets.transmitted(orders, self.time_us)
+        for order, venue_order in sent:
+            order.is_parked, order.status = False, "PreSubmitted"
+            self.record.placed(order, venue_order)
+            self._tell_order(order)
+        for _, venue_order in reversed(sent):  # exits are there when the entry fills
+            if waits(venue_order.terms):
+                self._auctions.add(venue_order)
+            else:
+                self._engine.submit(self.brackets.submit(venue_order), self)
+        for order, venue_order in sent:
+            is_held = venue_order.leg is not None and venue_order.leg.is_held
+            is_active = order.asked.type in ACTIVE and not is_held
+            if order.status == "PreSubmitted" and is_active:
+                order.status = "Submitted"
+                self._tell_order(order)
+        self.record.commit()
+
+    def left(self, client_id: int | None) -> None:
+        """Do with what a client did not have transmitted what TWS does at its end."""
+        if self.brackets.parked is Parked.DROPPED:
+            for key in [k for k, each in self.orders.items() if each.is_parked]:
+                if key[0] == client_id:
+                    del self.orders[key]
 
     def cancel(self, client_id: int, order_id: int) -> SimOrder:
         """Cancel an order that works.
@@ -243,7 +255,11 @@ class Desk:
             words = f"{subject} cannot be cancelled, state: {order.status}."
             raise Refused(10148, words)
         order.why, name = "Cancelled by Trader", str(order.perm_id)
-        if name in self._auctions:
+        if order.is_parked:
+            for each in self.brackets.with_children(order):
+                if each is order or not order.asked.parent_id:
+                    self._ended(each)
+        elif name in self._auctions:
             self._auctions.remove(name)
             self._ended(order)
         else:
@@ -252,31 +268,21 @@ class Desk:
         return order
 
     def open_orders(self) -> list[SimOrder]:
-        """Return the orders that work."""
-        return [each for each in self.orders.values() if not each.has_ended]
+        """Return the orders that work, or wait to be transmitted, as far as shown."""
+        return [each for each in self._shown() if not each.has_ended]
 
     def completed_orders(self) -> list[SimOrder]:
         """Return the orders that have ended."""
-        return [each for each in self.orders.values() if each.has_ended]
+        return [each for each in self._shown() if each.has_ended]
+
+    def _shown(self) -> list[SimOrder]:
+        return [o for o in self.orders.values() if not self.brackets.hides(o)]
 
     def values(self) -> list[tuple[str, Value, str]]:
         """Return the account's values: key, value and unit."""
-        gross = sum((abs(self._worth(each)) for each in self.positions), ZERO)
-        net = self.cash + sum((self._worth(each) for each in self.positions), ZERO)
-        free = net - gross / self._leverage
-        amounts = {
-            "NetLiquidation": net,
-            "TotalCashValue": self.cash,
-            "AvailableFunds": free,
-            "BuyingPower": free * self._leverage,
-            "GrossPositionValue": gross,
-            "InitMarginReq": gross / self._leverage,
-            "MaintMarginReq": gross / self._leverage,
-        }
-        return [
-            ("AccountType", "INDIVIDUAL", ""),
-            *((key, f"{amount:.2f}", "USD") for key, amount in amounts.items()),
-        ]
+        return values_of(
+            self.cash, self.positions, self.contracts, self.last_price, self._leverage
+        )
 
     # --- inside ---------------------------------------------------------------------
 
@@ -284,29 +290,14 @@ class Desk:
         contract = self.contracts[int(con_id)]
         return day_end_us(contract.hours, contract.zone, at_us)
 
-    def _worth(self, con_id: int) -> Decimal:
-        held, contract = self.positions[con_id], self.contracts[con_id]
-        price = self.last_price(contract)
-        return held.quantity * contract.units * (held.cost if price is None else price)
-
     def _check(self, terms: OrderTerms, asked: Asked) -> None:
         try:
             checked(terms, self._engine.instruments, self)
         except VenueRefused as error:
             raise said(error) from error
-        contract, sign = asked.contract, 1 if asked.action == "BUY" else -1
-        held = self.positions.get(contract.con_id, SimPosition()).quantity
-        more = abs(held + sign * asked.quantity) - abs(held)
-        price = asked.limit or asked.aux or self.last_price(contract) or ZERO
-        margin = more * price * contract.units / self._leverage
-        if margin > self.cash:
-            raise Refused(201, MARGIN.format(equity=self.cash, margin=margin))
-
-    def _check_group(self, group: str) -> None:
-        """Refuse a group that has done its work: its name is used once."""
-        legs = [each for each in self.orders.values() if group == each.asked.group]
-        if group and any(each.has_ended or each.filled for each in legs):
-            raise Refused(201, USED_GROUP)
+        held = self.positions.get(asked.contract.con_id, SimPosition()).quantity
+        price = asked.limit or asked.aux or self.last_price(asked.contract) or ZERO
+        check_margin(asked, held, price / self._leverage, self.cash)
 
     def _change(self, order: SimOrder, asked: Asked) -> SimOrder:
         if order.has_ended:
@@ -380,13 +371,21 @@ class Desk:
         self._tell_order(order)
         self._tell(What.OPEN, order)
         self._tell(What.COMMISSION, order, made)
+        self.brackets.filled(order, self._after_us(order))
+
+    def _after_us(self, order: SimOrder) -> int:
+        """Return the moment behind the last trade of an order's contract."""
+        last = self._last.get(str(order.asked.contract.con_id))
+        return max(self.time_us, last.ended_at_us if last else 0) + 1
 
     def _ended(self, order: SimOrder) -> None:
         order.status, order.ended_us = "Cancelled", self.time_us
         order.why = order.why or "Cancelled by the exchange"
-        self.record.ended(order)
+        if not order.is_parked:
+            self.record.ended(order)
         self._tell(What.STATUS, order)
         self._tell(What.CANCELED, order)
+        self.brackets.ended(order, self.time_us)
 
     def _tell_order(self, order: SimOrder) -> None:
         self._tell(What.OPEN, order)
@@ -395,5 +394,7 @@ class Desk:
     def _tell(
         self, what: What, order: SimOrder, made: SimExecution | None = None
     ) -> None:
+        if self.brackets.hides(order) and what is not What.CANCELED:
+            return
         for tell in self.on_order:
             tell(what, order, made)

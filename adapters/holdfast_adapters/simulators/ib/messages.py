@@ -85,6 +85,7 @@ def open_order(version: int, order: SimOrder) -> bytes:
         **_terms(order),
         "order_id": order.asked.order_id,
         "client_id": order.asked.client_id,
+        "parent_id": order.asked.parent_id,
     }
     return message(5, *OPEN_ORDER.filled(version, values))
 
@@ -113,7 +114,7 @@ def order_status(order: SimOrder) -> bytes:
         order.left,
         order.average,
         order.perm_id,
-        0,
+        asked.parent_id,
         order.last_price,
         asked.client_id,
         "",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Final
@@ -11,8 +12,18 @@ import attrs
 from holdfast_domain.instruments import Band, Instrument
 from holdfast_domain.money import ZERO
 
-ENDED: Final = frozenset({"Filled", "Cancelled", "ApiCancelled", "Inactive"})
+ENDED: Final = frozenset({"Filled", "Cancelled", "ApiCancelled"})
 """Statuses of orders that work no more."""
+
+
+class What(enum.Enum):
+    """What is told of an order."""
+
+    OPEN = "open order"
+    STATUS = "order status"
+    EXECUTION = "execution"
+    COMMISSION = "commission"
+    CANCELED = "canceled"
 
 
 class Refused(Exception):
@@ -121,6 +132,11 @@ class Asked:
     """Its one-cancels-all group."""
 
     group_type: int = 0
+    parent_id: int = 0
+    """The id of the order that it is a child of; 0: of none."""
+
+    transmit: bool = True
+    """Whether it, and all that waits with it, goes on to IB."""
 
 
 @attrs.define(eq=False, kw_only=True)
@@ -141,6 +157,9 @@ class SimOrder:
 
     why: str = ""
     """Why it has ended."""
+
+    is_parked: bool = False
+    """Whether TWS has it, and has not transmitted it: IB knows nothing of it."""
 
     @property
     def left(self) -> Decimal:

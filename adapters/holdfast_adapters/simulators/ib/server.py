@@ -17,9 +17,14 @@ from holdfast_adapters.simulators.ib.answers import (
     Answers,
     tell_quote,
 )
-from holdfast_adapters.simulators.ib.desk import Desk, What
+from holdfast_adapters.simulators.ib.desk import Desk
 from holdfast_adapters.simulators.ib.faults import Fault, Faults
-from holdfast_adapters.simulators.ib.model import SimContract, SimExecution, SimOrder
+from holdfast_adapters.simulators.ib.model import (
+    SimContract,
+    SimExecution,
+    SimOrder,
+    What,
+)
 from holdfast_adapters.simulators.ib.peers import NONSENSE, Peer
 from holdfast_adapters.simulators.ib.wire import Messages, Nonsense
 from holdfast_adapters.simulators.serving import BROKEN, CHUNK, reset
@@ -160,6 +165,7 @@ class TwsSimulator:
         finally:
             self.peers.remove(peer)
             self._strikes.pop(peer, None)
+            self.desk.left(peer.client_id)
             with trio.CancelScope(shield=True):
                 await trio.aclose_forcefully(stream)
 

@@ -103,6 +103,21 @@ def leg_of(asked: Asked, terms: OrderTerms) -> Leg | None:
     return Leg(list_id=asked.group, kind=ListKind.OCO, role=role)
 
 
+def check_margin(asked: Asked, held: Decimal, price: Decimal, cash: Decimal) -> None:
+    """Refuse what would need more than ``cash``; ``price`` is what a unit ties up.
+
+    Exits of an order that has yet to be filled give back what it takes.
+
+    Raises:
+        Refused: 201.
+    """
+    sign = 1 if asked.action == "BUY" else -1
+    more = abs(held + sign * asked.quantity) - abs(held)
+    margin = more * price * asked.contract.units
+    if margin > cash and not asked.parent_id:
+        raise Refused(201, MARGIN.format(equity=cash, margin=margin))
+
+
 def _distance(kind: OrderType, asked: Asked) -> tuple[Price | None, int | None]:
     """Return how far a stop trails: by a price, or in basis points."""
     if kind is not OrderType.TRAILING_STOP:
