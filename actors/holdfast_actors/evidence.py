@@ -70,7 +70,7 @@ def misfit(row: OrderRow, story: Found, skew_us: int) -> str:
             quantities.add(event.terms.quantity)
     if (story.instrument, story.side) != (terms.instrument, terms.side):
         return f"expected {_text(terms)}, was {story.instrument} {story.side.value}"
-    if story.quantity not in quantities:
+    if story.quantity.value and story.quantity not in quantities:
         return f"expected {_text(terms)}, was a quantity of {story.quantity.value}"
     if story.placed_at_us + skew_us < row.intended_us:
         early_s = (row.intended_us - story.placed_at_us) / 1_000_000
@@ -130,6 +130,17 @@ def reopening(
 def said_id(order_id: str, number: int) -> str:
     """Return the execution id of what a person said was filled, the n-th time."""
     return f"person:{order_id}:{number}"
+
+
+def is_unasked(row: OrderRow, event: VenueEvent, asked: Asked) -> bool:
+    """Tell whether the stream tells of new terms that nobody here has asked for.
+
+    They may be a venue's own, or a person's; or old ones that come late. A lookup tells
+    which terms hold.
+    """
+    if asked is not Asked.STREAM or not isinstance(event, Replaced):
+        return False
+    return row.is_open and event.terms not in (row.terms, row.wanted)
 
 
 def latest(events: Sequence[VenueEvent]) -> Sequence[VenueEvent]:
@@ -227,6 +238,12 @@ def _replaced(row: OrderRow, event: Replaced, asked: Asked) -> ev.Event | None:
         is_news = row.state in _CHANGING or event.terms == row.wanted
     if not is_news:
         return None
+    if asked is Asked.LOOKUP and event.terms.quantity.value <= row.filled:
+        # The venue made it smaller by a rule of its own, and it is filled.
+        reason = f"the venue has it for {event.terms.quantity.value}, which is filled"
+        return ev.OrderCanceled(
+            order_id=row.order_id, strategy=row.strategy, reason=reason
+        )
     return ev.OrderReplaced(
         order_id=row.order_id, strategy=row.strategy, terms=event.terms
     )

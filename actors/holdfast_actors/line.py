@@ -10,7 +10,13 @@ from collections.abc import Callable
 from typing import Any
 
 from holdfast_actors.doubts import Doubts
-from holdfast_actors.evidence import latest, overrules, record_of, reopening
+from holdfast_actors.evidence import (
+    is_unasked,
+    latest,
+    overrules,
+    record_of,
+    reopening,
+)
 from holdfast_actors.inspection import Inspection
 from holdfast_actors.kin import Kin
 from holdfast_actors.orderbook import OrderBook, OrderRow
@@ -253,6 +259,8 @@ class Line:
             for each in reopening(row, event, executions):
                 self._record(each)
         record = record_of(row, event, asked, executions)
+        if record is None and is_unasked(row, event, asked):
+            self.doubts.resolver.ask(row.order_id)
         if record is not None:
             self._record(record)
             if row.cancel_wanted and isinstance(record, ev.OrderAccepted):

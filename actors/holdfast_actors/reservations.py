@@ -380,6 +380,8 @@ class Reservations:
         before = self._set_aside(known)
         if event.terms == known.wanted:
             known.whole = known.wanted_whole
+        elif (now := event.terms.quantity.value) != known.terms.quantity.value:
+            known.whole = known.part(known.whole, known.terms, now)
         known.terms, known.wanted = event.terms, None
         self._moved(known, before)
 

@@ -105,7 +105,7 @@ class Found(Struct, frozen=True, kw_only=True, gc=False):
     instrument: str
     side: Side
     quantity: Quantity
-    """Of the terms that hold now, what is filled included."""
+    """Of the terms that hold now, what is filled included; 0 where it is not said."""
 
     terms: OrderTerms | None = None
     """The terms that hold now; None where the venue does not say all of them."""

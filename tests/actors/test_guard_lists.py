@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from holdfast_actors.messages import Decision, Draft, Verdict
 from holdfast_actors.vetting import Limits
 from holdfast_domain import events as ev
+from holdfast_domain.money import Quantity
 from holdfast_domain.orderlists import ROLES, Leg, ListKind
 from holdfast_domain.orders import OrderTerms
 
@@ -122,6 +125,22 @@ def test_exits_of_a_short_bracket_set_aside_what_the_entry_brought() -> None:
     assert gate.free() == 1_000 + 500 - 500
     gate.commit(ended("one-2"), filled("one-3", exits(-5)[1], 5, 110))
     assert gate.free() == 1_000 - 50
+
+
+def test_exits_that_the_venue_made_smaller_cost_as_much_less() -> None:
+    gate = Gate(cash=1_000)
+    entry, stop = terms(-5), exits(-5)[1]
+    gate.decide(entry, *exits(-5), bound=BRACKET)
+    gate.commit(filled("one-1", entry, 2, 100, complete=False))
+    before = gate.free()
+
+    for name, old in zip(("one-2", "one-3"), exits(-5), strict=True):
+        smaller = replace(old, quantity=Quantity.of(2))
+        gate.commit(ev.OrderReplaced(order_id=name, strategy="one", terms=smaller))
+
+    assert gate.free() == before
+    gate.commit(ended("one-2"), filled("one-3", stop, 2, 110))
+    assert gate.free() == 1_000 - 20 - 300  # what the entry is yet to sell
 
 
 def test_each_leg_counts_as_an_order() -> None:
