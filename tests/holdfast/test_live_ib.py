@@ -50,6 +50,41 @@ class Office:
     port: int
     state: Path
     said: list[str] = attrs.field(factory=list)
+    is_closed: bool = False
+    """Whether nothing is traded."""
+
+    async def settle(self, path: Path = EXAMPLE) -> None:
+        """Close the market, and run until all of it is known: fills, and what works."""
+        self.is_closed = True
+        desk = self.simulator.desk
+
+        def is_known(fills: Counter[str]) -> bool:
+            working = {each.asked.order_ref for each in desk.open_orders()}
+            return fills.total() == len(desk.executions) and self.open() == working
+
+        await self.run(is_known, path)
+
+    def open(self) -> set[str]:
+        """Which orders are open by the journal."""
+        found: set[str] = set()
+        for each in self.entries():
+            match each.event:
+                case ev.OrderIntended(order_id=order_id):
+                    found.add(order_id)
+                case ev.OrderFilled(complete=True, fill=fill):
+                    found.discard(fill.order_id)
+                case ev.OrderReopened(order_id=order_id):
+                    found.add(order_id)
+                case (
+                    ev.OrderRejected(order_id=order_id)
+                    | ev.OrderCanceled(order_id=order_id)
+                    | ev.OrderExpired(order_id=order_id)
+                    | ev.OrderNotPlaced(order_id=order_id)
+                ):
+                    found.discard(order_id)
+                case _:
+                    pass
+        return found
 
     async def run(self, enough: Enough, path: Path = EXAMPLE) -> None:
         """Run until there are enough fills; a slow machine has its time."""
@@ -93,7 +128,9 @@ async def office(
     state: Path,
     contract: SimContract = SimContract(),  # noqa: B008 - frozen
     past_days: int = 0,
+    most: Decimal | None = None,
 ) -> AsyncIterator[Office]:
+    """``most`` is how much the market trades at a time."""
     clock = FastClock()
     desk = Desk(
         [contract],
@@ -104,14 +141,17 @@ async def office(
     )
     simulator = TwsSimulator(desk)
 
-    async def trade() -> None:
+    async def trade(here: Office) -> None:
         for price, quantity in walk(contract, Decimal(100), Random(3)):
-            desk.trade(contract.local, price, quantity)
+            there = quantity if most is None else min(quantity, most)
+            if not here.is_closed:
+                desk.trade(contract.local, price, there)
             await trio.sleep(0.01)
 
     async with serving_tws(simulator) as port, trio.open_nursery() as nursery:
-        nursery.start_soon(trade)
-        yield Office(simulator, clock, port, state)
+        opened = Office(simulator, clock, port, state)
+        nursery.start_soon(trade, opened)
+        yield opened
         nursery.cancel_scope.cancel()
     desk.record.close()
 

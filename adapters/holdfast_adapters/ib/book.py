@@ -8,7 +8,7 @@ everything when a connection ends.
 from __future__ import annotations
 
 import asyncio  # noqa: TID251 - this runs in the loop of the library
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Final, TypeAlias
 
@@ -21,6 +21,7 @@ from holdfast_adapters.ib.errors import (
     is_warning,
     refusal,
 )
+from holdfast_adapters.ib.lists import is_entry, is_of_bracket, list_of
 from holdfast_adapters.ib.rows import FillRow, OrderRow, Terms
 from holdfast_adapters.ib.telling import (
     ENDED,
@@ -33,6 +34,7 @@ from holdfast_adapters.ib.telling import (
     terms_of,
 )
 from holdfast_domain.errors import OutcomeUnknown, VenueError, VenueRefused
+from holdfast_domain.money import ZERO
 from holdfast_domain.ports import Replaced, VenueEvent
 
 Tell: TypeAlias = Callable[[VenueEvent], None]
@@ -48,6 +50,9 @@ class Known:
     """An order, as it was told."""
 
     row: OrderRow
+    size: Decimal
+    """The largest quantity that was told of it."""
+
     is_told: bool = False
     """Whether it was said that IB has it."""
 
@@ -92,6 +97,9 @@ class Book:
         self.highest = 0
         """The highest order id that was told of this client."""
 
+        self.gone: set[int] = set()
+        """Numbers of orders that were canceled, and not told of before."""
+
         self._claimed: set[str] = set()
         self._client_id = client_id
         self._tell = tell
@@ -115,15 +123,58 @@ class Book:
         key = self.by_ref.get(ref)
         return key is not None and self.orders[key].is_over
 
-    def bound_to(self, ref: str) -> list[str]:
-        """Return our other orders of the group that ``ref`` is in, if it is in one."""
+    def end_of(self, ref: str) -> list[VenueEvent]:
+        """Return how our order ``ref`` has ended, if it did unfilled."""
         key = self.by_ref.get(ref)
-        group = "" if key is None else self.orders[key].row.group
-        rows = [each.row for each in self.orders.values()] if group else []
-        return [
-            row.ref
+        known = None if key is None else self.orders[key]
+        if known is None or not known.has_ended:
+            return []
+        return [ended(ref, known.row, known.why)]
+
+    def bound_to(self, ref: str) -> dict[str, int]:
+        """Return our other orders of the list that ``ref`` is in, and their numbers."""
+        key = self.by_ref.get(ref)
+        name = "" if key is None else list_of(self.orders[key].row.group)
+        rows = [each.row for each in self.orders.values()] if name else []
+        return {
+            row.ref: row.number
             for row in rows
-            if row.group == group and row.ref != ref and self._is_mine(row)
+            if list_of(row.group) == name and row.ref != ref and self._is_mine(row)
+        }
+
+    def to_end(self, refs: Sequence[str]) -> list[str]:
+        """Return which legs of a list end with those of them that are over.
+
+        With an entry that ended unfilled the exits do, and with an exit the other one;
+        the entry, too, unless an exit has traded: then the list has done its work.
+        """
+        known = {ref: self.orders[self.by_ref[ref]] for ref in refs if self.knows(ref)}
+        entry = [ref for ref, each in known.items() if is_entry(each.row.group)]
+        exits = [ref for ref in refs if ref not in entry]
+        if any(known[ref].has_ended for ref in entry):
+            return exits
+        over = [known[ref] for ref in exits if self.is_over(ref)]
+        if not over:
+            return []
+        return exits if any(each.row.filled for each in over) else list(refs)
+
+    def knows(self, ref: str) -> bool:
+        """Tell whether TWS has told of our order ``ref``."""
+        return ref in self.by_ref
+
+    def canceled_beside(self, rows: Sequence[OrderRow]) -> list[OrderRow]:
+        """Return legs of brackets that were told to be canceled, and not in ``rows``.
+
+        TWS need not list what was never transmitted.
+        """
+        listed = {row.ref for row in rows}
+        told = [self.orders[key].row for key in self.by_ref.values()]
+        return [
+            row
+            for row in told
+            if is_of_bracket(row.group)
+            and row.status in ENDED
+            and row.ref not in listed
         ]
 
     # --- who waits ------------------------------------------------------------------
@@ -161,7 +212,7 @@ class Book:
             self.highest = max(self.highest, row.number)
         known = self.orders.get(key)
         if known is None:
-            known = self.orders[key] = Known(row)
+            known = self.orders[key] = Known(row, row.quantity)
         else:
             self._changed(known, row)
         if our_id(row.ref):
@@ -183,6 +234,10 @@ class Book:
         if status in ALIVE:
             known.why = None
         self._look(known)
+        if status == "Filled" and ZERO < filled < known.size:
+            # TWS made it smaller, and need not have told so.
+            known.size = filled
+            self._say_terms(attrs.evolve(known.row, quantity=filled))
 
     def fill(self, row: FillRow) -> None:
         """Take an execution; it is said once its commission is told, too."""
@@ -218,6 +273,8 @@ class Book:
                 known.row = attrs.evolve(known.row, status="Cancelled")
                 known.why = (code, words)
                 self._look(known)
+            elif known is None:
+                self._gone(number, waiter)
             return False
         if waiter is None:
             if known is not None:
@@ -241,6 +298,12 @@ class Book:
 
     # --- inside ---------------------------------------------------------------------
 
+    def _gone(self, number: int, waiter: Waiter | None) -> None:
+        """Take the end of an order that TWS told nothing of before."""
+        self.gone.add(number)
+        if waiter is not None and waiter.kind == "cancel" and not waiter.answer.done():
+            waiter.answer.set_result([])
+
     def _is_mine(self, row: OrderRow) -> bool:
         return row.client_id == self._client_id
 
@@ -250,7 +313,8 @@ class Book:
     def _changed(self, known: Known, row: OrderRow) -> None:
         was, is_told = known.row, known.is_told
         known.row = attrs.evolve(row, filled=max(was.filled, row.filled))
-        if is_told and row.terms != was.terms and our_id(row.ref):
+        known.size = max(known.size, row.quantity)
+        if is_told and row.terms != was.terms:
             self._say_terms(known.row)
 
     def _look(self, known: Known) -> None:
@@ -300,6 +364,8 @@ class Book:
             waiter.answer.set_exception(error)
 
     def _say_terms(self, row: OrderRow) -> None:
+        if not our_id(row.ref):
+            return
         terms = terms_of(row, self._names.get(row.con_id, row.name))
         if terms is not None:
             self._tell(Replaced(order_id=row.ref, terms=terms))

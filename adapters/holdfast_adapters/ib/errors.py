@@ -54,6 +54,7 @@ REFUSALS: Final = frozenset({
     415, 416, 421, 425, 426, 427, 428, 430, 432, 433,
     434,  # a size of nothing
     436, 437, 441, 460,  # 460: no trading permissions
+    10006,  # the parent of a child is missing
     10052, 10147, 10148, 10243, 10268, 10318, 10329,
 })  # fmt: skip
 """What was asked for was not done."""

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio  # noqa: TID251 - this runs in the loop of the library
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 
 from holdfast_adapters.ib.book import Key, Waiter
 from holdfast_adapters.ib.connection import Connection
 from holdfast_adapters.ib.library import in_one_write, library
+from holdfast_adapters.ib.lists import attach, never_sent
 from holdfast_adapters.ib.pending import Series
 from holdfast_adapters.ib.rows import FillRow, HeldRow, OrderRow
 from holdfast_adapters.ib.telling import rejected
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
     from ib_async.contract import Contract
     from ib_async.order import Order
 
+UNKNOWN_ORDER: Final = "10147"
+PAIR: Final = 2
+
 
 class Gateway(Connection):
     """Asks, and says what was answered."""
@@ -37,8 +41,8 @@ class Gateway(Connection):
     async def place(self, contract: Contract, *orders: Order) -> list[VenueEvent]:
         """Place an order, or those of a group, and return what was said of them first.
 
-        A group leaves in one write. TWS judges each order of it alone: if one is there
-        without the other, the other is canceled, and the end of each is told.
+        A list leaves in one write. TWS judges each order of it alone: if some are there
+        without the others, they are canceled, and the end of each is told.
 
         Raises:
             DuplicateOrder: TWS has told of an order with one of these ``orderRef``.
@@ -54,6 +58,7 @@ class Gateway(Connection):
             self.book.disclaim(*refs)
             raise
         waiters = [self._numbered(each) for each in orders]
+        attach(orders)
         with in_one_write(self._client):
             for each in orders:
                 self._client.placeOrder(each.orderId, contract, each)
@@ -67,10 +72,10 @@ class Gateway(Connection):
             raise max(
                 absent.values(), key=lambda error: isinstance(error, VenueRefused)
             )
-        there = [ref for ref in refs if ref not in absent]
-        said = [event for ref in there for event in answers[ref].answer.result()]
-        if absent or any(self.book.is_over(ref) for ref in there):
-            said += await self._end(there)
+        there = {o.orderRef: o.orderId for o in orders if o.orderRef not in absent}
+        said = [event for ref in there for event in _said(answers[ref])]
+        ends = there if absent else self.book.to_end(list(there))
+        said += await self._end({ref: there[ref] for ref in ends})
         return said + [rejected(ref, error) for ref, error in absent.items()]
 
     def _numbered(self, order: Order) -> Waiter:
@@ -89,30 +94,58 @@ class Gateway(Connection):
         Raises:
             VenueRefused: there is none, or it has ended.
         """
-        number = await self._mine(ref, "10147")
+        said = await self._cancel(await self._mine(ref, "10147"))
+        return said + await self._end(self.book.bound_to(ref))
+
+    async def _cancel(self, number: int) -> list[VenueEvent]:
+        """Cancel an order; nothing is said of one that TWS never told of."""
         await self._pace(cancel=True)
         waiter = self.book.wait(number, "cancel")
         self._client.cancelOrder(number)
         await self._answered(waiter)
-        said = list(waiter.answer.result())
-        return said + await self._end(self.book.bound_to(ref))
+        return list(waiter.answer.result())
 
-    async def _end(self, refs: Sequence[str]) -> list[VenueEvent]:
-        """Cancel those that work; TWS may have done it by itself.
+    async def _end(self, legs: Mapping[str, int]) -> list[VenueEvent]:
+        """Cancel orders that work, by their numbers; TWS may have done it by itself.
 
         Raises:
             OutcomeUnknown: one may go on.
         """
         said: list[VenueEvent] = []
-        for ref in refs:
+        for ref, number in legs.items():
+            if self.book.is_over(ref):
+                said += self.book.end_of(ref)
+                continue
             try:
-                if not self.book.is_over(ref):
-                    said += await self.cancel(ref)
+                if number not in self.book.gone:
+                    said += await self._cancel(number)
             except VenueRefused as error:
-                if not self.book.is_over(ref):
+                absent = error.code == UNKNOWN_ORDER and not self.book.knows(ref)
+                if not absent and not self.book.is_over(ref):
                     message = f"{ref} is to end with its list, and is not: {error}"
                     raise OutcomeUnknown(message) from error
+                said += self.book.end_of(ref)
+            if not self.book.knows(ref):
+                said.append(never_sent(ref))
         return said
+
+    async def clear(self, number: int) -> list[VenueEvent]:
+        """Cancel an order of this client of which TWS tells nothing, if it is there.
+
+        Raises:
+            OutcomeUnknown: it may be there.
+        """
+        if (self._line.client_id, number) in self.book.orders:
+            return []  # the number is that of another one: TWS rolls them back
+        if number in self.book.gone:
+            return []  # it ended with its parent
+        try:
+            return await self._cancel(number)
+        except VenueRefused as error:
+            if error.code != UNKNOWN_ORDER:
+                message = f"order {number} is not shown, and TWS says: {error}"
+                raise OutcomeUnknown(message) from error
+        return []
 
     async def change(
         self, ref: str, contract: Contract, order: Order
@@ -151,7 +184,7 @@ class Gateway(Connection):
         for doubt in doubts:
             doubt.add_done_callback(lambda done: done.cancelled() or done.exception())
         try:
-            await asyncio.wait([each.answer for each in waiters])
+            await self._heard([each.answer for each in waiters])
         except asyncio.CancelledError:
             sent = self._client.conn.transport
             if sent is not None and sent.get_write_buffer_size():
@@ -162,6 +195,21 @@ class Gateway(Connection):
                 doubt.cancel()
             for each in waiters:
                 self.book.waits_no_more(each.number)
+
+    async def _heard(self, answers: Sequence[asyncio.Future[Any]]) -> None:
+        """Wait for answers; for the others of a bracket only while none is turned down.
+
+        What TWS does not transmit then is not answered, and nothing else is to come of
+        it once a list of all open orders has.
+        """
+        pending = set(answers)
+        while pending:
+            done, pending = await asyncio.wait(
+                pending, return_when=asyncio.FIRST_COMPLETED
+            )
+            if pending and len(answers) > PAIR and any(e.exception() for e in done):
+                await self.open_orders()
+                return
 
     async def _settle(self, number: int) -> None:
         await self._ears.doubt_of(number)
@@ -218,6 +266,7 @@ class Gateway(Connection):
         """
         opened = await self.open_orders()
         completed = await self.completed_orders()
+        completed += self.book.canceled_beside([*opened, *completed])
         return opened, completed, await self.executions()
 
     async def positions(self) -> list[HeldRow]:
@@ -297,10 +346,14 @@ def _absence(waiter: Waiter) -> VenueRefused | NotSent | None:
     Raises:
         VenueError: it is not known whether the order is there.
     """
-    error = waiter.answer.exception()
+    error = waiter.answer.exception() if waiter.answer.done() else None
     if error is None or isinstance(error, VenueRefused | NotSent):
         return error
     raise error
+
+
+def _said(waiter: Waiter) -> list[VenueEvent]:
+    return waiter.answer.result() if waiter.answer.done() else []
 
 
 def _key(row: OrderRow) -> Key:

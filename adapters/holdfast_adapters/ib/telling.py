@@ -67,7 +67,7 @@ TAKES: Final = OrderKinds(
     icebergs=True,
     trails=True,
     trail_bps=(1, 9_999),
-    lists=frozenset({ListKind.OCO}),
+    lists=frozenset(ListKind),
 )
 CANCEL_WITH_BLOCK: Final = 1
 """The kind of group where one of it cancels the others, and one at a time is routed."""
@@ -141,7 +141,7 @@ def _whole(shown: Quantity) -> int:
 def terms_of(row: OrderRow, symbol: str) -> OrderTerms | None:
     """Return the terms of an order, if they are of a kind that we know."""
     kind, force = _KINDS.get(row.type), _force_of(row)
-    if kind is None or force is None:
+    if kind is None or force is None or not row.quantity:
         return None
     limited = kind in (OrderType.LIMIT, OrderType.STOP_LIMIT)
     stopped = kind in (OrderType.STOP, OrderType.STOP_LIMIT)
@@ -307,16 +307,6 @@ def story(
     if row.status in ENDED:
         said.append(ended(order_id, row, None))
     return said
-
-
-def is_alone(
-    row: OrderRow, opened: Sequence[OrderRow], completed: Sequence[OrderRow]
-) -> bool:
-    """Tell whether a leg of a list of ours works, and nothing else of it ever did."""
-    if not our_id(row.group) or row not in opened:
-        return False
-    others = [each for each in (*opened, *completed) if each.group == row.group]
-    return all(each.ref == row.ref and each in opened for each in others)
 
 
 def newest(fills: Sequence[FillRow]) -> list[FillRow]:

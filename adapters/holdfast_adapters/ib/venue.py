@@ -13,11 +13,13 @@ from zoneinfo import ZoneInfo
 import attrs
 
 from holdfast_adapters.ib.contracts import Listed
+from holdfast_adapters.ib.lists import group_of, is_of_bracket, is_torn
+from holdfast_adapters.ib.memory import Sent
 from holdfast_adapters.ib.rows import FillRow, OrderRow
 from holdfast_adapters.ib.session import Session
 from holdfast_adapters.ib.telling import (
     TAKES,
-    is_alone,
+    WAITING,
     newest,
     order_of,
     our_id,
@@ -98,31 +100,26 @@ class IBVenue(Session):
         Its fills are told later. That an id was used before is known here, and not at
         IB: it is known of all orders that TWS shows.
         """
-        return await self._place([order], group="")
+        return await self._place([order])
 
     async def submit_list(self, orders: Sequence[VenueOrder]) -> Sequence[VenueEvent]:
-        """Place the legs of an OCO, in one write; see `Venue.submit_list`.
+        """Place the legs of a list, in one write; see `Venue.submit_list`.
 
-        TWS judges each leg alone. If it turns one down, the other is canceled, and the
-        answer tells the end of each.
+        TWS judges each leg alone. If it turns one down, the others are canceled, and
+        the answer tells the end of each. The exits of a bracket are children of its
+        entry, and TWS transmits nothing before it has read the last of them.
         """
-        leg = orders[0].leg
-        if leg is None or leg.kind not in TAKES.lists:
-            raise VenueRefused(
-                "expected an OCO: it takes no other order lists", "lists"
-            )
-        return await self._place(orders, group=leg.list_id)
+        return await self._place(orders)
 
-    async def _place(
-        self, orders: Sequence[VenueOrder], *, group: str
-    ) -> Sequence[VenueEvent]:
+    async def _place(self, orders: Sequence[VenueOrder]) -> Sequence[VenueEvent]:
         gateway, listed = self.there(), self._listed(orders[0].terms)
         made = [
-            order_of(each.order_id, each.terms, self.account_id, group)
+            order_of(each.order_id, each.terms, self.account_id, group_of(each.leg))
             for each in orders
         ]
-        for each in orders:
-            self.memory.sent(each.order_id, self.clock.now_us(), each.terms)
+        for each, order in zip(orders, made, strict=True):
+            sent = Sent(self.clock.now_us(), each.terms, order)
+            self.memory.sent(each.order_id, sent)
         try:
             return await self.command(gateway.place, listed.contract, *made)
         except VenueRefused as error:
@@ -161,7 +158,8 @@ class IBVenue(Session):
         it must have been sent by this process today, or meant today.
 
         A leg whose list did not arrive whole is canceled, once that is proven: a part
-        of a list is another order than was meant.
+        of a list is another order than was meant. Of a bracket nothing was transmitted
+        then, and what TWS may keep of it, unseen, is canceled by its number.
 
         Raises:
             OutcomeUnknown: it may be of another day, or what is shown contradicts
@@ -172,11 +170,15 @@ class IBVenue(Session):
         fills = [each for each in all_fills if each.ref == order_id]
         rows = [each for each in (*opened, *completed) if each.ref == order_id]
         sent = self.memory.get(order_id)
-        since_us = meant_us if sent is None else sent[0]
+        since_us = meant_us if sent is None else sent.at_us
         is_of_today = since_us >= self._shown_from_us()
-        if rows and is_of_today and is_alone(rows[0], opened, completed):
-            await self._end_torn(order_id, since_us)
-            return await self.lookup(order_id, meant_us)
+        if rows and is_torn(rows[0], opened, completed, all_fills):
+            if is_of_today:
+                await self._end_torn(order_id, since_us)
+                return await self.lookup(order_id, meant_us)
+            if rows[0].status in WAITING:
+                message = f"{self.name}: {order_id} is of another day, and not at work"
+                raise OutcomeUnknown(message)
         if rows:
             return self._found(order_id, rows[0], fills)
         if fills:
@@ -185,6 +187,7 @@ class IBVenue(Session):
         if not is_of_today:
             message = f"{self.name}: {order_id} may be of a day that TWS does not show"
             raise OutcomeUnknown(message)
+        await self._clear(order_id)
         await self.ask(gateway.forget, order_id)
         return NotFound()
 
@@ -266,14 +269,33 @@ class IBVenue(Session):
         Raises:
             OutcomeUnknown: the rest of it may still show, or the leg may go on.
         """
-        age_s = (self.clock.now_us() - since_us) / 1_000_000
         message = f"{self.name}: {order_id} is shown without the rest of its list"
-        if age_s < self.promises.processing_bound_s:
+        if not self._is_settled(since_us):
             raise OutcomeUnknown(message)
         try:
             await self.command(self.there().cancel, order_id)
         except VenueRefused as error:
             raise OutcomeUnknown(f"{message}, and not canceled: {error}") from error
+
+    async def _clear(self, order_id: str) -> None:
+        """Cancel what TWS may keep of a bracket's leg, and shows nobody.
+
+        A person could transmit it there. Its number is known as long as this process
+        lives.
+
+        Raises:
+            OutcomeUnknown: something is there.
+        """
+        sent = self.memory.get(order_id)
+        if sent is None or not is_of_bracket(sent.order.ocaGroup):
+            return
+        if self._is_settled(sent.at_us) and sent.order.orderId:
+            await self.command(self.there().clear, sent.order.orderId)
+
+    def _is_settled(self, since_us: int) -> bool:
+        """Tell whether all shows by now of what was sent then."""
+        age_s = (self.clock.now_us() - since_us) / 1_000_000
+        return age_s >= self.promises.processing_bound_s
 
     def _found(self, order_id: str, row: OrderRow, fills: list[FillRow]) -> Found:
         filled = sum((each.shares for each in newest(fills)), ZERO)
@@ -300,7 +322,7 @@ class IBVenue(Session):
             quantity=Quantity(row.quantity),
             terms=terms_of(row, symbol),
             # IB does not say when an order was placed: not later than now.
-            placed_at_us=sent[0] if sent else self.clock.now_us(),
+            placed_at_us=sent.at_us if sent else self.clock.now_us(),
             cumulative=Quantity(row.filled),
             events=events,
         )

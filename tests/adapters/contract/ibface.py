@@ -29,7 +29,7 @@ from holdfast_adapters.simulators.ib import (
     TwsSimulator,
     serving_tws,
 )
-from holdfast_adapters.simulators.ib.faults import AFTER
+from holdfast_adapters.simulators.ib.faults import AFTER, Fault
 from holdfast_domain.errors import NotSent, OutcomeUnknown
 from holdfast_domain.orders import OrderTerms, TimeInForce
 from holdfast_domain.ports import VenueEvent, VenueOrder
@@ -64,6 +64,8 @@ class Session(OwnTime):
         self.name, self.promises = venue.name, venue.promises
 
         self.is_closed = False
+        self.listing: Callable[[int], None] = lambda _legs: None
+        """Told of how many legs the list is that leaves."""
 
     async def _tried(self, call: Callable[..., Awaitable[T]], *args: object) -> T:
         try:
@@ -96,6 +98,7 @@ class Session(OwnTime):
         return await self._tried(self.made.submit, order)
 
     async def submit_list(self, orders: Sequence[VenueOrder]) -> Sequence[VenueEvent]:
+        self.listing(len(orders))
         return await self._tried(self.made.submit_list, orders)
 
     async def cancel(self, order_id: str) -> Sequence[VenueEvent]:
@@ -202,7 +205,7 @@ class IBFace:
     can: ClassVar[frozenset[str]] = frozenset(
         {"funds", "sessions", "wire", "stream", "hides", "auctions"}
         | {"trails", "trail_prices", "trail_changes"}
-        | {"ocos", "parts", "legs"}
+        | {"ocos", "brackets", "parts", "legs"}
     )
     codes: ClassVar[Mapping[str, str]] = {"funds": "201"}
     too_much: ClassVar[int] = 1001
@@ -269,14 +272,22 @@ class IBFace:
 
     def fault(self, kind: str, operation: str, count: int = 1, skip: int = 0) -> None:
         told = operation == "user_stream"
-        if operation == "submit_list" and KINDS.get(kind, kind) in AFTER:
-            skip += 1  # it is all done once the second leg is: TWS answers each alone
-        self.simulator.faults.on(
+        switch_on = partial(
+            self.simulator.faults.on,
             KINDS.get(kind, kind),
             OPERATIONS.get(operation, operation),
             count=count,
-            skip=0 if told else skip,  # its fills are told apart: none goes before
         )
+        if operation == "submit_list" and KINDS.get(kind, kind) in AFTER:
+            # It is all done once the last leg is: TWS answers each alone.
+            self.venue.listing = partial(self._with_list, switch_on, skip)
+        else:
+            # Its fills are told apart: none goes before.
+            switch_on(skip=0 if told else skip)
+
+    def _with_list(self, switch_on: Callable[..., Fault], skip: int, legs: int) -> None:
+        self.venue.listing = lambda _legs: None
+        switch_on(skip=skip + legs - 1)
 
     async def hear(self, count: int, holes: int = 0) -> list[VenueEvent]:
         return await self.hearing.hear(count, holes)

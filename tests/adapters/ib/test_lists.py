@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from holdfast_adapters.ib.library import in_one_write, new_client
-from holdfast_adapters.simulators.ib import desk as desk_module
+from holdfast_adapters.simulators.ib import brackets
 from holdfast_domain.errors import NotSent, OutcomeUnknown, VenueRefused
 from holdfast_domain.money import Price, Quantity
 from holdfast_domain.orderlists import ROLES, Leg, ListKind
@@ -88,29 +88,12 @@ def test_what_is_sent_together_is_written_once_or_not_at_all() -> None:
     assert written == [b"onetwo", b"four"]
 
 
-async def test_a_bracket_is_refused_before_anything_leaves() -> None:
-    async with trading() as (desk, venue, _):
-        legs = [
-            replace(each, leg=Leg(list_id="1", kind=ListKind.BRACKET, role=role))
-            for each, role in zip(
-                [order(3, 99), *oco()], ROLES[ListKind.BRACKET], strict=True
-            )
-        ]
-        assert venue.promises.takes.lacks_list(
-            ListKind.BRACKET, [each.terms for each in legs]
-        )
-        with pytest.raises(VenueRefused) as caught:
-            await venue.submit_list(legs)
-        assert caught.value.code == "lists"
-        assert not desk.desk.orders
-
-
 async def test_a_stop_that_came_after_its_take_profit_was_filled_is_canceled(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     async with trading() as (desk, venue, _):
         # A TWS that lets an order into a group which has done its work.
-        monkeypatch.setattr(desk.desk, "_check_group", lambda _group: None)
+        monkeypatch.setattr(desk.desk.brackets, "check_group", lambda _group: None)
         said = await venue.submit_list(oco(limit=99))
         assert ("loss", "canceled") in told(said)
         assert not desk.desk.open_orders()
@@ -120,7 +103,7 @@ async def test_a_stop_that_came_after_its_take_profit_was_filled_is_canceled(
 async def test_to_cancel_one_leg_cancels_the_other_where_tws_does_not(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(desk_module, "leg_of", lambda _asked, _terms: None)
+    monkeypatch.setattr(brackets, "leg_of", lambda _asked, _terms: None)
     async with trading() as (desk, venue, _):
         await venue.submit(order(9))
         await venue.submit_list(oco())
