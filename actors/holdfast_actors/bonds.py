@@ -40,15 +40,22 @@ class Bonds:
 
     def __init__(self, saved: Mapping[str, Bond] | None = None) -> None:
         self.lists: dict[str, Bond] = dict(saved or {})
+        self._list_of = {
+            order_id: list_id
+            for list_id, bond in self.lists.items()
+            for order_id in bond.roles
+        }
 
     def add(self, order_id: str, leg: Leg) -> None:
         """Take a leg in."""
         self.lists.setdefault(leg.list_id, Bond()).roles[order_id] = leg.role
+        self._list_of[order_id] = leg.list_id
 
     def forget(self, list_id: str, opened: Mapping[str, B]) -> None:
         """Let go of a list of which nothing is open."""
-        if not self.open_legs(list_id, opened):
-            self.lists.pop(list_id, None)
+        if list_id in self.lists and not self.open_legs(list_id, opened):
+            for order_id in self.lists.pop(list_id).roles:
+                del self._list_of[order_id]
 
     def open_legs(self, list_id: str, opened: Mapping[str, B]) -> list[B]:
         """Return those of ``opened`` that are legs of a list."""
@@ -61,19 +68,19 @@ class Bonds:
 
     def open_with(self, order_id: str, opened: Mapping[str, B]) -> list[B]:
         """Return the open legs of the list of an order, which may have ended."""
-        for list_id, bond in self.lists.items():
-            if order_id in bond.roles:
-                return self.open_legs(list_id, opened)
-        return []
+        list_id = self._list_of.get(order_id)
+        return [] if list_id is None else self.open_legs(list_id, opened)
 
     def fill(self, order_id: str, units: Decimal) -> None:
         """Count ``units`` that traded, or, if negative, that did not after all."""
-        for bond in self.lists.values():
-            role = bond.roles.get(order_id)
-            if role is Role.ENTRY:
-                bond.entered += units
-            elif role is not None:
-                bond.exited += units
+        list_id = self._list_of.get(order_id)
+        if list_id is None:
+            return
+        bond = self.lists[list_id]
+        if bond.roles[order_id] is Role.ENTRY:
+            bond.entered += units
+        else:
+            bond.exited += units
 
     def live(self, leg: Leg | None, left: Decimal) -> Decimal:
         """Return how much of what is left of an order may trade by what is known."""
