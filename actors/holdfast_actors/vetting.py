@@ -97,15 +97,10 @@ class Judge:
         self, strategy: str, terms: OrderTerms, known: Reservation | None = None
     ) -> Verdict:
         """Judge a new order, or new terms for the ``known`` one."""
-        instrument = self._instruments.get(terms.instrument)
-        last = self._prices.last(terms.instrument)
-        if instrument is None or last is None:
-            return Verdict(None, f"no price of {terms.instrument} yet")
-        reason = off_grid(instrument, terms) or self._over_limits(
-            strategy, instrument, terms, last, known
-        )
-        if reason:
-            return Verdict(None, reason)
+        at = self._at(strategy, terms, known)
+        if isinstance(at, str):
+            return Verdict(None, at)
+        instrument, last = at
         if strategy == HOUSE:
             return self._vet_house(instrument, terms)
         already = known.money if known is not None else ZERO
@@ -134,19 +129,27 @@ class Judge:
         ]
 
     def _exit(self, strategy: str, terms: OrderTerms) -> Verdict:
-        instrument = self._instruments.get(terms.instrument)
-        last = self._prices.last(terms.instrument)
-        if instrument is None or last is None:
-            return Verdict(None, f"no price of {terms.instrument} yet")
-        reason = off_grid(instrument, terms) or self._over_limits(
-            strategy, instrument, terms, last, None
-        )
-        if reason:
-            return Verdict(None, reason)
+        at = self._at(strategy, terms, None)
+        if isinstance(at, str):
+            return Verdict(None, at)
+        instrument, last = at
         need = ZERO
         if terms.side is Side.BUY:
             need = self._cash_needed(strategy, instrument, terms, last, None)
         return Verdict(Money(need, instrument.currency))
+
+    def _at(
+        self, strategy: str, terms: OrderTerms, known: Reservation | None
+    ) -> tuple[Instrument, Decimal] | str:
+        """Return what is traded, and its last price; or why it may not be so."""
+        instrument = self._instruments.get(terms.instrument)
+        last = self._prices.last(terms.instrument)
+        if instrument is None or last is None:
+            return f"no price of {terms.instrument} yet"
+        reason = off_grid(instrument, terms) or self._over_limits(
+            strategy, instrument, terms, last, known
+        )
+        return reason or (instrument, last)
 
     def _vet_house(self, instrument: Instrument, terms: OrderTerms) -> Verdict:
         """Let the house close what it holds, and no more; it has no cash of its own."""
