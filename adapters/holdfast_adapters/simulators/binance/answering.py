@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, Final, Protocol
 
@@ -41,7 +42,7 @@ class Clocked(Protocol):
 Doing = Mapping[str, Callable[[Mapping[str, str]], object]]
 
 
-class Answering:
+class Answering(ABC):
     """Answers over HTTP: checks who asks, and plays the faults that wait."""
 
     public: ClassVar[Mapping[tuple[str, str], str]]
@@ -65,9 +66,9 @@ class Answering:
 
         self._doing = self._operations()
 
+    @abstractmethod
     def _operations(self) -> Doing:
         """Return what does each operation."""
-        raise NotImplementedError
 
     def answer(self, request: Request) -> Response:
         """Answer one request, or play the fault that waits for it."""
