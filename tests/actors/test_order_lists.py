@@ -10,7 +10,15 @@ from msgspec.structs import replace
 
 from holdfast_actors.lanes import Lanes
 from holdfast_actors.messages import CancelOrder, Readmit, Readmitted
-from holdfast_actors.requests import Asked, Cancel, How, LookUp, Submit, TryAgain
+from holdfast_actors.requests import (
+    Asked,
+    AskGap,
+    Cancel,
+    How,
+    LookUp,
+    Submit,
+    TryAgain,
+)
 from holdfast_adapters.matching import TAKES
 from holdfast_domain import events as ev
 from holdfast_domain.errors import NotSent, OutcomeUnknown, VenueError, VenueRefused
@@ -235,6 +243,19 @@ class ListVenue(ScriptedVenue):
         super().__init__()
         self.promises = replace(self.promises, takes=TAKES)
         self.answer = [acked("p"), acked("e"), acked("s")]
+
+
+def test_a_new_session_is_asked_about_all_of_a_list_that_may_have_ended() -> None:
+    floor = decided()
+    for name in LEGS:
+        floor.hear(Asked.SUBMIT, name, acked(name))
+    floor.decide(2, cancels=("p",))
+    floor.session.take()
+
+    floor.up(2)
+
+    asked = [LookUp(name, T0_US) for name in ("p", "e", "s")]
+    assert floor.session.take() == [*asked, AskGap("")]
 
 
 def test_a_session_sends_a_list_once_and_tells_each_leg_what_is_its_own() -> None:
