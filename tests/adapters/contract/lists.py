@@ -66,6 +66,18 @@ async def fills(face: Face, orders: Sequence[VenueOrder]) -> list[object]:
     return [await filled(face, each.order_id) for each in orders]
 
 
+async def in_doubt(
+    face: Face, orders: Sequence[VenueOrder], fault: str, known: type[Found | NotFound]
+) -> None:
+    """Place a list into a fault; each leg is found, or is not, by its own id."""
+    face.fault(fault, "submit_list")
+    with pytest.raises(OutcomeUnknown):
+        await face.venue.submit_list(orders)
+    face.pass_time(BOUND_S)
+    for each in orders:
+        assert isinstance(await face.venue.lookup(each.order_id), known)
+
+
 @case(179, "the legs of an OCO rest, each under its own id", FLAT, "ocos")
 async def _(face: Face, book: Book) -> None:
     await held(face, book)
@@ -172,12 +184,7 @@ async def _(face: Face, book: Book) -> None:
 async def _(face: Face, book: Book) -> None:
     await held(face, book)
     orders = oco(book)
-    face.fault("lost_ack", "submit_list")
-    with pytest.raises(OutcomeUnknown):
-        await face.venue.submit_list(orders)
-    face.pass_time(BOUND_S)
-    for each in orders:
-        assert isinstance(await face.venue.lookup(each.order_id), Found)
+    await in_doubt(face, orders, "lost_ack", Found)
     for _ in range(3):
         await face.market()
     assert await fills(face, orders) == [2, ZERO]
@@ -187,12 +194,7 @@ async def _(face: Face, book: Book) -> None:
 async def _(face: Face, book: Book) -> None:
     await held(face, book)
     orders = oco(book)
-    face.fault("lost_request", "submit_list")
-    with pytest.raises(OutcomeUnknown):
-        await face.venue.submit_list(orders)
-    face.pass_time(BOUND_S)
-    for each in orders:
-        assert isinstance(await face.venue.lookup(each.order_id), NotFound)
+    await in_doubt(face, orders, "lost_request", NotFound)
     await face.venue.submit_list(orders)
 
 
@@ -259,12 +261,7 @@ async def _(face: Face, book: Book) -> None:
 @case(195, "a bracket whose acknowledgement is lost", IN_AND_UP, "brackets", "wire")
 async def _(face: Face, book: Book) -> None:
     orders = bracket(book)
-    face.fault("lost_ack", "submit_list")
-    with pytest.raises(OutcomeUnknown):
-        await face.venue.submit_list(orders)
-    face.pass_time(BOUND_S)
-    for each in orders:
-        assert isinstance(await face.venue.lookup(each.order_id), Found)
+    await in_doubt(face, orders, "lost_ack", Found)
     for _ in range(3):
         await face.market()
     assert await fills(face, orders) == [2, 2, ZERO]
@@ -273,12 +270,7 @@ async def _(face: Face, book: Book) -> None:
 @case(196, "a bracket that is lost on its way", FLAT, "brackets", "wire")
 async def _(face: Face, book: Book) -> None:
     orders = bracket(book)
-    face.fault("lost_request", "submit_list")
-    with pytest.raises(OutcomeUnknown):
-        await face.venue.submit_list(orders)
-    face.pass_time(BOUND_S)
-    for each in orders:
-        assert isinstance(await face.venue.lookup(each.order_id), NotFound)
+    await in_doubt(face, orders, "lost_request", NotFound)
     await face.venue.submit_list(orders)
 
 
