@@ -54,7 +54,7 @@ strategies: [{class: follows.py}]
 venues:
   binance: {adapter: binance, symbols: [BTCUSDT], address: "${BINANCE}"}
 engine: {state: "${HOLDFAST_STATE}"}
-data: {interval: 1s, grace_s: 4}
+data: {interval: 1s, grace_s: 20}
 """
 
 
@@ -97,7 +97,7 @@ async def test_a_strategy_starts_with_its_history_and_nothing_is_missing_later(
         before = fills(here.entries())
         first = tape_of(here)
         # Some bars end while nobody listens.
-        missed_us = us_of(bars_of(first)[-1].ended_at) + 20 * SECOND_US
+        missed_us = us_of(bars_of(first)[-1].ended_at) + 60 * SECOND_US
         left_us = max(0, missed_us - here.clock.now_us())
         await trio.sleep(left_us / SECOND_US / FASTER)
         await here.run(path, lambda entries: fills(entries) >= before + 2)
