@@ -82,6 +82,8 @@ class MarketStream:
                 for name in names
             )
         self._whole_from_us: int | None = None
+        self._settled_us = now_us()
+        """When everything had been read that the sockets had."""
 
     async def run(self, take: Callable[[News], Awaitable[None]]) -> None:
         """Listen, and tell; see `MarketSource.run`."""
@@ -92,7 +94,14 @@ class MarketStream:
             nursery.start_soon(self._pace.beat)
             while True:
                 await self._pace.wait()
+                await self._settle()
                 await take(self._news())
+
+    async def _settle(self) -> None:
+        """Let time go on only as far as the market was heard: it closes quiet bars."""
+        now_us = self._now_us()
+        if all([await client.caught_up() for client in self._clients]):
+            self._settled_us = now_us
 
     def _news(self) -> News:
         trades: list[Trade] = []
@@ -111,7 +120,7 @@ class MarketStream:
                     case _:
                         pass  # quotes replace one another: none is missing for long
         return News(
-            now_us=self._now_us(),
+            now_us=self._settled_us,
             trades=tuple(trades),
             quotes=tuple(quotes),
             whole_from_us=self._whole_from_us,

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import socket
+import threading
+import time
 from collections import Counter
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
 from random import Random
 
 import attrs
@@ -42,7 +45,7 @@ from holdfast_domain.ports import Acked, Ended, Executed, Replaced, VenueEvent
 from holdfast_domain.stepping import News
 
 from .corpus import SHARED, raw_lines
-from .desk import BTC, KEY, SECRET, Desk, desk, terms
+from .desk import BTC, KEY, SECRET, Desk, HandClock, desk, terms
 
 recorded = pytest.mark.skipif(
     not SHARED.is_dir(), reason="the recorded payloads are not beside the repository"
@@ -285,6 +288,91 @@ async def test_a_trade_that_comes_alone_waits_for_no_pulse() -> None:
             assert [each.price for each in trades] == [price]
             assert len(quotes) == 1
         nursery.cancel_scope.cancel()
+
+
+class Cable:
+    """Goes to the exchange on threads of its own; holds back what comes, if asked."""
+
+    def __init__(self, port: int) -> None:
+        self.held = b""
+        self._holds = False
+        self._server = socket.create_server(("127.0.0.1", 0))
+        self._far = socket.create_connection(("127.0.0.1", port))
+        self.port = self._server.getsockname()[1]
+        threading.Thread(target=self._answer, daemon=True).start()
+
+    def _answer(self) -> None:
+        self._near, _address = self._server.accept()
+        self._near.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 22)
+        threading.Thread(target=self._ask, daemon=True).start()
+        with suppress(OSError):
+            while data := self._far.recv(65_536):
+                if self._holds:
+                    self.held += data
+                else:
+                    self._near.sendall(data)
+
+    def _ask(self) -> None:
+        with suppress(OSError):
+            while data := self._near.recv(65_536):
+                self._far.sendall(data)
+
+    def hold(self) -> None:
+        self._holds = True
+
+    def release(self) -> None:
+        """Return when the system has all that was held back."""
+        self._near.sendall(self.held)
+
+    def close(self) -> None:
+        for each in (self._far, self._near, self._server):
+            each.close()
+
+
+async def until(holds: Callable[[], bool]) -> None:
+    with trio.fail_after(60):
+        while not holds():  # noqa: ASYNC110 - another thread, and a stream, ring nothing
+            await trio.sleep(0.01)
+
+
+def held_up(cable: Cable, clock: HandClock) -> None:
+    """Let an hour go by, in which nothing of the engine runs, and all that waits comes.
+
+    It lasts until a pulse is due, too.
+    """
+    clock.go_on(3600)
+    cable.release()
+    time.sleep(0.05)
+
+
+@pytest.mark.parametrize("inbox_max", [65_536, 3_000], ids=["at_once", "in_parts"])
+async def test_who_was_held_up_reads_all_that_waits_before_time_goes_on(
+    inbox_max: int,
+) -> None:
+    async with desk() as d, trio.open_nursery() as nursery:
+        cable = Cable(d.port)
+        plan = StreamPlan(
+            url=f"ws://127.0.0.1:{cable.port}/stream", inbox_max=inbox_max
+        )
+        stream = MarketStream(plan, [BTC], lambda: d.clock.us, Random(1), pulse_s=0.01)
+        told: list[News] = []
+
+        async def take(news: News) -> None:
+            told.append(news)
+
+        nursery.start_soon(stream.run, take)
+        await until(lambda: bool(told and told[-1].whole_from_us))
+        cable.hold()
+        for price in range(50_001, 52_001):
+            d.market(price)
+        await until(lambda: b"52000.0" in cable.held)
+        held_up(cable, d.clock)
+        await until(lambda: told[-1].now_us == d.clock.us)
+        nursery.cancel_scope.cancel()
+        cable.close()
+    before = [news for news in told if news.now_us < d.clock.us]
+    first = told[len(before)]
+    assert sum(len(news.trades) for news in [*before, first]) == 2_000
 
 
 def test_answers_and_nonsense_of_the_market_are_told_apart() -> None:
