@@ -164,6 +164,7 @@ async def test_two_siblings_trade_through_faults_and_a_stop(tmp_path: Path) -> N
         before = here.fills()["fast"]
         here.simulator.faults.on("torn_frame", "fills")
         await here.run(lambda fills: fills["fast"] >= before + 3 and fills["slow"] >= 1)
+        await here.settle()
         record = {"ib": here.state.with_suffix(".sqlite")}
         report = audit(StateDir(here.state).journal, record)
         assert [line for check in report.checks for line in check.findings] == []

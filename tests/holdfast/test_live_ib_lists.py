@@ -81,6 +81,7 @@ async def test_exits_are_traded_and_each_leg_is_accounted_for(tmp_path: Path) ->
         await here.run(lambda fills: fills.total() >= 6, path)
         here.simulator.faults.on("closed", "fills", skip=2)
         await here.run(lambda fills: fills.total() >= 14, path)
+        await here.settle(path)
         record = {"ib": here.state.with_suffix(".sqlite")}
         report = audit(StateDir(here.state).journal, record)
         assert [line for check in report.checks for line in check.findings] == []
@@ -115,6 +116,7 @@ async def test_a_leg_alone_is_ended_and_the_strategy_goes_on(
             )
 
         await here.run(enough, path)
+        await here.settle(path)
         every = Counter(type(entry.event) for entry in here.entries())
         assert every[ev.ActorRestarted] == every[ev.ActorParked] == 0
         assert every[ev.OrderRejected] == 1
