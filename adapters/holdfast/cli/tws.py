@@ -25,6 +25,8 @@ from holdfast.cli.sharing import whole_number
 from holdfast.clocks import SystemClock
 from holdfast_adapters.simulators.ib import (
     Desk,
+    Exits,
+    Parked,
     SimContract,
     TwsSimulator,
     serving_tws,
@@ -83,6 +85,20 @@ class _Market:
     metavar="OPERATION=KIND",
     help="What goes wrong, once; may be repeated.",
 )
+@click.option(
+    "--exits",
+    type=click.Choice([each.value for each in Exits]),
+    default=Exits.WAIT.value,
+    show_default=True,
+    help="What exits of a bracket do while its entry is filled in part.",
+)
+@click.option(
+    "--parked",
+    type=click.Choice([each.value for each in Parked]),
+    default=Parked.SHOWN.value,
+    show_default=True,
+    help="What becomes of orders that are not transmitted.",
+)
 def ib(**given: Any) -> int:  # noqa: ANN401 - as click gives them
     """Run a TWS that speaks as the real one does, on this machine alone.
 
@@ -104,6 +120,8 @@ def ib(**given: Any) -> int:  # noqa: ANN401 - as click gives them
         record=None if record is None else Path(record),
         past_days=PAST_DAYS,
     )
+    desk.brackets.exits = Exits(given["exits"])
+    desk.brackets.parked = Parked(given["parked"])
     simulator = TwsSimulator(desk, messages_per_s=MESSAGES_PER_S)
     for text in given["faults"]:
         simulator.faults.on(*_fault(text))

@@ -9,11 +9,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import trio
 
 from holdfast.cli import main
 from holdfast.clocks import SystemClock
 from holdfast_adapters.auditor.reading import read_venue
 from holdfast_adapters.ib import Address, ContractSpec, IBVenue, Line
+from holdfast_adapters.simulators.ib import Exits, Parked, TwsSimulator
 from holdfast_domain.errors import InputError
 from holdfast_domain.ports import Found
 from holdfast_runtime.threads import PykkaAsyncioHost
@@ -67,6 +69,7 @@ async def test_it_trades_and_keeps_a_record(
         (["--cash", "0"], "--cash: expected a number above 0, got '0'"),
         (["--fault", "tea=cold"], "--fault: expected OPERATION=KIND with one of"),
         (["--fault", "fills=held"], "--fault: expected one of missing, duplicate"),
+        (["--exits", "never"], "'never' is not one of 'wait', 'full', 'part'"),
     ],
 )
 def test_bad_options_are_one_line(
@@ -76,6 +79,18 @@ def test_bad_options_are_one_line(
     said = capsys.readouterr().err
     assert words in said
     assert len(said.splitlines()) == 1
+
+
+def test_it_plays_what_ib_may_do_with_brackets(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    served: list[TwsSimulator] = []
+    monkeypatch.setattr(trio, "run", lambda _serve, tws, *_: served.append(tws))
+    assert main(["venue", "ib"]) == 0
+    assert main(["venue", "ib", "--exits", "part", "--parked", "dropped"]) == 0
+    rules = [each.desk.brackets for each in served]
+    assert [each.exits for each in rules] == [Exits.WAIT, Exits.PART]
+    assert [each.parked for each in rules] == [Parked.SHOWN, Parked.DROPPED]
 
 
 async def test_without_the_library_it_is_one_line(
