@@ -20,6 +20,9 @@ from holdfast.doctor import examine
 from holdfast.listing import kept_hours
 from holdfast.live import LiveRun, run_live
 from holdfast.paper import run_entries
+from holdfast.running import Observer
+from holdfast_actors.messages import Halt
+from holdfast_actors.tree import GUARD, Parts
 from holdfast_adapters.auditor import audit
 from holdfast_adapters.ib.hours import sessions_of
 from holdfast_adapters.simulators.ib import (
@@ -34,6 +37,7 @@ from holdfast_adapters.tape import SqliteTape
 from holdfast_domain import events as ev
 from holdfast_domain.errors import InputError
 from holdfast_domain.marketdata import us_of
+from holdfast_runtime import LiveEngine
 
 from .live_desk import PATIENCE_S, FastClock
 
@@ -54,15 +58,23 @@ class Office:
     """Whether nothing is traded."""
 
     async def settle(self, path: Path = EXAMPLE) -> None:
-        """Close the market, and run until all of it is known: fills, and what works."""
+        """Halt, and run until all that is at the desk is known: fills, and what works.
+
+        The market is closed, and no new order leaves.
+        """
         self.is_closed = True
         desk = self.simulator.desk
 
         def is_known(fills: Counter[str]) -> bool:
             working = {each.asked.order_ref for each in desk.open_orders()}
-            return fills.total() == len(desk.executions) and self.open() == working
+            halted = any(isinstance(e.event, ev.Halted) for e in self.entries())
+            known = fills.total() == len(desk.executions) and self.open() == working
+            return halted and known
 
-        await self.run(is_known, path)
+        def halt(engine: LiveEngine, _parts: Parts) -> None:
+            engine.ref(GUARD).tell(Halt("to look at it", "test"))
+
+        await self.run(is_known, path, halt)
 
     def open(self) -> set[str]:
         """Which orders are open by the journal."""
@@ -86,7 +98,9 @@ class Office:
                     pass
         return found
 
-    async def run(self, enough: Enough, path: Path = EXAMPLE) -> None:
+    async def run(
+        self, enough: Enough, path: Path = EXAMPLE, observe: Observer | None = None
+    ) -> None:
         """Run until there are enough fills; a slow machine has its time."""
         address = f"127.0.0.1:{self.port}"
         variables = {"IB": address, "HOLDFAST_STATE": str(self.state)}
@@ -100,7 +114,7 @@ class Office:
         ):
             share = LiveRun(
                 config=config, path=path, directory=directory,
-                say=self.said.append, clock=self.clock,
+                say=self.said.append, clock=self.clock, observe=observe,
             )  # fmt: skip
             try:
                 async with trio.open_nursery() as nursery:

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
+from holdfast.running import Observer
+from holdfast_actors.tree import GUARD, ORDERS, Parts, session_path
 from holdfast_adapters.auditor import audit
 from holdfast_adapters.ib import IBVenue
 from holdfast_adapters.ib.venue import PROMISES
@@ -16,6 +18,7 @@ from holdfast_adapters.simulators.ib import Exits, Parked
 from holdfast_adapters.statedir import StateDir
 from holdfast_domain import events as ev
 from holdfast_domain.money import ZERO
+from holdfast_runtime import Killed, LiveEngine
 
 from .test_live_ib import EXAMPLE, Office, office
 from .test_live_ib_lists import legs
@@ -23,8 +26,18 @@ from .test_live_lists import BRACKETS, exits
 
 pytest.importorskip("ib_async")
 
+PLACE, CANCEL, EXECUTIONS = "3", "4", "7"
+"""Requests to TWS."""
+
 BEYOND = "exits filled beyond what binds them"
 TORN = "lists at the venue that are not whole"
+
+
+@pytest.fixture(autouse=True)
+def soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let absence be proven soon: the desk is quick."""
+    promises = replace(PROMISES, processing_bound_s=2.0)
+    monkeypatch.setattr(IBVenue, "promises", promises)
 
 
 def config(tmp_path: Path, *, alone: bool = False) -> Path:
@@ -82,10 +95,8 @@ async def test_brackets_are_traded_whatever_becomes_of_their_exits(
 
 @pytest.mark.parametrize("parked", list(Parked))
 async def test_a_bracket_that_is_torn_or_refused_in_part_is_ended(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, parked: Parked
+    tmp_path: Path, parked: Parked
 ) -> None:
-    soon = replace(PROMISES, processing_bound_s=2.0)
-    monkeypatch.setattr(IBVenue, "promises", soon)
     path = config(tmp_path, alone=True)
     async with office(tmp_path / "state") as here:
         here.simulator.desk.brackets.parked = parked
@@ -115,3 +126,61 @@ async def test_a_bracket_that_is_torn_or_refused_in_part_is_ended(
         assert all(
             held.quantity >= ZERO for held in here.simulator.desk.positions.values()
         )
+
+
+def heard(here: Office, code: str) -> int:
+    """How often TWS was asked for something."""
+    return sum(each[0] == code for each in here.simulator.heard)
+
+
+def killer(here: Office, path: str, code: str, nth: int) -> Observer:
+    """Kill an actor right after TWS has read the nth request of a kind."""
+
+    def blow(engine: LiveEngine, _parts: Parts) -> None:
+        wanted = heard(here, code) + nth
+
+        async def wait_and_kill() -> None:
+            while heard(here, code) < wanted:
+                await here.simulator.asked.wait()
+            engine.kill(engine.cells[path], Killed("by the test"))
+
+        engine.nursery.start_soon(wait_and_kill)
+
+    return blow
+
+
+@pytest.mark.parametrize(
+    ("path", "code", "nth"),
+    [
+        pytest.param(session_path("ib"), PLACE, 3, id="session-first bracket"),
+        pytest.param(session_path("ib"), PLACE, 5, id="session-amid the second"),
+        pytest.param(session_path("ib"), CANCEL, 1, id="session-cancel"),
+        pytest.param(session_path("ib"), EXECUTIONS, 4, id="session-question"),
+        pytest.param(ORDERS, PLACE, 3, id="orders-first bracket"),
+        pytest.param(GUARD, PLACE, 6, id="guard-second bracket"),
+    ],
+)
+async def test_an_actor_that_is_killed_loses_no_leg(
+    tmp_path: Path, path: str, code: str, nth: int
+) -> None:
+    config_path = config(tmp_path)
+    async with office(tmp_path / "state", most=Decimal(4)) as here:
+        here.simulator.desk.brackets.exits = Exits.RESIZED
+        blow = killer(here, path, code, nth)
+        await here.run(
+            lambda _: (
+                exits(here.entries()).total() >= 4
+                and kinds(here)[ev.ActorRestarted] > 0
+            ),
+            config_path,
+            blow,
+        )
+        await here.settle(config_path)
+        assert findings(here) == []
+        assert kinds(here)[ev.ActorParked] == 0
+        restarted = {
+            each.event.path
+            for each in here.entries()
+            if isinstance(each.event, ev.ActorRestarted)
+        }
+        assert path in restarted
