@@ -21,6 +21,7 @@ from holdfast_domain.events import (
     FillBusted,
     FillCorrected,
     OrderFilled,
+    StrategyForked,
 )
 from holdfast_domain.fills import HOUSE, Fill, account_of, postings_of
 from holdfast_domain.instruments import Instrument
@@ -65,6 +66,7 @@ _TAKEN = frozenset({
     ExternalFilled,
     FillBusted,
     FillCorrected,
+    StrategyForked,
 })  # fmt: skip
 
 
@@ -100,6 +102,8 @@ class Books:
             self._external(event)
         elif isinstance(event, BooksAdjusted):
             self._adjust(event)
+        elif isinstance(event, StrategyForked):
+            self._fork(event)
         elif isinstance(event, CapitalAllotted):
             book = self._book(event.strategy)
             unit, amount = event.money.currency, event.money.amount
@@ -232,6 +236,19 @@ class Books:
         self._move_units(HOUSE, unit, amount, against)
         known = book.positions.get(unit, FLAT).cost_basis
         _hold(book, unit, amount, known if event.price is None else event.price.value)
+
+    def _fork(self, event: StrategyForked) -> None:
+        """Have of the capital what was held in its place; it lies at the venue."""
+        book, unit = self._book(event.strategy), event.cash.currency
+        against = f"venue/{event.venue}/opening"
+        spent = book.cash.get(unit, ZERO) - event.cash.amount
+        book.cash[unit] = event.cash.amount
+        self._post(f"{account_of(event.strategy)}/cash", unit, -spent)
+        self._post(f"{against}/cash", unit, spent)
+        for each in event.positions:
+            symbol, units = each.instrument, each.amount
+            self._move_units(event.strategy, symbol, units, against)
+            _hold(book, symbol, units, each.cost_basis.value)
 
     def _move_units(
         self, sub_ledger: str, symbol: str, units: Decimal, against: str

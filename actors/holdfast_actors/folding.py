@@ -141,13 +141,7 @@ class StrategyFold:
 
     def _settle(self, entry: ev.Entry) -> None:
         event = entry.event
-        if isinstance(event, ev.OrderFilled):
-            self._portfolio.fill(event.fill)
-        elif isinstance(event, ev.FillCorrected | ev.FillBusted):
-            for fill in event.bookings:
-                self._portfolio.fill(fill)
-        elif isinstance(event, ev.CapitalAllotted):
-            self._portfolio.allot(event.money.amount)
+        self._portfolio.apply(event)
         self._desk.apply(event)
 
 

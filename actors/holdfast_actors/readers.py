@@ -13,6 +13,7 @@ from holdfast_runtime import Ref
 
 _GUARD_READS = (
     ev.CapitalAllotted,
+    ev.StrategyForked,
     ev.DecisionMade,
     ev.OrderIntended,
     ev.OrderRefused,
@@ -35,6 +36,7 @@ _GUARD_READS = (
 )
 _LEDGER_READS = (
     ev.CapitalAllotted,
+    ev.StrategyForked,
     ev.OrderFilled,
     ev.FillCorrected,
     ev.FillBusted,

@@ -5,10 +5,10 @@ from __future__ import annotations
 from decimal import ROUND_CEILING, Decimal
 from typing import Any
 
-import attrs
 import msgspec
 from msgspec import Struct
 
+from holdfast_actors.accounts import Account
 from holdfast_actors.bonds import Bond, Bonds, together
 from holdfast_domain.events import (
     BooksAdjusted,
@@ -28,6 +28,7 @@ from holdfast_domain.events import (
     OrderResolved,
     ReplaceRefused,
     ReplaceRequested,
+    StrategyForked,
 )
 from holdfast_domain.fills import HOUSE, Fill
 from holdfast_domain.instruments import Instrument
@@ -57,6 +58,7 @@ _TAKEN = frozenset({
     OrderReplaced,
     ReplaceRefused,
     ReplaceRequested,
+    StrategyForked,
 })  # fmt: skip
 """What reserves or books, fills apart; by their very type, for speed."""
 
@@ -107,24 +109,6 @@ class Reservation(Struct):
         # Rounded, so that sums of it are exact in whatever order they are made.
         share = whole * units / terms.quantity.value
         return share.quantize(_CENT_OF_A_CENT, ROUND_CEILING)
-
-
-@attrs.define
-class Account:
-    """One strategy's cash and positions, as the guard counts them."""
-
-    cash: Decimal = ZERO
-    positions: dict[str, Decimal] = attrs.field(factory=dict)
-    reserved: Decimal = ZERO
-
-    @property
-    def free(self) -> Decimal:
-        """Cash that is neither spent nor set aside."""
-        return self.cash - self.reserved
-
-    def hold(self, instrument: str, units: Decimal) -> None:
-        """Move ``units`` (signed) into the position."""
-        self.positions[instrument] = self.positions.get(instrument, ZERO) + units
 
 
 class Reservations:
@@ -273,6 +257,8 @@ class Reservations:
             self._reopen(event)
         elif isinstance(event, CapitalAllotted):
             self.account(event.strategy).cash += event.money.amount
+        elif isinstance(event, StrategyForked):
+            self.account(event.strategy).fork(event)
         elif isinstance(event, ExternalFilled):
             self._external(event.fill)
         elif isinstance(event, BooksAdjusted):

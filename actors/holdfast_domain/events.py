@@ -11,6 +11,7 @@ from typing import TypeAlias
 
 from msgspec import Struct
 
+from holdfast_domain.forks import StrategyForked
 from holdfast_domain.money import Money
 from holdfast_domain.order_events import (
     AttentionNeeded,
@@ -167,7 +168,7 @@ class VenueDegraded(Struct, frozen=True, kw_only=True, gc=False):
 
     venue: str
     policy: str
-    """``keep``, ``halt`` or ``cancel``."""
+    """``keep``, ``halt``, ``cancel`` or ``paper``."""
 
     resume: str
     """Who takes it back: a ``person``, or the ``venue`` by being there again."""
@@ -175,6 +176,9 @@ class VenueDegraded(Struct, frozen=True, kw_only=True, gc=False):
     why: str
     after_ms: int
     """How long it was to be away for that."""
+
+    nth: int = 0
+    """How often it has been by now; 0 in records that are older than the count."""
 
     @property
     def holds(self) -> bool:
@@ -223,6 +227,7 @@ class RunFinished(Struct, frozen=True, kw_only=True, gc=False):
 Event: TypeAlias = (
     EngineStarted
     | CapitalAllotted
+    | StrategyForked
     | DecisionMade
     | StrategySaved
     | OrderIntended
@@ -349,6 +354,7 @@ __all__ = [
     "Resumed",
     "RunFinished",
     "SchedulesDeclared",
+    "StrategyForked",
     "StrategySaved",
     "StrayEvidence",
     "VenueDegraded",

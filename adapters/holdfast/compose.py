@@ -7,6 +7,7 @@ from pathlib import Path
 
 import attrs
 
+from holdfast.forking import Fork
 from holdfast.loading import Loaded
 from holdfast.options import RunOptions
 from holdfast.venues import (
@@ -99,6 +100,8 @@ class World:
     """By symbol, what a venue itself tells of its sessions."""
 
     more: tuple[ActorSpec | SupervisorSpec, ...] = ()
+    fork: Fork | None = None
+    """How the books begin, if the strategies are forks of others."""
 
 
 def make_parts(options: RunOptions, world: World) -> Parts:
@@ -125,7 +128,7 @@ def make_parts(options: RunOptions, world: World) -> Parts:
         wall=world.wall,
         engine=world.engine,
         epoch=epoch,
-        clock=_clock(options.data, last),
+        clock=_clock(options.data, last, world.fork),
         finished=world.finished,
         speed=world.speed,
         slices_max=world.slices_max,
@@ -142,10 +145,15 @@ def make_parts(options: RunOptions, world: World) -> Parts:
     )
 
 
-def _clock(data: MarketData, last: ev.Entry | None) -> MarketClock:
-    """Return market time as the journal has it; at first, where the history ends."""
+def _clock(data: MarketData, last: ev.Entry | None, fork: Fork | None) -> MarketClock:
+    """Return market time as the journal has it.
+
+    At first it is that of the ``fork``, or stands where the history ends.
+    """
     if last is not None:
         return MarketClock(last.market_time_us, last.cursor)
+    if fork is not None:
+        return MarketClock(fork.time_us, fork.cursor)
     if not data.begins:
         return MarketClock()
     before = data.begins - 1
@@ -182,7 +190,9 @@ def _venue(
         socket = world.venue_sockets[name]
         return remote_venue(name, market, socket, world.engine, epoch)
     path = None if world.venue_path is None else world.venue_path(name)
-    return paper_venue(name, market, calendars, path, world.venue_host, epoch)
+    return paper_venue(
+        name, market, calendars, path, world.venue_host, epoch, world.fork
+    )
 
 
 def opening_records(options: RunOptions, parts: Parts, world: World) -> list[ev.Event]:
@@ -195,6 +205,8 @@ def opening_records(options: RunOptions, parts: Parts, world: World) -> list[ev.
     )
     if world.store.last_sequence:
         return [started]
+    if world.fork is not None:
+        return [started, *world.fork.events]
     currency = options.market.currency
     return [
         started,

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import platformdirs
 
+from holdfast.forking import Fork
 from holdfast.options import Market
 from holdfast_adapters.calendars import MarketCalendars
 from holdfast_adapters.paper.venue import PaperVenue
@@ -15,6 +16,7 @@ from holdfast_adapters.remote import RemoteVenue
 from holdfast_domain.errors import InputError
 from holdfast_domain.instruments import Instrument
 from holdfast_domain.ports import ThreadHost
+from holdfast_domain.positions import Position
 
 VENUE = "paper"
 """Where an instrument trades that names no venue."""
@@ -46,11 +48,18 @@ def paper_venue(
     path: Path | None,
     host: ThreadHost | None,
     epoch: int,
+    fork: Fork | None = None,
 ) -> Callable[[], PaperVenue]:
-    """Return what opens a paper venue with its file at ``path``, or in memory."""
+    """Return what opens a paper venue with its file at ``path``, or in memory.
+
+    Of a ``fork`` it has the cash and the positions, and not the capital.
+    """
     # All capital lies at the first venue; what is bought elsewhere is owed there.
     is_first = name == venues_of(market.instruments)[0]
     opening = {market.currency: market.capital} if is_first else {}
+    held: Mapping[str, Position] = {}
+    if fork is not None:
+        opening, held = {**fork.cash}, fork.positions
 
     def connect() -> PaperVenue:
         return PaperVenue(
@@ -62,6 +71,7 @@ def paper_venue(
             session_end_us=session_ends(calendars),
             opened_at_us=session_opens(market, calendars),
             opening=opening,
+            held=held,
             name=name,
             epoch=epoch,
         )

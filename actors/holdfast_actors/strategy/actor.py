@@ -342,13 +342,7 @@ class StrategyActor:
         """Take a record of an own order; ``quiet`` when the saved state knows it."""
         self._applied = entry.sequence
         event = entry.event
-        if type(event) is ev.OrderFilled:
-            self._portfolio.fill(event.fill)
-        elif isinstance(event, ev.FillCorrected | ev.FillBusted):
-            for fill in event.bookings:
-                self._portfolio.fill(fill)
-        elif isinstance(event, ev.CapitalAllotted):
-            self._portfolio.allot(event.money.amount)
+        self._portfolio.apply(event)
         order = self._desk.apply(event)
         if quiet or (order is None and type(event) not in NEWS):
             return

@@ -10,6 +10,7 @@ import attrs
 import msgspec
 
 from holdfast_actors.strategy.amount import Amount
+from holdfast_domain import events as ev
 from holdfast_domain.fills import Fill
 from holdfast_domain.instruments import Instrument
 from holdfast_domain.money import ZERO
@@ -110,6 +111,18 @@ class Portfolio:
 
     # --- for the actor -------------------------------------------------------
 
+    def apply(self, event: ev.Event) -> None:
+        """Take one record of the strategy; those that move nothing change nothing."""
+        if type(event) is ev.OrderFilled:
+            self.fill(event.fill)
+        elif isinstance(event, ev.FillCorrected | ev.FillBusted):
+            for fill in event.bookings:
+                self.fill(fill)
+        elif isinstance(event, ev.CapitalAllotted):
+            self.allot(event.money.amount)
+        elif isinstance(event, ev.StrategyForked):
+            self._fork(event)
+
     def allot(self, cash: Decimal) -> None:
         """Add capital."""
         self._cash += cash
@@ -124,6 +137,15 @@ class Portfolio:
             self._cash -= fill.fee.amount
         held = self._book.get(fill.instrument, FLAT)
         self._book[fill.instrument] = held.after(units, fill.price.value)
+
+    def _fork(self, event: ev.StrategyForked) -> None:
+        """Have what the strategy had from which this one was forked."""
+        self._cash = event.cash.amount
+        self.starting_cash = Amount(event.starting_cash.amount)
+        self._book = {
+            each.instrument: Position(each.amount, each.cost_basis.value)
+            for each in event.positions
+        }
 
     def save(self) -> dict[str, Any]:
         """Return all of it as plain values, for a snapshot."""

@@ -35,7 +35,7 @@ TOLD: frozenset[type] = frozenset({
 })  # fmt: skip
 """The records of its own orders that a running strategy is told."""
 
-READ = TOLD | {ev.OrderIntended, ev.CapitalAllotted}
+READ = TOLD | {ev.OrderIntended, ev.CapitalAllotted, ev.StrategyForked}
 """The records that a strategy reads when it comes back."""
 
 _OF_ALL = frozenset({ev.SchedulesDeclared, ev.Quarantined, ev.QuarantineReleased})
@@ -127,22 +127,39 @@ class Past:
         event = entry.event
         if isinstance(event, ev.DecisionMade):
             self._stands_at(event, entry.market_time_us)
-            self.between = {}
-            for name, text in _read_state(event.state).items():
-                if text is None:
-                    self.decided.pop(name, None)
-                    self.gone.add(name)
-                else:
-                    self.decided[name] = text
-                    self.gone.discard(name)
+            self._decided(event.state)
         elif isinstance(event, ev.StrategySaved):
             if event.number == self.number:
                 self._stands_at(event, event.time_us)
                 self.between = _read_state(event.state)
         elif isinstance(event, ev.CapitalAllotted) and self.first is None:
             self.first = entry
+        elif isinstance(event, ev.StrategyForked):
+            self._begin_as(event, entry)
         elif type(event) in READ:
             self.entries.append(entry)
+
+    def _decided(self, state: str) -> None:
+        """Take what a decision says of the attributes."""
+        self.between = {}
+        for name, text in _read_state(state).items():
+            if text is None:
+                self.decided.pop(name, None)
+                self.gone.add(name)
+            else:
+                self.decided[name] = text
+                self.gone.discard(name)
+
+    def _begin_as(self, event: ev.StrategyForked, entry: ev.Entry) -> None:
+        """Stand where the strategy stood from which this one was forked.
+
+        Its decisions count from 1 again: they are of another journal.
+        """
+        self.is_first = False
+        self.cursor, self.time_us = event.cursor, event.time_us
+        self.applied = entry.sequence
+        self._decided(event.state)
+        self.entries.append(entry)
 
     def _stands_at(self, event: ev.DecisionMade | ev.StrategySaved, us: int) -> None:
         self.is_first = False

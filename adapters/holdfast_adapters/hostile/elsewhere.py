@@ -183,7 +183,10 @@ class Elsewhere:
 
     def positions(self) -> Positions:
         """Return what the account holds."""
-        held = {each.instrument: each for each in positions_of(self._trades())}
+        held = {
+            each.instrument: each
+            for each in positions_of(self._trades(), self._core.world.held)
+        }
         for moved in self._moved(is_cash=False):
             before = held.get(moved.unit)
             units = moved.amount + (ZERO if before is None else before.quantity)

@@ -26,9 +26,14 @@ Trade: TypeAlias = tuple[OrderTerms, Executed]
 """An execution, and what its order asked for."""
 
 
-def positions_of(trades: Iterable[Trade]) -> list[VenuePosition]:
-    """Return what is held after ``trades``, by average cost; no flat ones."""
-    held: dict[str, Position] = {}
+def positions_of(
+    trades: Iterable[Trade], opening: Mapping[str, Position]
+) -> list[VenuePosition]:
+    """Return what is held after ``trades``, by average cost; no flat ones.
+
+    It began as ``opening``.
+    """
+    held = dict(opening)
     for terms, event in trades:
         units = event.quantity.value * terms.side.sign
         before = held.get(terms.instrument, FLAT)

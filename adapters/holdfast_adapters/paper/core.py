@@ -304,7 +304,7 @@ class PaperCore:
     def positions(self) -> Positions:
         """Return what is held as of the cursor; no flat ones."""
         return Positions(
-            positions=positions_of(self.trades()),
+            positions=positions_of(self.trades(), self.world.held),
             at=self.at,
             watermark=self.watermark,
         )

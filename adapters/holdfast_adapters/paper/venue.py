@@ -35,6 +35,7 @@ from holdfast_domain.ports import (
     VenueOrder,
     VenuePromises,
 )
+from holdfast_domain.positions import Position
 
 T = TypeVar("T")
 
@@ -66,13 +67,15 @@ class PaperVenue:
         session_end_us: SessionEnd = utc_day_end_us,
         opened_at_us: OpenedAt | None = None,
         opening: Mapping[str, Decimal] | None = None,
+        held: Mapping[str, Position] | None = None,
         name: str = "paper",
         epoch: int = 0,
     ) -> None:
         """Keep the record at ``path``; commits run on ``host``, or else block.
 
-        ``opening`` is the cash with which the account began, by currency. ``epoch`` is
-        of the engine that trades here; an older one is fenced off.
+        ``opening`` is the cash with which the account began, by currency, and ``held``
+        what it held. ``epoch`` is of the engine that trades here; an older one is
+        fenced off.
         """
         self.name = name
         self._epoch = epoch
@@ -85,6 +88,7 @@ class PaperVenue:
             session_end_us=session_end_us,
             opened_at_us=opened_at_us or opened_at_us_of(data),
             opening=opening or {},
+            held=held or {},
         )
         self._store: EventStore | None = None
         self._core = PaperCore(self._world) if path is None else None

@@ -11,6 +11,7 @@ import attrs
 from holdfast_adapters.matching.model import FillModel, SessionEnd, utc_day_end_us
 from holdfast_domain.instruments import Instrument
 from holdfast_domain.marketdata import MarketData
+from holdfast_domain.positions import Position
 
 OpenedAt: TypeAlias = Callable[[str, int], int]
 """(symbol, row) to the moment at which that bar opened, in µs UTC."""
@@ -27,6 +28,9 @@ class World:
     opened_at_us: OpenedAt
     opening: Mapping[str, Decimal] = attrs.field(factory=dict)
     """The cash with which the account began, by currency."""
+
+    held: Mapping[str, Position] = attrs.field(factory=dict)
+    """What it held then, by instrument."""
 
 
 def opened_at_us_of(data: MarketData) -> OpenedAt:
