@@ -290,7 +290,8 @@ async def test_one_engine_trades_an_account(tmp_path: Path) -> None:
             fenced.set()
 
         nursery.start_soon(lose)
-        while not (first.state.exists() and fills(first.entries())):  # noqa: ASYNC110
+        journal = StateDir(first.state).journal
+        while not (journal.exists() and fills(first.entries())):  # noqa: ASYNC110
             await trio.sleep(0.2)
         with pytest.raises(InputError, match=f"traded by process {os.getpid()};"):
             await second.run(path, lambda _: False, AtVenue(lock))
