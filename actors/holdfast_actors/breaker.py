@@ -179,6 +179,7 @@ def degraded_words(known: VenueDegraded | None) -> str:
         "keep": "orders go on",
         "halt": "no new order goes out",
         "cancel": "no new order goes out, and what rests there is canceled",
+        "paper": "no new order goes out, and a twin goes on on paper",
     }[known.policy]
     until = "" if known.policy == "keep" else f" until a {known.resume} takes it back"
     if known.holds and known.resume == VENUE:

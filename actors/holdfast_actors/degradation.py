@@ -17,8 +17,14 @@ from holdfast_domain import events as ev
 from holdfast_domain.windows import DailyWindow
 from holdfast_runtime import Lane
 
-Policy: TypeAlias = Literal["keep", "halt", "cancel"]
-"""Go on as before; let no new order out; and cancel what rests there, too."""
+Policy: TypeAlias = Literal["keep", "halt", "cancel", "paper"]
+"""Go on as before; let no new order out; and cancel what rests there, too.
+
+With ``paper`` no new order goes out either, and a twin of each strategy goes on with
+books of its own.
+"""
+
+PAPER: Final = "paper"
 
 By: TypeAlias = Literal["person", "venue"]
 """Who takes it back: a person, or the venue by being there again."""
@@ -95,12 +101,14 @@ class Degradations:
         self,
         *,
         known: dict[str, ev.VenueDegraded],
+        outages: dict[str, int],
         gate: HaltGate,
         record: Callable[[ev.Event], None],
         effect: Callable[[Callable[[], None]], None],
     ) -> None:
-        """``known`` is what the journal has, and changes here."""
+        """``known`` and ``outages`` are what the journal has, and change here."""
         self._known = known
+        self._outages = outages
         self._gate = gate
         self._record = record
         self._effect = effect
@@ -120,12 +128,14 @@ class Degradations:
 
     def _degrade(self, message: Degrade) -> None:
         plan = message.plan
+        nth = self._outages[message.venue] = self._outages.get(message.venue, 0) + 1
         event = ev.VenueDegraded(
             venue=message.venue,
             policy=plan.policy,
             resume=plan.resumes,
             why=message.why,
             after_ms=round(plan.after_s * 1000),
+            nth=nth,
         )
         # As with a halt: the gate closes first, and what was passed before passes anew.
         self._known[message.venue] = self._gate.degraded[message.venue] = event

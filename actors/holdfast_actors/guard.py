@@ -71,7 +71,11 @@ class Guard:
         self._applied = replay(history, self._apply, path, self._book.load)
         self._replaying = False
         self._degradations = Degradations(
-            known=self._book.degraded, gate=gate, record=record, effect=effect
+            known=self._book.degraded,
+            outages=self._book.outages,
+            gate=gate,
+            record=record,
+            effect=effect,
         )
 
     def start(self) -> None:

@@ -50,6 +50,9 @@ class GuardBook:
         self.degraded: dict[str, ev.VenueDegraded] = {}
         """By venue, what was journaled of its being away."""
 
+        self.outages: dict[str, int] = {}
+        """By venue, how often it was."""
+
         self._gate = gate
         self._period_us = period_us
 
@@ -89,6 +92,7 @@ class GuardBook:
                 self.open_gate()
             case ev.VenueDegraded(venue=venue):
                 self.degraded[venue] = gate.degraded[venue] = event
+                self.outages[venue] = event.nth
             case ev.VenueRestored(venue=venue):
                 self.degraded.pop(venue, None)
                 gate.restore(venue)
@@ -122,6 +126,7 @@ class GuardBook:
             "recent": {name: list(times) for name, times in self.recent.items()},
             "quarantined": dict(self.quarantined),
             "degraded": [msgspec.to_builtins(e) for e in self.degraded.values()],
+            "outages": dict(self.outages),
             "gate": {
                 "halted": gate.halted,
                 "reason": gate.reason,
@@ -135,6 +140,7 @@ class GuardBook:
         self.passed = dict(saved["passed"])
         self.recent = {name: deque(times) for name, times in saved["recent"].items()}
         self.quarantined = dict(saved["quarantined"])
+        self.outages = dict(saved.get("outages", {}))
         for each in saved.get("degraded", ()):  # it is younger than the first snapshots
             event = msgspec.convert(each, ev.VenueDegraded)
             self.degraded[event.venue] = self._gate.degraded[event.venue] = event

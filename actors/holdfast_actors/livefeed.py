@@ -7,7 +7,8 @@ recorded, so that a live engine is a replay of a tape of which the end is not kn
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any
 
 from holdfast_actors.messages import Grown, Report
@@ -17,7 +18,7 @@ from holdfast_domain.marketdata import utc_from_us
 from holdfast_domain.pastbars import PastBars
 from holdfast_domain.ports import MarketSource, TapeStore, ThreadHost
 from holdfast_domain.stepping import News, StepMaker
-from holdfast_runtime import Ref
+from holdfast_runtime import MailboxClosed, MailboxFull, Ref
 
 WRITE_S = 30.0
 """A disk that takes longer over a few steps is taken to hang."""
@@ -38,8 +39,11 @@ class LiveFeed:
         now_s: Callable[[], float],
         past: PastBars | None = None,
         said: Callable[[str], None] = lambda _text: None,
+        relays: Sequence[Ref[Any]] = (),
     ) -> None:
         """Tell ``feed`` of what was added to ``data``; the disk is used on ``host``.
+
+        So are ``relays``, which pass it on to feeds of their own.
 
         What was missed is asked of ``past``; ``said`` is told of what stays missing.
         """
@@ -49,6 +53,7 @@ class LiveFeed:
         self._make = maker
         self._host = host
         self._feed = feed
+        self._relays = relays
         self._now_s = now_s
         self._heard_s: dict[str, float] = {}
         """When each subscription told something last."""
@@ -60,7 +65,7 @@ class LiveFeed:
         for step in self._tape.read(len(self._data)):
             self._data.append(step)
         self._maker = self._make()
-        self._feed.tell(Grown())
+        self._tell()
 
     def handle(self, message: Report) -> object:
         """Return how many steps there are, and for how long who was silent."""
@@ -89,7 +94,14 @@ class LiveFeed:
         await self._host.run(self._tape.append, steps, deadline_s=WRITE_S)
         for step in steps:
             self._data.append(step)
+        self._tell()
+
+    def _tell(self) -> None:
         self._feed.tell(Grown())
+        for relay in self._relays:
+            # One that is parked, or cannot follow, is no trouble of this feed.
+            with suppress(MailboxClosed, MailboxFull):
+                relay.tell(Grown())
 
     async def _missed(self, news: News) -> list[Seen]:
         """Return the bars that are missing before ``news``, if there are any by now."""

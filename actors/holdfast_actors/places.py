@@ -12,6 +12,7 @@ SCHEDULER = "engine/trading/scheduler"
 RECONCILER = "engine/trading/reconciler"
 VENUES = "engine/trading/venues"
 BREAKERS = "engine/trading/breakers"
+TWINS = "engine/trading/twins"
 STRATEGIES = "engine/trading/strategies"
 
 
@@ -33,3 +34,8 @@ def breaker_path(venue: str) -> str:
 def strategy_path(name: str) -> str:
     """Return where a strategy is."""
     return f"{STRATEGIES}/{name}/strategy"
+
+
+def twin_path(venue: str) -> str:
+    """Return where it is seen to that strategies go on on paper, if it is."""
+    return f"{TWINS}/{venue}"

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from decimal import Decimal
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 
 import attrs
@@ -14,42 +13,33 @@ from holdfast.atbinance import AtBinance
 from holdfast.atib import AtIB
 from holdfast.clocks import SystemClock
 from holdfast.configuration import Config
-from holdfast.configuration.model import StrategyConfig, VenueConfig
-from holdfast.configuration.reading import source_of
-from holdfast.dealing import Dealing
+from holdfast.configuration.model import VenueConfig
 from holdfast.hosts import Hosts
 from holdfast.keeping import ignore
 from holdfast.listing import keep_listing, kept_listing
-from holdfast.loading import load_strategy
+from holdfast.liveoptions import live_options
 from holdfast.logs import Logs
 from holdfast.needing import take_history
-from holdfast.options import RunOptions, names_of
-from holdfast.outages import degrading_of, maintenance_of
+from holdfast.outages import degrading_of, goes_on_on_paper, maintenance_of
 from holdfast.places import Hearing, Place
 from holdfast.running import LiveMarket, Observer, RunEnd, Setup, run_engine
 from holdfast.taping import DAY_US, TapeTrimmer, read_tape
-from holdfast_actors.connection import Deadlines
+from holdfast.twins import twins_of
 from holdfast_actors.livefeed import LiveFeed
 from holdfast_actors.parts import LiveAccount
-from holdfast_actors.places import FEED, FEEDS
-from holdfast_actors.resolver import Patience
-from holdfast_actors.snapshots import SnapshotPlan
-from holdfast_actors.strategy.params import parse_params
-from holdfast_adapters.matching import FillAt, FillModel
+from holdfast_actors.places import FEED, FEEDS, twin_path
 from holdfast_adapters.statedir import StateDir
 from holdfast_adapters.streams.recording import Recorder
 from holdfast_adapters.tape import SqliteTape, TapeReader
 from holdfast_domain.errors import InputError, VenueError
-from holdfast_domain.fills import NOT_STRATEGIES
 from holdfast_domain.growing import GrowingData
 from holdfast_domain.instruments import Instrument
 from holdfast_domain.pastbars import PastBars
 from holdfast_domain.ports import MarketSource, WallClock
 from holdfast_domain.recent import Recall
 from holdfast_domain.stepping import News, StepMaker
-from holdfast_runtime import ActorSpec, Context, Signals
+from holdfast_runtime import ActorSpec, Backoff, Context, Signals
 
-CAPITAL = Decimal(100_000)
 LEARN_S = 10.0
 """How long a start waits for a venue that it has known before."""
 
@@ -70,6 +60,9 @@ class LiveRun:
     accept_stale: bool = False
     account: AtVenue | None = None
     """Its lock, in the mode ``live``; None if nobody else can come."""
+
+    backoff: Backoff = attrs.field(factory=Backoff)
+    """Of all families."""
 
     clock: WallClock = attrs.field(factory=SystemClock)
     """The host's; a market is heard by the venue's, as far as it is known from it."""
@@ -92,7 +85,7 @@ async def run_live(run: LiveRun) -> RunEnd:
     before = TapeReader(directory.tape)
     data = market.data(before)
     try:
-        options = _options(run, venue, data, instruments)
+        options = live_options(config, run.path, venue, data, instruments)
         if not directory.journal.exists():
             tape.begin_anew()
         if not len(tape):
@@ -110,11 +103,9 @@ async def run_live(run: LiveRun) -> RunEnd:
             mode=config.mode,
             observe=run.observe,
             signals=run.signals,
+            backoff=run.backoff,
             logs=run.logs,
-            snapshots=SnapshotPlan(
-                every_s=config.engine.snapshot_every_s,
-                compact_after=config.engine.compact_after,
-            ),
+            snapshots=config.engine.snapshots(),
             trimmer=_trimmer(run, data),
             reconciling=config.engine.reconciliation.plan(),
             say=run.say,
@@ -127,6 +118,7 @@ async def run_live(run: LiveRun) -> RunEnd:
             ),
             accept_stale=run.accept_stale,
             elsewhere=run.account,
+            beside=twins_of(config, options, calendars, run.backoff, run.say),
         )
         return await run_engine(setup)
     finally:
@@ -219,6 +211,7 @@ class _Market:
         host = hosts.open(f"{FEEDS}/{self.name}")
         listener = self.place.listener(hosts)
         past = self.past(clock, offset_us)
+        relays = [twin_path(name) for name in goes_on_on_paper(self.config)]
 
         def tell(text: str) -> None:
             run.say(f"{self.name}: {text}")
@@ -256,6 +249,7 @@ class _Market:
                 now_s=ctx.now_s,
                 past=past,
                 said=tell,
+                relays=[ctx.ref(path) for path in relays],
             )
 
         return ActorSpec(name=self.name, build=build, waits_for=())
@@ -317,81 +311,3 @@ def _known(market: _Market, run: LiveRun, why: str) -> Mapping[str, Instrument]:
         raise InputError(where, "a venue that knows the symbols", why, todo)
     run.say(f"{why}; going on with what it said of its instruments before")
     return known
-
-
-# --- what is run --------------------------------------------------------------
-
-
-def _options(
-    run: LiveRun,
-    venue: VenueConfig,
-    data: GrowingData,
-    instruments: Mapping[str, Instrument],
-) -> RunOptions:
-    config, connection = run.config, venue.connection
-    strategies = config.strategies
-    loaded = [load_strategy(source_of(run.path, each)) for each in strategies]
-    numbered = names_of(loaded)
-    said = tuple(each.capital for each in strategies)
-    return RunOptions(
-        strategies=tuple(loaded),
-        names=_named(strategies, numbered),
-        params=tuple(
-            parse_params(each.strategy, own.params)
-            for each, own in zip(loaded, strategies, strict=True)
-        ),
-        data=data,
-        instruments={name: instruments[name] for name in venue.symbols},
-        capital=_capital(config),
-        model=FillModel(
-            fill=FillAt(config.paper.fill),
-            commission=venue.commission,
-            slippage_bps=config.paper.slippage_bps,
-        ),
-        allotted=said,
-        dealing=Dealing(
-            deadlines=Deadlines(
-                command_s=connection.command_timeout_s,
-                query_s=connection.query_timeout_s,
-            ),
-            patience=Patience(gap_s=connection.poll_executions_s),
-        ),
-    )
-
-
-def _named(
-    strategies: Sequence[StrategyConfig], numbered: Sequence[str]
-) -> tuple[str, ...]:
-    """Return what each is called in journal and ledger.
-
-    Raises:
-        InputError: two have one name, or one has a name that a strategy cannot have.
-    """
-    names: list[str] = []
-    for each, otherwise in zip(strategies, numbered, strict=True):
-        name = each.name or otherwise
-        if name in names or name in NOT_STRATEGIES:
-            came, todo = repr(name), "rename it with name:"
-            raise InputError(each.place, "a name of its own", came, todo)
-        names.append(name)
-    return tuple(names)
-
-
-def _capital(config: Config) -> Decimal:
-    """Return what all strategies have together.
-
-    Raises:
-        InputError: they have said more or less than there is.
-    """
-    said = [each.capital for each in config.strategies]
-    used = sum((each for each in said if each is not None), Decimal(0))
-    if None not in said:
-        if config.paper.capital not in (None, used):
-            came, todo = str(config.paper.capital), "leave one of both out"
-            raise InputError(config.place, f"paper capital of {used}", came, todo)
-        return used
-    capital = config.paper.capital or CAPITAL
-    if capital <= used:
-        where, expected = config.place, f"paper capital above {used}"
-        raise InputError(where, expected, str(capital), "others share what is left")
-    return capital

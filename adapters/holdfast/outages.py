@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from holdfast.configuration import Config
-from holdfast_actors.degradation import Degrading, Maintenance
+from holdfast_actors.degradation import PAPER, Degrading, Maintenance
 from holdfast_domain.ports import WallClock
 
 
@@ -14,6 +14,12 @@ def degrading_of(config: Config) -> Mapping[str, Degrading]:
     if config.mode == "paper":
         return {}
     return {name: venue.degraded.plan() for name, venue in config.venues.items()}
+
+
+def goes_on_on_paper(config: Config) -> tuple[str, ...]:
+    """Return the venues at whose strategies' place a twin goes on when one is away."""
+    plans = degrading_of(config)
+    return tuple(name for name, plan in plans.items() if plan.policy == PAPER)
 
 
 def maintenance_of(config: Config, clock: WallClock) -> Mapping[str, Maintenance]:

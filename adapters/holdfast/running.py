@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import secrets
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 import attrs
@@ -27,6 +27,7 @@ from holdfast.compose import (
     write_opening,
 )
 from holdfast.console.actor import Desk, console_spec
+from holdfast.forking import Fork
 from holdfast.hosts import Hosts
 from holdfast.keeping import Keeping, check_age, ignore, recover
 from holdfast.logs import Logs
@@ -49,7 +50,14 @@ from holdfast_domain.events import (
     Halted,
     SchedulesDeclared,
 )
-from holdfast_runtime import ActorSpec, Backoff, LiveEngine, Signals, open_engine
+from holdfast_runtime import (
+    ActorSpec,
+    Backoff,
+    LiveEngine,
+    Signals,
+    SupervisorSpec,
+    open_engine,
+)
 from holdfast_runtime.cell import Cell
 
 STRATEGY_BUDGET_S = 1.0
@@ -108,6 +116,15 @@ class Setup:
     accept_stale: bool = False
     """Whether a live account may go on from state that is old."""
 
+    fork: Fork | None = None
+    """How the books begin, if the strategies are forks of others."""
+
+    until: Callable[[], Awaitable[None]] | None = None
+    """Returns when the run is to end in order, before the end of its data."""
+
+    beside: Callable[[Desk], tuple[SupervisorSpec, ...]] | None = None
+    """What makes the families that are wanted besides, from what knows the engine."""
+
 
 @attrs.frozen(kw_only=True)
 class LiveMarket:
@@ -165,7 +182,7 @@ async def run_engine(setup: Setup) -> RunEnd:
         ) as account:
             return await _run(setup, keeping, run, account)
     except InputError:
-        if is_new:
+        if is_new and setup.fork is None:
             _forget(store, directory)
         raise
     finally:
@@ -217,6 +234,7 @@ def _world(
     market: LiveMarket | None,
     finished: trio.Event,
 ) -> World:
+    beside = () if setup.beside is None else setup.beside(desk)
     store, is_paced = keeping.store, setup.speed is not None or market is not None
     return World(
         store=store,
@@ -242,7 +260,8 @@ def _world(
         degrading={} if market is None else market.degrading,
         maintenance={} if market is None else market.maintenance,
         calendars={} if market is None else market.calendars,
-        more=(console_spec(desk), keeping.spec()),
+        more=(console_spec(desk), keeping.spec(), *beside),
+        fork=setup.fork,
     )
 
 
@@ -272,12 +291,14 @@ async def _serve(
             setup.observe(engine, parts)
         async with trio.open_nursery() as nursery:
 
-            async def until(event: trio.Event) -> None:
-                await event.wait()
+            async def until(ends: Callable[[], Awaitable[None]]) -> None:
+                await ends()
                 nursery.cancel_scope.cancel()
 
-            nursery.start_soon(until, finished)
-            nursery.start_soon(until, watcher.gave_up)
+            nursery.start_soon(until, finished.wait)
+            nursery.start_soon(until, watcher.gave_up.wait)
+            if setup.until is not None:
+                nursery.start_soon(until, setup.until)
         if finished.is_set():
             watcher.actors = actors_of(parts, engine.cells)
 

@@ -2,8 +2,8 @@
 
 ``journal.sqlite`` (its older records in ``archive``), ``snapshots``, ``tape.sqlite``
 and ``instruments.json`` (of a live market), ``venue-NAME.sqlite``, ``control.sock``,
-``HALT`` (a halt from outside), ``lock`` (the pid of its user) and ``version`` (of this
-layout).
+``HALT`` (a halt from outside), ``lock`` (the pid of its user), ``version`` (of this
+layout), and ``paper`` (of a live run: directories like this one, of its twins).
 """
 
 from __future__ import annotations

@@ -41,7 +41,7 @@ def degrade(policy: Policy, venue: str = "paper") -> Degrade:
 # --- the guard --------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("policy", ["halt", "cancel"])
+@pytest.mark.parametrize("policy", ["halt", "cancel", "paper"])
 def test_no_new_order_passes_to_a_venue_that_is_degraded(policy: Policy) -> None:
     gate = Gate()
     gate.guard.handle(degrade(policy))
@@ -82,6 +82,30 @@ def test_a_venue_that_is_away_again_before_its_return_is_durable_stays_away() ->
         gate.guard.handle(message)
     gate.effects.pop()()
     assert gate.gate.degraded["paper"].policy == "cancel"
+
+
+def test_it_is_counted_how_often_a_venue_was_and_a_restart_goes_on_counting() -> None:
+    gate = Gate()
+    for message in (
+        degrade("halt"),
+        BACK,
+        degrade("halt", "elsewhere"),
+        degrade("halt"),
+    ):
+        gate.guard.handle(message)
+    gate.build()
+    book = GuardBook(INSTRUMENTS, HaltGate(), 0)
+    for entry in entries(gate.journal):
+        book.apply(entry, replaying=True)
+    again = GuardBook(INSTRUMENTS, HaltGate(), 0)
+    again.load(book.save())
+    assert again.outages == book.outages == {"paper": 2, "elsewhere": 1}
+    gate.guard.handle(BACK)
+    gate.guard.handle(degrade("halt"))
+    recorded = [e for e in gate.journal if isinstance(e, ev.VenueDegraded)]
+    assert [(e.venue, e.nth) for e in recorded] == [
+        ("paper", 1), ("elsewhere", 1), ("paper", 2), ("paper", 3),
+    ]  # fmt: skip
 
 
 def test_a_restart_knows_it_and_a_snapshot_too() -> None:

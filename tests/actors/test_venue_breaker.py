@@ -257,6 +257,7 @@ def test_how_it_is_degraded_is_said_in_words() -> None:
         degraded("keep", "venue"),
         degraded("halt"),
         degraded("cancel", "venue"),
+        degraded("paper"),
     ):
         watched.gate.degraded["binance"] = known
         words += [how for _, how in watched.look()]
@@ -266,4 +267,6 @@ def test_how_it_is_degraded_is_said_in_words() -> None:
         f"{away}: no new order goes out until a person takes it back",
         f"{away}: no new order goes out, and what rests there is canceled until it is "
         "there again",
+        f"{away}: no new order goes out, and a twin goes on on paper until a person "
+        "takes it back",
     ]

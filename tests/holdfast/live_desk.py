@@ -37,11 +37,12 @@ from holdfast_adapters.simulators.walk import walk
 from holdfast_adapters.statedir import StateDir
 from holdfast_domain import events as ev
 from holdfast_domain.marketdata import utc_from_us
-from holdfast_runtime import LiveEngine
+from holdfast_runtime import Backoff, LiveEngine
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "binance_paper.yaml"
 FASTER = 25
 PATIENCE_S = 600.0
+QUICKLY = Backoff(first_s=0.02, limit_s=0.1)
 KEY, SECRET = "a-key-of-the-desk", "a-secret-of-the-desk"
 
 
@@ -93,7 +94,7 @@ class Desk:
             share = LiveRun(
                 config=self.config(path), path=path, directory=directory,
                 say=self.said.append, clock=self.clock, logs=Logs("json", "debug"),
-                account=account, observe=self._is_up,
+                account=account, observe=self._is_up, backoff=QUICKLY,
             )  # fmt: skip
             try:
                 async with trio.open_nursery() as nursery:

@@ -40,6 +40,7 @@ METER_S = 0.1
 """How often the progress bar looks."""
 
 STRATEGIES = "engine/trading/strategies/"
+TWINS = "engine/trading/twins"
 """Where a family may be parked while the others go on."""
 
 
@@ -179,7 +180,7 @@ def say_parked(event: Lifecycle) -> None:
     """Say at once what keeps the data from coming to its end, or needs a person."""
     if event.what == "attention":
         say(event.error)
-    if event.what == "parked" and not event.path.startswith(STRATEGIES):
+    if event.what == "parked" and not event.path.startswith((STRATEGIES, TWINS)):
         say(
             f"{event.path} is parked after {event.error}; the data cannot go on; "
             "look with 'holdfast status', stop with Ctrl-C and start again"

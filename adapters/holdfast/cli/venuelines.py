@@ -19,6 +19,7 @@ def venue_lines(venues: Mapping[str, Any]) -> Text:
         text.append(f"{name} {each['state']}, restarts {each['restarts']}")
         for words, style in (
             (_degraded(each["degraded"]), "bold red"),
+            (_twin(each.get("twin")), "bold"),
             (_away(each), "bold red"),
             (_breaker(each["breaker"]), "bold red"),
             (_blocked(each), "yellow"),
@@ -38,6 +39,10 @@ def _away(venue: Mapping[str, Any]) -> str:
 
 def _degraded(degraded: Mapping[str, Any] | None) -> str:
     return "" if degraded is None else f"DEGRADED: {degraded['words']}"
+
+
+def _twin(twin: Mapping[str, Any] | None) -> str:
+    return "" if twin is None else str(twin["words"])
 
 
 def _breaker(breaker: Mapping[str, Any] | None) -> str:

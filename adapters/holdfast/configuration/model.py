@@ -21,6 +21,7 @@ from holdfast_actors.degradation import (
     Policy as DegradedPolicy,
 )
 from holdfast_actors.reconciliation.plan import Policies, ReconcilePlan
+from holdfast_actors.snapshots import SnapshotPlan
 from holdfast_actors.strategy.history import frequency_us
 from holdfast_domain.errors import InputError
 from holdfast_domain.reconciliation import Policy
@@ -115,14 +116,10 @@ class DegradedConfig:
     after_s: Seconds = 60.0
     policy: Annotated[
         DegradedPolicy,
-        Check(
-            "keep, halt or cancel (what a strategy goes on with on paper is no state "
-            "from which it can come back: run a second engine with mode: paper)",
-            _policy,
-        ),
+        Check("keep, halt, cancel or paper", _policy),
     ] = "keep"
     resume: By = "person"
-    """Who takes ``halt`` and ``cancel`` back."""
+    """Who takes all but ``keep`` back."""
 
     def plan(self) -> Degrading:
         """Return it as the engine wants it."""
@@ -307,6 +304,12 @@ class EngineConfig:
     compact_after: int = 10_000
     tape: TapeConfig = attrs.field(factory=TapeConfig)
     reconciliation: ReconciliationConfig = attrs.field(factory=ReconciliationConfig)
+
+    def snapshots(self) -> SnapshotPlan:
+        """Return when a snapshot is due, as the engine wants it."""
+        return SnapshotPlan(
+            every_s=self.snapshot_every_s, compact_after=self.compact_after
+        )
 
 
 @attrs.frozen(kw_only=True)

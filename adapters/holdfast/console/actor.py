@@ -44,6 +44,8 @@ class Desk:
     engine: LiveEngine | None = None
     parts: Parts | None = None
     keeper: Keeper | None = None
+    twins: dict[str, Callable[[], dict[str, Any] | None]] = attrs.field(factory=dict)
+    """By venue, what says how strategies go on on paper; None where they do not."""
 
     def attach(self, engine: LiveEngine, parts: Parts) -> None:
         """Say which engine is asked."""

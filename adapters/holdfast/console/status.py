@@ -53,12 +53,18 @@ async def status_of(desk: Desk, engine: LiveEngine, parts: Parts) -> dict[str, A
         "others": others,
         "reconciliation": await _reconciliation(engine),
         "venues": {
-            name: await venue_status(engine, parts, name) for name in parts.venues
+            name: await venue_status(engine, parts, name) | _twin(desk, name)
+            for name in parts.venues
         },
         "data_age_s": _age_s(parts),
         "snapshot": _snapshot(desk),
         "tree": snapshot(engine).to_json(),
     }
+
+
+def _twin(desk: Desk, venue: str) -> dict[str, Any]:
+    """Return how strategies go on on paper, where they would if the venue were away."""
+    return {"twin": desk.twins[venue]()} if venue in desk.twins else {}
 
 
 async def _reconciliation(engine: LiveEngine) -> dict[str, Any] | None:

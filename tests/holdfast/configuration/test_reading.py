@@ -5,12 +5,13 @@ from __future__ import annotations
 import sys
 from decimal import Decimal
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from holdfast.configuration import Config, read_config
 from holdfast.configuration.reading import credentials_of, source_of
-from holdfast_actors.degradation import Degrading
+from holdfast_actors.degradation import Degrading, Policy as DegradedPolicy
 from holdfast_actors.reconciliation.plan import Policies, ReconcilePlan
 from holdfast_adapters.binance import Credentials
 from holdfast_domain.errors import InputError
@@ -120,17 +121,17 @@ def test_an_error_names_line_and_column(
 
 def test_what_is_done_about_a_venue_that_is_away_is_read(tmp_path: Path) -> None:
     assert read(tmp_path).venues["binance"].degraded.plan() == Degrading()
-    said = "{after_s: 30, policy: cancel, resume: venue}"
-    venue = read(tmp_path, with_degraded(said)).venues["binance"]
-    plan = Degrading(after_s=30.0, policy="cancel", resume="venue")
-    assert venue.degraded.plan() == plan
+    for policy in get_args(DegradedPolicy):
+        said = f"{{after_s: 30, policy: {policy}, resume: venue}}"
+        venue = read(tmp_path, with_degraded(said)).venues["binance"]
+        plan = Degrading(after_s=30.0, policy=policy, resume="venue")
+        assert venue.degraded.plan() == plan
 
 
 @pytest.mark.parametrize(
     ("said", "expected"),
     [
-        ("{policy: paper}", "run a second engine with mode: paper"),
-        ("{policy: stop}", "keep, halt or cancel"),
+        ("{policy: stop}", "keep, halt, cancel or paper"),
         ("{after_s: 0}", "a positive number of seconds"),
         ("{resume: nobody}", "one of person, venue"),
     ],
