@@ -8,11 +8,11 @@ one value throughout a step. They are values to look at, not actors: a read is a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 
 from holdfast_domain.cursor import ADVANCE_SLOT, START, slot_of
-from holdfast_domain.events import VenueDegraded
+from holdfast_domain.events import OrderIntended, VenueDegraded
 from holdfast_domain.marketdata import MarketData
 from holdfast_domain.money import to_decimal
 
@@ -131,6 +131,23 @@ class OrdersMark:
 
     def __init__(self) -> None:
         self.incarnation = 0
+
+
+class GuardMark:
+    """The decisions that the guard has passed: its own table, read by the journal.
+
+    A new incarnation of it puts its own in place, made of what is durable by then.
+    """
+
+    __slots__ = ("passed",)
+
+    def __init__(self) -> None:
+        self.passed: Mapping[str, int] = {}
+        """By strategy, its last decision; what led to orders is reserved for."""
+
+    def has(self, intent: OrderIntended) -> bool:
+        """Tell whether the guard has reserved for an order, so need not hear of it."""
+        return intent.decision <= self.passed.get(intent.strategy, 0)
 
 
 class VenueInterest:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, assert_never
 
-from holdfast_actors.clock import HaltGate, MarketClock, PriceBoard
+from holdfast_actors.clock import GuardMark, HaltGate, MarketClock, PriceBoard
 from holdfast_actors.degradation import Degradations, Degrade, Restore
 from holdfast_actors.guardbook import GuardBook
 from holdfast_actors.messages import (
@@ -52,10 +52,12 @@ class Guard:
         effect: Callable[[Callable[[], None]], None],
         path: str = "",
         venue_of: Callable[[str], str] = lambda _symbol: "",
+        passed: GuardMark | None = None,
     ) -> None:
         """Replay ``history``; ``path`` is the guard's place in the tree.
 
-        ``venue_of`` tells where an instrument trades.
+        ``venue_of`` tells where an instrument trades. ``passed`` shows from now on
+        which decisions this incarnation has passed, or knows of.
         """
         self._venue_of = venue_of
         self._limits = limits
@@ -70,6 +72,8 @@ class Guard:
         self._replaying = True
         self._applied = replay(history, self._apply, path, self._book.load)
         self._replaying = False
+        if passed is not None:
+            passed.passed = self._book.passed
         self._degradations = Degradations(
             known=self._book.degraded,
             outages=self._book.outages,
@@ -141,9 +145,10 @@ class Guard:
         )
 
     def _vet_drafts(self, decision: Decision) -> tuple[Verdict, ...]:
-        drafts, verdicts = decision.drafts, list[Verdict]()
+        drafts = decision.drafts
         if len(drafts) == 1:  # a list has more
             return (self._vet_draft(decision, drafts[0]),)
+        verdicts: list[Verdict] = []
         while len(verdicts) < len(drafts):
             draft = drafts[len(verdicts)]
             if draft.leg is None:

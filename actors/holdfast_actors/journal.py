@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 from holdfast_actors.clock import MarketClock
 from holdfast_actors.messages import Committed, Note, Report
 from holdfast_domain.errors import CommitFailed
-from holdfast_domain.events import DecisionMade, Entry, Event
+from holdfast_domain.events import DecisionMade, Entry, Event, OrderIntended
 from holdfast_domain.ports import JournalStore, ThreadHost, WallClock
 from holdfast_runtime import Records, Ref
 
@@ -137,14 +137,20 @@ def route_by_type(
     by_type: Mapping[type, Sequence[Ref[Any]]],
     by_strategy: Mapping[str, Ref[Any]],
     strategy_types: frozenset[type],
+    is_known: Callable[[OrderIntended], bool] = lambda _intent: False,
 ) -> Routes:
-    """Return routes: a record's strategy first, for it waits; then fixed readers."""
+    """Return routes: a record's strategy first, for it waits; then fixed readers.
+
+    ``is_known`` tells whether those who read of intents have one already.
+    """
     cache: dict[tuple[type, str], Sequence[Ref[Any]]] = {}
 
     def routes(event: Event) -> Sequence[Ref[Any]]:
         kind = type(event)
         if kind is DecisionMade and event.orders:  # type: ignore[union-attr]
             # Its orders are in the same commit, and name it.
+            return ()
+        if kind is OrderIntended and is_known(event):  # type: ignore[arg-type]
             return ()
         if kind not in strategy_types:
             return by_type.get(kind, ())

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 import attrs
 
 from holdfast_actors.clock import (
+    GuardMark,
     HaltGate,
     MarketClock,
     OrdersMark,
@@ -121,6 +122,7 @@ class Parts:
     prices: PriceBoard = attrs.field(init=False)
     gate: HaltGate = attrs.field(factory=HaltGate, init=False)
     mark: OrdersMark = attrs.field(factory=OrdersMark, init=False)
+    passed: GuardMark = attrs.field(factory=GuardMark, init=False)
     interest: VenueInterest = attrs.field(init=False)
     silences: Mapping[str, VenueSilence] = attrs.field(init=False)
     reaches: Mapping[str, VenueReach] = attrs.field(init=False)

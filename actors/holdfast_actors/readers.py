@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from holdfast_actors.clock import GuardMark
 from holdfast_actors.journal import Routes, route_by_type
 from holdfast_actors.strategy.news import NEWS
 from holdfast_actors.strategy.restore import TOLD
@@ -57,8 +58,13 @@ def routes_to(
     guard: Ref[Any],
     reconciler: Ref[Any] | None = None,
     strategies: Mapping[str, Ref[Any]],
+    passed: GuardMark,
 ) -> Routes:
-    """Return who is told of a record, first the books and then whoever uses them."""
+    """Return who is told of a record, first the books and then whoever uses them.
+
+    Of intents the guard alone is told, and only of those that it has not ``passed``:
+    it was built anew while they were under way.
+    """
     by_type: dict[type, list[Any]] = {kind: [guard] for kind in _GUARD_READS}
     for kind in _LEDGER_READS:
         by_type.setdefault(kind, []).insert(0, ledger)
@@ -67,4 +73,4 @@ def routes_to(
             by_type[kind].append(reconciler)
     for news in NEWS:
         by_type.setdefault(news, []).extend(strategies.values())
-    return route_by_type(by_type, strategies, TOLD)
+    return route_by_type(by_type, strategies, TOLD, passed.has)

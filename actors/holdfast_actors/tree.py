@@ -248,6 +248,7 @@ def _journal(parts: Parts, ctx: Context) -> Journal:
             guard=ctx.ref(GUARD),
             reconciler=reconciler_of(parts, ctx),
             strategies=_strategies(parts, ctx),
+            passed=parts.passed,
         ),
         "effect": ctx.effect,
     }
@@ -289,6 +290,7 @@ def _guard(parts: Parts, ctx: Context) -> Guard:
         effect=ctx.effect,
         path=ctx.path,
         venue_of=parts.venue_of,
+        passed=parts.passed,
     )
 
 

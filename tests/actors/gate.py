@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 from decimal import Decimal
 
-from holdfast_actors.clock import HaltGate, MarketClock, PriceBoard
+from holdfast_actors.clock import GuardMark, HaltGate, MarketClock, PriceBoard
 from holdfast_actors.guard import Guard
 from holdfast_actors.messages import Change, Committed, Decision, Draft, Verdict, Vetted
 from holdfast_actors.vetting import Limits
@@ -45,6 +45,7 @@ class Gate:
         self.prices.show(0)
         self.orders = Inbox()
         self.gate = HaltGate()
+        self.passed = GuardMark()
         self.effects: list[Callable[[], None]] = []
         self.numbers = {"one": 0, "two": 0}
         self.ids = 0
@@ -63,6 +64,7 @@ class Gate:
             record=self.record,
             effect=self.effects.append,
             venue_of=lambda _symbol: "paper",
+            passed=self.passed,
         )
 
     def record(self, event: ev.Event) -> None:

@@ -303,7 +303,9 @@ MUTATIONS: Final = (
 # it, drops the decision too, and asks for what there is none of. `sequence <= _read` of
 # a strategy: records that were applied are not applied again. To let out before the
 # commit: the runtime keeps what a handler says until it has returned. To believe a
-# refused cancel: only a stream that loses ends could show it.
+# refused cancel: only a stream that loses ends could show it. To tell the guard of no
+# intent: only one that dies alone, and is built anew while a commit is under way, has
+# not read of it (`tests/actors/test_readers.py` has one).
 
 
 class _Loader(importlib.machinery.SourceFileLoader):
