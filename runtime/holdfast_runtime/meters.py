@@ -99,6 +99,7 @@ class Meter:
         "_mark_handled",
         "_mark_s",
         "_noted",
+        "_plain",
         "_rate",
         "_timed",
         "cell",
@@ -121,6 +122,7 @@ class Meter:
         self._timed: Any = None
         self._life = cell.life
         self._noted: dict[int, tuple[Any, float]] = {}
+        self._plain: dict[type, Callable[[object], None]] = {}
         self._blind = cell.mailbox.size
         self._ended_s = 0.0
         self._due_at = _NEVER
@@ -207,9 +209,18 @@ class Meter:
 
     def _probe(self, *, on: bool) -> None:
         """Want to know of the next messages, or no more; their ways in are others."""
-        if self.cell.probing is not on:
-            self.cell.probing = on
-            self.cell.routes.clear()
+        cell = self.cell
+        if cell.probing is on:
+            return
+        cell.probing, routes = on, cell.routes
+        if on:
+            self._plain = dict(routes)
+            routes.update({kind: self.way_in(each) for kind, each in routes.items()})
+        else:
+            # What is not there any more was shut meanwhile.
+            known = {kind: self._plain.get(kind) for kind in routes}
+            routes.clear()
+            routes.update({kind: each for kind, each in known.items() if each})
 
     def way_in(self, append: Callable[[object], None]) -> Callable[[object], None]:
         """Return ``append``, which adds to the mailbox, noting what it adds."""
