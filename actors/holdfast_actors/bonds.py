@@ -98,7 +98,8 @@ def together(found: Iterable[tuple[Leg | None, Decimal]]) -> Decimal:
     >>> together([(None, Decimal(1)), (None, Decimal(2))])
     Decimal('3')
     """
-    total, exits = ZERO, dict[str, Decimal]()
+    total = ZERO
+    exits: dict[str, Decimal] = {}
     for leg, amount in found:
         if leg is None or leg.role is Role.ENTRY:
             total += amount

@@ -26,6 +26,7 @@ from holdfast_actors.telling import Telling
 from holdfast_domain.errors import NotSent, OutcomeUnknown, VenueError, VenueRefused
 from holdfast_domain.ports import Executions, NotFound, Venue, VenueEvent
 
+_ANSWERED = How.ANSWERED
 NOT_TAKEN = "order_kind"
 """The code of an order of a kind that its venue does not declare."""
 
@@ -49,22 +50,22 @@ class Requests:
         self._deadlines = deadlines
         self._now_s = now_s
 
-    async def do(self, message: Request) -> None:
-        """Do one request; every kind is named here."""
+    def do(self, message: Request) -> Coroutine[Any, Any, None]:
+        """Return what does one request when it is awaited; every kind is named here."""
         match message:
             case Submit():
-                await self._submit(message)
+                return self._submit(message)
             case Cancel(order_id=order_id):
                 request = self._venue.cancel(order_id)
-                await self._ask(Asked.CANCEL, order_id, request)
+                return self._ask(Asked.CANCEL, order_id, request)
             case Replace():
-                await self._replace(message)
+                return self._replace(message)
             case LookUp():
-                await self._look_up(message)
+                return self._look_up(message)
             case AskGap(watermark):
-                await self._ask_gap(watermark)
+                return self._ask_gap(watermark)
             case AskVenue():
-                await self._answer(message)
+                return self._answer(message)
             case _:
                 assert_never(message)
 
@@ -85,7 +86,7 @@ class Requests:
             how, reason, code = _how(error)
             self._say.submitted(message, how, reason=reason, code=code)
         else:
-            self._say.submitted(message, How.ANSWERED, tuple(events))
+            self._say.submitted(message, _ANSWERED, tuple(events))
 
     def _sending(self, message: Submit) -> Coroutine[Any, Any, Sequence[VenueEvent]]:
         if message.rest:

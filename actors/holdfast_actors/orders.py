@@ -234,8 +234,8 @@ class Orders:
         self._intend(message)
         for order_id in decision.cancels:
             self._cancel(order_id, decision.strategy)
-        for change, verdict in zip(decision.changes, message.changes, strict=True):
-            self._change(change, verdict)
+        if decision.changes:
+            self._change_all(decision.changes, message.changes)
         self._send_waiting()
 
     def _send_waiting(self) -> None:
@@ -243,18 +243,22 @@ class Orders:
             if line.sending.queue:
                 line.sending.send_waiting()
 
-    def _change(self, change: Change, verdict: Verdict) -> None:
-        order_id, terms = change.order_id, change.terms
-        reserved, reason = verdict.reserved, verdict.reason
-        self._on_row(order_id, lambda to: to.change(order_id, terms, reserved, reason))
+    def _change_all(
+        self, changes: tuple[Change, ...], verdicts: tuple[Verdict, ...]
+    ) -> None:
+        for change, verdict in zip(changes, verdicts, strict=True):
+            row = self._book.open.get(change.order_id)
+            if row is not None:
+                self._lines[row.venue].sending.change(
+                    change.order_id, change.terms, verdict.reserved, verdict.reason
+                )
 
     def _intend(self, message: Vetted) -> None:
         now_us = self._now_us()
-        pairs = zip(message.decision.drafts, message.drafts, strict=True)
-        for index, (draft, verdict) in enumerate(pairs):
+        for index, draft in enumerate(message.decision.drafts):
             venue = self._venue_of(draft.terms.instrument)
             self._record(draft_record(message, index, venue))
-            if verdict.reserved is not None:
+            if message.drafts[index].reserved is not None:
                 row = self._book.rows[draft.order_id]
                 row.generation, row.intended_us = message.generation, now_us
                 if row.leg is None or row.leg.list_id == row.order_id:

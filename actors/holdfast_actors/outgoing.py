@@ -57,16 +57,16 @@ class Outgoing:
         """Hold up nobody for an order any more."""
         self._ahead.pop(order_id, None)
 
-    def leaving(self) -> Iterator[OrderRow]:
-        """Yield, and forget, the orders that may leave now, for as long as asked."""
+    def next(self) -> OrderRow | None:
+        """Return, and forget, the next order that may leave now; None if none may."""
         if self._ahead:
-            yield from self._leaving_in_turn()
-            return
+            return next(self._leaving_in_turn(), None)
         queue, rows = self._queue, self._book.rows
         while queue:
             row = rows[queue.popleft()]
             if row.state is _INTENT:
-                yield row
+                return row
+        return None
 
     def _leaving_in_turn(self) -> Iterator[OrderRow]:
         firsts = self._first_places()

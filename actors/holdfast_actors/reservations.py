@@ -151,6 +151,8 @@ class Reservations:
 
     def pending_units(self, strategy: str, instrument: str, side: Side) -> Decimal:
         """Return what open orders on one side may still trade."""
+        if not self.open:
+            return ZERO
         found = [
             (each.leg, self._bonds.live(each.leg, each.left))
             for each in self.open.values()

@@ -102,9 +102,9 @@ class Sending:
         """Send what waits, as far as the window, the session and the venue allow."""
         if self._quiet_until_s and self._now_s() < self._quiet_until_s:
             return
-        leaving = self.queue.leaving()
-        while self.session_number and len(self.in_flight) < WINDOW:
-            row = next(leaving, None)
+        queue = self.queue
+        while queue and self.session_number and len(self.in_flight) < WINDOW:
+            row = queue.next()
             if row is None:
                 break
             rest: tuple[VenueOrder, ...] = ()

@@ -138,21 +138,19 @@ class Session:
         """Take one message, unless a newer engine has taken the account over."""
         await self._unless_fenced(message, self._dispatch)
 
-    async def _dispatch(self, message: SessionMessage) -> None:
-        """Dispatch one message; every kind is named here."""
+    def _dispatch(self, message: SessionMessage) -> Coroutine[Any, Any, None]:
+        """Return what one message asks for; every kind is named here."""
         match message:
             case Submit():
-                await self._request(message)
+                return self._request(message)
             case Advance():
-                await self._advance(message.cursor, message.step)
+                return self._advance(message.cursor, message.step)
             case Greet():
-                await self._greet()
+                return self._greet()
             case ConnectAgain():
-                if message.session == self._incarnation:
-                    await self._line.keep_step()
-                    await self._is_connected()
+                return self._connect_again(message)
             case _:
-                await self._request(message)
+                return self._request(message)
 
     async def _unless_fenced(
         self, message: M, work: Callable[[M], Coroutine[Any, Any, object]]
@@ -181,7 +179,7 @@ class Session:
         Raises:
             DomainError: the venue did wait.
         """
-        coroutine = self.handle(message)
+        coroutine = self._unless_fenced(message, self._dispatch)
         try:
             coroutine.send(None)
         except StopIteration:
@@ -208,6 +206,11 @@ class Session:
             return False
         self._say.up(self._line.number, self._venue.promises)
         return True
+
+    async def _connect_again(self, message: ConnectAgain) -> None:
+        if message.session == self._incarnation:
+            await self._line.keep_step()
+            await self._is_connected()
 
     async def _greet(self) -> None:
         if not await self._is_connected():

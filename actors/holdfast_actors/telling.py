@@ -22,6 +22,8 @@ from holdfast_actors.requests import (
 from holdfast_domain.ports import Found, VenueEvent, VenuePromises
 from holdfast_runtime import Ref
 
+_ANSWERED: Final = How.ANSWERED
+_SUBMIT: Final = Asked.SUBMIT
 _ASKED: Final = {
     Submit: Asked.SUBMIT,
     Cancel: Asked.CANCEL,
@@ -84,13 +86,13 @@ class Telling:
         code: str = "",
     ) -> None:
         """Say how a submit ended: for each leg of a list, with what is said of it."""
-        asked, first = Asked.SUBMIT, message.order.order_id
         if not message.rest:
-            self.ended(asked, first, how, events, reason=reason, code=code)
+            first = message.order.order_id
+            self.ended(_SUBMIT, first, how, events, reason=reason, code=code)
             return
         for order_id in message.ids:
             of_it = tuple([e for e in events if e.order_id == order_id])
-            self.ended(asked, order_id, how, of_it, reason=reason, code=code)
+            self.ended(_SUBMIT, order_id, how, of_it, reason=reason, code=code)
 
     def ended(
         self,
@@ -107,7 +109,7 @@ class Telling:
         again_s: float = 0.0,
     ) -> None:
         """Say how a request ended, and what the venue said."""
-        if how is not How.ANSWERED:
+        if how is not _ANSWERED:
             again_s = again_s or self._silent_s()
         self._orders.tell(
             Evidence(

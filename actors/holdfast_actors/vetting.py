@@ -16,9 +16,9 @@ from holdfast_actors.reservations import Reservation, Reservations
 from holdfast_domain.fills import HOUSE
 from holdfast_domain.instruments import Instrument
 from holdfast_domain.money import ZERO, Money
-from holdfast_domain.orders import OrderTerms, Side
+from holdfast_domain.orders import OrderTerms, OrderType, Side
 
-_BUY = Side.BUY
+_BUY, _MARKET = Side.BUY, OrderType.MARKET
 
 
 @attrs.frozen(kw_only=True)
@@ -52,6 +52,8 @@ def off_grid(instrument: Instrument, terms: OrderTerms) -> str:
             f"expected a multiple of the lot {instrument.lot}, "
             f"was {terms.quantity.value}"
         )
+    if terms.type is _MARKET:
+        return ""
     for price in (terms.limit_price, terms.stop_price, terms.trail):
         if price is not None and not instrument.is_on_tick(price.value):
             tick = instrument.tick_at(price.value)

@@ -82,8 +82,9 @@ class TimeInForce(enum.Enum):
 
 # A member is found by its name in a tenth of the time in which its class finds it, and
 # each order's terms are looked at by a dozen readers.
-_LIMIT, _STOP = OrderType.LIMIT, OrderType.STOP
-_STOP_LIMIT, _TRAILING_STOP = OrderType.STOP_LIMIT, OrderType.TRAILING_STOP
+_WITH_LIMIT = frozenset({OrderType.LIMIT, OrderType.STOP_LIMIT})
+_WITH_STOP = frozenset({OrderType.STOP, OrderType.STOP_LIMIT})
+_TRAILING_STOP = OrderType.TRAILING_STOP
 
 
 class OrderTerms(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
@@ -118,12 +119,10 @@ class OrderTerms(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True
 
     def __post_init__(self) -> None:
         kind = self.type
-        wants_limit = kind is _LIMIT or kind is _STOP_LIMIT
-        wants_stop = kind is _STOP or kind is _STOP_LIMIT
-        if wants_limit is not (self.limit_price is not None):
+        if (kind in _WITH_LIMIT) is not (self.limit_price is not None):
             message = f"limit price and order type do not agree: {self}"
             raise ImpossibleTransition(message)
-        if wants_stop is not (self.stop_price is not None):
+        if (kind in _WITH_STOP) is not (self.stop_price is not None):
             message = f"stop price and order type do not agree: {self}"
             raise ImpossibleTransition(message)
         if self.trail is not None or self.trail_bps is not None:

@@ -203,8 +203,9 @@ class Kernel(ByHand, Blame):
             if recorder.meter is not None:
                 recorder.meter.measured((), began_s)
             self.sample(recorder)
-        told, recorder.outbox = recorder.outbox, []
-        self.deliver(told, recorder)
+        if recorder.outbox:
+            told, recorder.outbox = recorder.outbox, []
+            self.deliver(told, recorder)
         self.deliver(outbox, cell)
         return True
 

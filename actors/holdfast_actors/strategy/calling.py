@@ -76,11 +76,10 @@ def own_method(strategy: Strategy, name: str) -> Callable[..., None] | None:
 
 def attributes_of(strategy: Strategy, context: Context) -> dict[str, Any]:
     """Return what a strategy remembers: its own attributes, and its context's."""
-    own = {
-        f"self.{name}": value
-        for name, value in vars(strategy).items()
-        if name != "_host"
-    }
+    own: dict[str, Any] = {}
+    for name, value in vars(strategy).items():
+        if name != "_host":
+            own[f"self.{name}"] = value
     for name, value in vars(context).items():
         if name != "_host":
             own[f"context.{name}"] = value

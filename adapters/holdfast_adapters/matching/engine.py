@@ -117,10 +117,10 @@ class MatchingEngine:
 
     def _enter(self, orders: Sequence[VenueOrder], now: MarketView) -> list[VenueEvent]:
         said: list[VenueEvent] = []
-        entered = [self.admit(each) for each in orders]
+        entered = list(map(self.admit, orders))
         for each in entered:
-            number = self._acks + 1
-            self._say(Acked(order_id=each.order_id, venue_order_id=f"V{number}"), said)
+            name = f"V{self._acks + 1}"
+            self._say(Acked(order_id=each.order_id, venue_order_id=name), said)
             if each.kind is _TRAILING_STOP:
                 self._trail_last(each, now)
         if self._at_last_close:
@@ -175,7 +175,8 @@ class MatchingEngine:
         An order takes part only if it was placed at or before the bar's opening.
         Giving a bar a second time changes nothing.
         """
-        book, said = self.open.get(symbol), list[VenueEvent]()
+        book = self.open.get(symbol)
+        said: list[VenueEvent] = []
         if book is None:
             return said
         bar: MatchBar | None = None
@@ -288,10 +289,9 @@ class MatchingEngine:
             self._end_rest(order, said)
 
     def _bar_of(self, order: Working, last: LastBar) -> MatchBar:
-        left = self._available(order.terms.instrument, last.volume, last.ended_at_us)
-        prices = (last.close,) * 4
-        ended = last.ended_at_us
-        return MatchBar(order.instrument, prices, ended, ended, left)
+        close, ended = last.close, last.ended_at_us
+        left = self._available(order.terms.instrument, last.volume, ended)
+        return MatchBar(order.instrument, (close,) * 4, ended, ended, left)
 
     def _execute(
         self,

@@ -343,14 +343,15 @@ class PaperCore:
 
     def _keep(self, request: Request, cursor: int) -> None:
         """Keep a request, and behind it what the engine recorded because of it."""
+        self._newest = max(self._newest, cursor)
         self._add(cursor, request)
-        fresh = self._fresh
-        for record in fresh:
+        for record in self._fresh:
             self._add(cursor, record)
-        fresh.clear()
+        self._fresh.clear()
 
     def _replay(self, cursor: int, record: PaperRecord) -> None:
         self._add(cursor, record)
+        self._newest = max(self._newest, cursor)
         self.cursor = max(self.cursor, cursor)
         match record:
             case Submitted():
@@ -366,15 +367,11 @@ class PaperCore:
 
     def _add(self, cursor: int, record: PaperRecord) -> None:
         self.rows.append((cursor, record))
-        self._newest = max(self._newest, cursor)
         match record:
             case Submitted(order=order):
                 self._orders[order.order_id] = _Order(order, cursor)
                 self._advance = None
-            case Executed():
-                self._executions.append((cursor, record))
-                self._tell(cursor, record)
-            case Acked() | Ended() | Replaced():
+            case Acked() | Executed() | Ended() | Replaced():
                 self._tell(cursor, record)
             case Advanced():
                 self._advance = self._advances.setdefault(cursor, [])
@@ -384,6 +381,9 @@ class PaperCore:
                 """The engine's own; nobody is told."""
 
     def _tell(self, cursor: int, event: BookEvent) -> None:
-        self._orders[event.order_id].said.append((cursor, event))
+        told = cursor, event
+        self._orders[event.order_id].said.append(told)
+        if type(event) is Executed:
+            self._executions.append(told)  # type: ignore[arg-type]
         if self._advance is not None:
             self._advance.append(event)
