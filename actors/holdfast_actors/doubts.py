@@ -22,6 +22,8 @@ from holdfast_actors.requests import (
 )
 from holdfast_actors.resolver import Patience, Resolver
 from holdfast_domain import events as ev
+from holdfast_domain.money import ZERO
+from holdfast_domain.orderlists import ListKind
 from holdfast_domain.orders import OrderState
 from holdfast_domain.ports import Executed, VenuePromises
 from holdfast_runtime import Ref
@@ -65,6 +67,10 @@ class Doubts:
         self._gap_s = patience.first_s
         self.behind: dict[str, Executed] = {}
         """Orders of which the venue has executed more than is booked."""
+
+        self._now_s = now_s
+        self._excess_s: dict[str, float] = {}
+        """Entries that are asked about since then, for their exits traded more."""
 
     # --- executions that were not heard of -----------------------------------
 
@@ -190,6 +196,49 @@ class Doubts:
             case.denied = True
             text = f"{row.order_id}: {why}"
             self._record(ev.StrayEvidence(venue=self._venue, text=text))
+
+    def exit_filled(self, row: OrderRow) -> None:
+        """Ask of an entry whose exits have traded more: its fill may be on its way."""
+        entry = self._book.legs_of(row)[0]
+        if entry is not row and self._excess(row):
+            if entry.is_open:
+                self._excess_s[entry.order_id] = self._now_s()
+                self.resolver.ask(entry.order_id)
+            else:
+                self._tell_excess(row)
+
+    def entry_told(self, row: OrderRow, asked_s: float) -> None:
+        """Call a person if exits have traded more than their entry by its lookup.
+
+        One that was asked before the exits' last fill need not show all of the entry's.
+        """
+        seen_s = self._excess_s.pop(row.order_id, None)
+        if seen_s is None or not self._excess(row):
+            return
+        if asked_s > seen_s:
+            self._tell_excess(row)
+        else:
+            self._excess_s[row.order_id] = seen_s
+            self.resolver.later(row.order_id)
+
+    def _excess(self, row: OrderRow) -> str:
+        """Return by what the exits of a bracket have traded more than its entry."""
+        entry, *exits = legs = self._book.legs_of(row)
+        sold = sum((each.filled for each in exits), ZERO)
+        is_bracket = row.leg is not None and row.leg.kind is ListKind.BRACKET
+        if not is_bracket or sold <= entry.filled:
+            return ""
+        if any(each.called or each.recounted for each in legs):
+            return ""  # a person knows, or may know better
+        return f"the exits of its list have traded {sold}, its entry {entry.filled}"
+
+    def _tell_excess(self, row: OrderRow) -> None:
+        why = self._excess(row)
+        name = next(o.order_id for o in self._book.legs_of(row)[1:] if o.filled)
+        self._record(
+            ev.AttentionNeeded(order_id=name, strategy=row.strategy, why=why, tries=1)
+        )
+        self._call(f"order {name}: {why}")
 
     def go_on(self, row: OrderRow, message: Evidence) -> None:
         """Ask again of what is not known yet, and of nothing else."""

@@ -178,6 +178,8 @@ class Line:
         self.doubts.go_on(row, message)
         if row.leg is not None:
             self.sending.settle_list(row)
+            if message.how is How.ANSWERED and message.asked is Asked.LOOKUP:
+                self.doubts.entry_told(row, message.asked_s)
 
     def _request_failed(self, row: OrderRow, message: Evidence) -> None:
         match message.asked:
@@ -259,17 +261,23 @@ class Line:
             for each in reopening(row, event, executions):
                 self._record(each)
         record = record_of(row, event, asked, executions)
-        if record is None and is_unasked(row, event, asked):
-            self.doubts.resolver.ask(row.order_id)
         if record is not None:
-            self._record(record)
-            if row.cancel_wanted and isinstance(record, ev.OrderAccepted):
-                self.sending.cancel(row.order_id, row.strategy)
-            if row.leg is not None:
-                self.sending.settle_list(row)
+            self._believe(row, record)
+        elif is_unasked(row, event, asked):
+            self.doubts.resolver.ask(row.order_id)
         self._compare_counts(row, event, record)
         if row.state is _UNKNOWN:
             self.doubts.look_up(row)
+
+    def _believe(self, row: OrderRow, record: ev.Event) -> None:
+        """Record what the venue's word means, and do what follows."""
+        self._record(record)
+        if row.cancel_wanted and isinstance(record, ev.OrderAccepted):
+            self.sending.cancel(row.order_id, row.strategy)
+        if row.leg is not None:
+            self.sending.settle_list(row)
+            if isinstance(record, ev.OrderFilled):
+                self.doubts.exit_filled(row)
 
     def _compare_counts(
         self, row: OrderRow, event: VenueEvent, record: ev.Event | None

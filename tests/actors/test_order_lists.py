@@ -23,10 +23,10 @@ from holdfast_adapters.matching import TAKES
 from holdfast_domain import events as ev
 from holdfast_domain.errors import NotSent, OutcomeUnknown, VenueError, VenueRefused
 from holdfast_domain.orderlists import Leg, ListKind, Role
-from holdfast_domain.orders import OrderState as S, OrderTerms, Side
-from holdfast_domain.ports import Ended, Replaced, VenueOrder
+from holdfast_domain.orders import OrderState as S, OrderTerms
+from holdfast_domain.ports import Ended, VenueOrder
 
-from .desk import T0_US, acked, ended, executed, story, terms
+from .desk import T0_US, acked, executed, terms
 from .floor import Floor
 from .scripted import Line, ScriptedVenue, now
 
@@ -339,47 +339,3 @@ def test_a_request_about_a_leg_waits_behind_the_list() -> None:
     assert len(begun) == 2  # nothing binds them any more
     for each in begun:
         each.close()
-
-
-def test_a_size_that_the_venue_changes_by_itself_is_looked_up_and_believed() -> None:
-    floor = decided()
-    floor.hear(Asked.SUBMIT, "e", *[acked(name) for name in LEGS])
-    floor.hear(Asked.STREAM, "", executed("e", 1, 4))
-    smaller = terms(-4, limit=110)
-    floor.session.take()
-
-    floor.hear(Asked.STREAM, "", Replaced(order_id="p", terms=smaller))
-
-    assert floor.session.take() == [LookUp("p", T0_US)]
-    assert floor.row("p").terms.quantity.value == 10  # the stream may be late
-    told = story(Replaced(order_id="p", terms=smaller), quantity=4, side=Side.SELL)
-    floor.hear(Asked.LOOKUP, "p", story=told)
-    assert floor.row("p").terms == smaller
-    floor.hear(Asked.STREAM, "", executed("p", 2, 4, 110))
-    assert floor.state("p") is S.FILLED
-
-
-def test_what_the_venue_has_for_no_more_than_is_filled_has_ended() -> None:
-    floor = decided()
-    floor.hear(Asked.SUBMIT, "e", *[acked(name) for name in LEGS])
-    floor.hear(Asked.STREAM, "", executed("e", 1, 4), executed("p", 2, 4, 110))
-    smaller = Replaced(order_id="p", terms=terms(-4, limit=110))
-
-    floor.hear(Asked.STREAM, "", smaller)
-    told = story(smaller, quantity=4, side=Side.SELL)
-    floor.hear(Asked.LOOKUP, "p", story=told)
-
-    assert floor.state("p") is S.CANCELED
-    (end,) = floor.events(ev.OrderCanceled)
-    assert end.reason == "the venue has it for 4, which is filled"
-    assert floor.session.of(LookUp) == [LookUp("p", T0_US)]
-
-
-def test_a_size_that_is_not_told_is_no_other_order() -> None:
-    floor = decided()
-    floor.hear(Asked.SUBMIT, "e", how=How.UNKNOWN)
-
-    told = story(acked("e"), ended("e"), quantity=0)
-    floor.hear(Asked.LOOKUP, "e", story=told)
-
-    assert floor.state("e") is S.CANCELED

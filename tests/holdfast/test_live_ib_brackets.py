@@ -90,6 +90,12 @@ async def test_brackets_are_traded_whatever_becomes_of_their_exits(
         traded = Counter(type(e) for told in legs(here).values() for e in told)
         assert traded[ev.OrderFilled] >= 10
         assert traded[ev.OrderCanceled] >= 3
+        calls = [
+            each.event.why
+            for each in here.entries()
+            if isinstance(each.event, ev.AttentionNeeded)
+        ]
+        assert rule is Exits.FULL or not [why for why in calls if "its entry" in why]
         assert rule is not Exits.WAIT or not traded[ev.OrderReplaced]
 
 
