@@ -41,6 +41,9 @@ class Lanes:
         self._list_of: dict[str, str] = {}
         """The lane of each leg of a list that is under way, by its first one."""
 
+        self._awaits: dict[str, set[str]] = {}
+        """By the lane of a list that is to leave: legs that have lanes of their own."""
+
         self._questions = 0
         self._waiting: deque[Request] = deque()
         """Questions beyond the limit."""
@@ -61,25 +64,55 @@ class Lanes:
     def _enter(self, sides: Sides, message: Request) -> None:
         self._questions += _is_question(message)
         if isinstance(message, Submit) and message.rest:
-            self._list_of.update(dict.fromkeys(message.ids, message.order.order_id))
-        lane = self._lanes.setdefault(self._lane_of(message), deque())
+            self._join(message)
+        key = self._lane_of(message)
+        lane = self._lanes.setdefault(key, deque())
         lane.append(message)
         if len(lane) == 1:
-            sides.begin(self._run(sides, message))
+            self._begin(sides, key)
 
-    async def _run(self, sides: Sides, message: Request) -> None:
+    def _join(self, message: Submit) -> None:
+        """Put what concerns the legs of a list into one lane, behind what was before.
+
+        Their lookups may be under way, when the list goes out a second time.
+        """
+        first = message.order.order_id
+        own = {leg for leg in message.ids if leg != first and leg in self._lanes}
+        self._list_of.update(dict.fromkeys(message.ids, first))
+        if own:
+            self._awaits[first] = own
+
+    def _begin(self, sides: Sides, key: str) -> None:
+        """Begin the first request of a lane, unless it waits for other lanes."""
+        if not self._is_held(key):
+            sides.begin(self._run(sides, key, self._lanes[key][0]))
+
+    def _is_held(self, key: str) -> bool:
+        return key in self._awaits and isinstance(self._lanes[key][0], Submit)
+
+    async def _run(self, sides: Sides, key: str, message: Request) -> None:
         await self._carry(message)
-        order_id = self._lane_of(message)
-        lane = self._lanes[order_id]
+        lane = self._lanes[key]
         lane.popleft()
         self._questions -= _is_question(message)
         if lane:
-            sides.begin(self._run(sides, lane[0]))
+            self._begin(sides, key)
         else:
-            del self._lanes[order_id]
-            self._forget(order_id)
+            del self._lanes[key]
+            self._forget(key)
+            self._release(sides, key)
         if self._waiting and self._questions < QUESTIONS:
             self._enter(sides, self._waiting.popleft())
+
+    def _release(self, sides: Sides, key: str) -> None:
+        """Let a list leave that waited for this lane alone."""
+        for first, own in list(self._awaits.items()):
+            own.discard(key)
+            if not own:
+                held = self._is_held(first)
+                del self._awaits[first]
+                if held:
+                    self._begin(sides, first)
 
     def _lane_of(self, message: Request) -> str:
         order_id = order_of(message)
@@ -101,11 +134,14 @@ class Lanes:
             return [], []
         self._sides.cut()
         await self._sides.ended()
-        lanes = self._lanes.values()
-        under_way = [lane[0] for lane in lanes]
-        waited = [message for lane in lanes for message in list(lane)[1:]]
+        under_way, waited = list[Request](), list[Request]()
+        for key, lane in self._lanes.items():
+            begun = 0 if self._is_held(key) else 1
+            under_way += list(lane)[:begun]
+            waited += list(lane)[begun:]
         waited += self._waiting
         self._lanes.clear()
+        self._awaits.clear()
         self._list_of.clear()
         self._waiting.clear()
         self._questions = 0

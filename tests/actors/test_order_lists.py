@@ -339,3 +339,54 @@ def test_a_request_about_a_leg_waits_behind_the_list() -> None:
     assert len(begun) == 2  # nothing binds them any more
     for each in begun:
         each.close()
+
+
+def test_a_list_that_goes_out_again_waits_for_the_lookups_of_its_legs() -> None:
+    begun: list[Any] = []
+    carried: list[Any] = []
+
+    class Sides:
+        begin = staticmethod(begun.append)
+
+        def cut(self) -> None: ...
+
+        async def ended(self) -> None: ...
+
+    async def carry(message: Any) -> None:
+        carried.append(message)
+
+    lanes = Lanes(Sides(), carry)
+    asked: list[Any] = [LookUp("p"), LookUp("s")]
+    sent, cancel = request(), Cancel("p")
+    for each in (*asked, sent, cancel):
+        assert lanes.add(each)
+    assert len(begun) == 2
+    under_way = list(begun)
+    now(under_way[0])
+    assert len(begun) == 2  # the other one is asked about yet
+    now(under_way[1])
+    now(begun[2])
+    now(begun[3])
+    assert carried == [*asked, sent, cancel]
+    assert lanes.add(LookUp("p"))
+    assert len(begun) == 5
+    begun[4].close()
+
+
+async def test_a_list_that_waits_for_lookups_is_not_under_way() -> None:
+    begun: list[Any] = []
+
+    class Sides:
+        begin = staticmethod(begun.append)
+
+        def cut(self) -> None: ...
+
+        async def ended(self) -> None: ...
+
+    async def carry(_message: Any) -> None: ...
+
+    lanes = Lanes(Sides(), carry)
+    for each in (LookUp("s"), request()):
+        assert lanes.add(each)
+    assert await lanes.cut() == ([LookUp("s")], [request()])
+    begun[0].close()
