@@ -45,7 +45,7 @@ class Fork:
     def cash(self) -> Mapping[str, Decimal]:
         """What lies at the venue, by currency."""
         cash: dict[str, Decimal] = {}
-        for each in self._forked():
+        for each in self.forked():
             unit = each.cash.currency
             cash[unit] = cash.get(unit, ZERO) + each.cash.amount
         return cash
@@ -54,14 +54,15 @@ class Fork:
     def positions(self) -> Mapping[str, Position]:
         """What is held there, by instrument."""
         held: dict[str, Position] = {}
-        for each in self._forked():
+        for each in self.forked():
             for own in each.positions:
                 before = held.get(own.instrument, FLAT)
                 after = before.after(own.amount, own.cost_basis.value)
                 held[own.instrument] = replace(after, realised=ZERO)
         return held
 
-    def _forked(self) -> Iterator[ev.StrategyForked]:
+    def forked(self) -> Iterator[ev.StrategyForked]:
+        """Yield how each strategy begins."""
         return (e for e in self.events if isinstance(e, ev.StrategyForked))
 
 

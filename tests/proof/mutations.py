@@ -288,6 +288,13 @@ MUTATIONS: Final = (
         "view = self.open.get(fill.order_id) or self._ended.get(fill.order_id)",
         "view = self.open.get(fill.order_id)",
     ),
+    # --- twins -------------------------------------------------------------------
+    Mutation(
+        "a twin begins without what was held",
+        "holdfast.forking",
+        "positions=tuple(_held(ledger, parts)),",
+        "positions=(),",
+    ),
     # --- the runtime -------------------------------------------------------------
     Mutation(
         "market time goes on while an actor restarts",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import random
 import subprocess
 import sys
 from pathlib import Path
@@ -87,6 +88,21 @@ def test_every_kind_of_fault_is_drawn_and_strikes() -> None:
             break
 
     assert left == set()
+
+
+@pytest.mark.parametrize("nth", [3, 6, 9])
+def test_a_twin_is_forked_amid_whatever_happens_and_no_live_book_has_its_fills(
+    nth: int, sample: random.Random
+) -> None:
+    forked, orders = 0, 0
+    while forked < 4 or not orders:
+        drawn = draw(sample.randrange(1 << 32))
+        degrade = EngineFault(kind="degrade", nth=nth)
+        others = [fault for fault in drawn.faults if fault.kind != "degrade"]
+        played = play(attrs.evolve(drawn, venues=1, faults=(*others, degrade)))
+        assert judge(played).violations == (), drawn.seed
+        forked += len(played.twins)
+        orders += sum(len(set(twin.own_orders())) for twin in played.twins)
 
 
 def test_one_seed_is_one_history() -> None:

@@ -16,6 +16,7 @@ from holdfast.compose import VENUE
 from holdfast.simulation.plan import Plan
 from holdfast.simulation.playing import Played, play
 from holdfast.simulation.setaside import set_aside
+from holdfast.simulation.twinning import Twinned
 from holdfast.testing.outcome import difference, outcome, plain
 from holdfast_actors.ledger import Ledger, SubLedger
 from holdfast_actors.messages import Report
@@ -85,6 +86,8 @@ def judge(played: Played) -> Verdict:
         violations += _audit(played, rows)
         violations += _engine_complaints(played, entries)
     violations += _sent_again(played, entries)
+    for twin in played.twins:
+        violations += [f"twin: {said}" for said in _twin(twin, played, entries)]
     if played.plan.is_harmless and not violations:
         violations += _changed(played, entries)
     resolved, still = _doubts(entries)
@@ -129,6 +132,32 @@ def _audit(played: Played, rows: list[tuple[Any, ...]]) -> Iterator[str]:
     for check in report.checks:
         for finding in check.findings:
             yield f"{check.name}: {finding}"
+
+
+def _twin(twin: Twinned, played: Played, live: list[ev.Entry]) -> Iterator[str]:
+    """Yield what is wrong with a twin, by both journals and its venue's record."""
+    if not twin.finished:
+        yield "no end of the data"
+    rows = [happening(n, *encode_venue(row)) for n, (_, row) in enumerate(twin.rows, 1)]
+    report = audit_rows([record(*row) for row in _journal_rows(twin.entries)[0]], rows)
+    for check in report.checks:
+        yield from (f"{check.name}: {finding}" for finding in check.findings)
+    own = set(twin.own_orders())
+    for entry in live:
+        fill = getattr(entry.event, "fill", entry.event)
+        if getattr(fill, "order_id", "") in own:
+            yield f"its order is in the live journal: {entry.event}"
+    for fork in twin.fork.forked():
+        history = [entry for entry in live if entry.sequence <= fork.record]
+        ledger = Ledger(
+            history=history, instruments=played.options.instruments, venue=VENUE
+        )
+        true = ledger.sub_ledgers()[fork.strategy]
+        held = {s: p.amount for s, p in true.positions.items() if p.amount}
+        begun = {each.instrument: each.amount for each in fork.positions}
+        cash = true.cash[fork.cash.currency]
+        if (held, cash) != (begun, fork.cash.amount):
+            yield f"{fork.strategy}: begins with {fork}, the ledger had {true}"
 
 
 def _truth(venue: HostileVenue) -> Iterator[tuple[str, str, str]]:

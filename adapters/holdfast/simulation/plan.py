@@ -10,7 +10,7 @@ import attrs
 
 from holdfast.simulation.markets import MARKETS
 from holdfast.simulation.strategies import ALL
-from holdfast_actors.degradation import Degrading
+from holdfast_actors.degradation import PAPER, Degrading, Policy
 from holdfast_adapters.hostile import KINDS, Op, VenueFault
 from holdfast_domain.errors import InputError
 
@@ -93,9 +93,12 @@ class Plan:
         found = next((each for each in self.faults if each.kind == "degrade"), None)
         if found is None:
             return None
+        policy: Policy = "cancel" if found.nth % 2 else "halt"
+        if self.venues == 1 and found.nth % 3 == 0:
+            policy = PAPER
         return Degrading(
             after_s=5.0,
-            policy="cancel" if found.nth % 2 else "halt",
+            policy=policy,
             resume="venue" if found.nth % 4 < 2 else "person",  # noqa: PLR2004 - half
         )
 

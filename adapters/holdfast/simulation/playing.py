@@ -13,13 +13,7 @@ from typing import Final
 import attrs
 
 from holdfast.clocks import FixedClock
-from holdfast.compose import (
-    World,
-    build_tree,
-    make_parts,
-    watch,
-    write_opening,
-)
+from holdfast.compose import World, build_tree, make_parts, watch, write_opening
 from holdfast.options import RunOptions
 from holdfast.simulation.markets import options_of
 from holdfast.simulation.person import LOOKS_MAX, PERSON_S, true_word
@@ -32,8 +26,9 @@ from holdfast.simulation.plan import (
 from holdfast.simulation.power import FailingJournal, ProcessDied
 from holdfast.simulation.settling import settle, still_unknown
 from holdfast.simulation.timing import LateHost, VirtualTime
+from holdfast.simulation.twinning import FORK_S, Twinned, twin_of
 from holdfast.venues import session_ends, session_opens, venues_of
-from holdfast_actors.degradation import Degrade, Restore
+from holdfast_actors.degradation import PAPER, Degrade, Restore
 from holdfast_actors.messages import Halt, Report, Resume
 from holdfast_actors.reconciliation.plan import ReconcilePlan
 from holdfast_actors.tree import GUARD, ORDERS, Parts, session_path
@@ -80,6 +75,7 @@ class Played:
     complaints: list[str] = attrs.field(factory=list)
     """What was seen to be wrong while it played."""
 
+    twins: list[Twinned] = attrs.field(factory=list)
     finished: bool = False
     engine: FaultyEngine | None = None
     parts: Parts | None = None
@@ -307,6 +303,19 @@ class _History:
         engine.post(guard, Degrade(venue, plan, "by the simulation"), None)
         back = Restore(venue, "by the simulation", "sim")
         engine.call_later(HALT_S, lambda: engine.post(guard, back, None))
+        if plan.policy == PAPER:
+            engine.call_later(FORK_S, partial(self._fork, venue, engine))
+
+    def _fork(self, venue: str, engine: FaultyEngine) -> None:
+        """Let a twin go on on paper, unless the process has died meanwhile."""
+        played = self._played
+        if played.engine is not engine or played.parts is None:
+            return
+        played.struck["twin"] += 1
+        try:
+            played.twins.append(twin_of(played.parts, played.options, venue))
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is a violation
+            played.complaints.append(f"no twin can be forked: {error!r}")
 
     def _on_place(self, order: VenueOrder) -> None:
         del order

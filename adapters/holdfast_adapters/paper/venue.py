@@ -17,6 +17,7 @@ from holdfast_adapters.matching.model import (
     utc_day_end_us,
 )
 from holdfast_adapters.paper.core import PaperCore
+from holdfast_adapters.paper.records import Row
 from holdfast_adapters.paper.store import EventStore, fenced_off
 from holdfast_adapters.paper.world import OpenedAt, World, opened_at_us_of
 from holdfast_domain.errors import CommitFailed, NotSent, OutcomeUnknown
@@ -244,6 +245,11 @@ class PaperVenue:
     async def balances(self) -> Balances:
         """Return the account's cash as of the cursor: the opening, trades and fees."""
         return (await self._durable()).balances()
+
+    @property
+    def rows(self) -> Sequence[Row]:
+        """What is recorded, as far as this session knows; nothing without one."""
+        return () if self._core is None else tuple(self._core.rows)
 
     # --- durability ---------------------------------------------------------------
 
