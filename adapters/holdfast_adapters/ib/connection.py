@@ -158,3 +158,12 @@ class Connection:
         answer = self._ears.times.ask()
         self._client.reqCurrentTime()
         return (await answer)[0]
+
+
+async def read_on() -> None:
+    """Return after what came to the sockets of this loop by now was read and told.
+
+    One read takes up to 256 kB; the first turn asks the system what can be read.
+    """
+    for _turn in range(2):
+        await asyncio.sleep(0)

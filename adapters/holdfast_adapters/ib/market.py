@@ -72,14 +72,14 @@ class IBMarket:
                     pause_s = FIRST_PAUSE_S
                     while not self._hole:
                         await self._pace.wait()
-                        await take(self._news())
+                        await take(await self._heard_news())
                     self._said(f"the market is not heard: {self._hole}")
                 self._whole_from_us = None
                 self._listens = False
                 with trio.move_on_after(pause_s):
                     while True:
                         await self._pace.wait()
-                        await take(self._news())
+                        await take(self._news(self._clock.now_us()))
                 pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
         finally:
             with trio.CancelScope(shield=True):
@@ -117,13 +117,22 @@ class IBMarket:
                 self._told.append(quote)
                 self._pace.ring()
 
-    def _news(self) -> News:
+    async def _heard_news(self) -> News:
+        """Let time go on only as far as the market was heard: it closes quiet bars."""
+        now_us = self._clock.now_us()
+        try:
+            await self._session.caught_up()
+        except ConnectionError as error:
+            self._lost(str(error))
+        return self._news(now_us)
+
+    def _news(self, now_us: int) -> News:
         if self._events is not None and self._events.dropped:
             self._lost(f"{self._events.dropped} ticks were dropped")
         trades, self._trades = self._trades, []
         quotes, self._told = self._told, []
         return News(
-            now_us=self._clock.now_us(),
+            now_us=now_us,
             trades=tuple(trades),
             quotes=tuple(quotes),
             whole_from_us=None if self._hole else self._whole_from_us,

@@ -8,6 +8,7 @@ from typing import Final, TypeVar
 import attrs
 
 from holdfast_adapters.ib.addresses import Line
+from holdfast_adapters.ib.connection import read_on
 from holdfast_adapters.ib.contracts import (
     ContractSpec,
     Listed,
@@ -195,6 +196,14 @@ class Session(OwnTime):
         contracts = [each.contract for each in self.listed.values()]
         await self.ask(self.there().listen, contracts, events.push)
         return events
+
+    async def caught_up(self) -> None:
+        """Return when what TWS had sent by now was heard.
+
+        Raises:
+            ConnectionError: the loop of the library hangs.
+        """
+        await self.ask(read_on)
 
     def there(self) -> Gateway:
         """Return the connection.

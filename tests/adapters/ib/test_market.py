@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 import trio
@@ -67,6 +69,45 @@ async def test_it_is_heard_again_after_each_hole() -> None:
         # The line went and came, and which of both was told last does not matter.
         assert said[1].startswith("the market is not heard: TWS has")
         nursery.cancel_scope.cancel()
+
+
+async def test_time_stands_still_while_what_came_is_not_read() -> None:
+    async with office() as desk, trio.open_nursery() as nursery:
+        line = Line(address=Address("127.0.0.1", desk.port), client_id=4, zone=ZONE)
+        hub, heard, listens = Hub(), list[News](), trio.Event()
+        session = Session(
+            host=desk.host,
+            line=line,
+            specs={"AAPL": ContractSpec.named("AAPL")},
+            clock=desk.clock,
+            hub=hub,
+            timing=TIMING,
+        )
+        market = IBMarket(
+            session, hub, desk.clock, pulse_s=0.01, said=lambda _text: listens.set()
+        )
+        is_held, goes_on = trio.Event(), threading.Event()
+        token = trio.lowlevel.current_trio_token()
+
+        async def hold_up() -> None:
+            token.run_sync_soon(is_held.set)
+            goes_on.wait()
+
+        async def take(news: News) -> None:
+            heard.append(news)
+            if news.now_us == desk.clock.us and news.trades:
+                nursery.cancel_scope.cancel()
+
+        nursery.start_soon(market.run, take)
+        await listens.wait()
+        nursery.start_soon(partial(desk.host.run, hold_up, deadline_s=60.0))
+        await is_held.wait()
+        desk.market(101, 7)
+        desk.clock.go_on(3600)
+        await trio.sleep(0.1)  # some pulses
+        goes_on.set()
+    late = [news for news in heard if news.now_us == desk.clock.us]
+    assert [len(news.trades) for news in late] == [1]
 
 
 async def test_market_data_that_is_refused_is_said() -> None:
