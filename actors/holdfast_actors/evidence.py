@@ -37,9 +37,9 @@ def record_of(
     row: OrderRow, event: VenueEvent, asked: Asked, executions: Executions
 ) -> ev.Event | None:
     """Return the record that ``event`` makes for ``row``; None where it is no news."""
+    if type(event) is Acked:
+        return _accepted(row, event)
     match event:
-        case Acked():
-            return _accepted(row, event)
         case Executed():
             known = event.execution_id in executions.ids
             return None if known else _filled(row, event)

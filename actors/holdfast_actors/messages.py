@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Hashable
-from typing import ClassVar, TypeAlias
+from typing import ClassVar, TypeAlias, final
 
 from msgspec import Struct
 
@@ -37,6 +37,7 @@ class Turn(enum.IntEnum):
 # --- from the journal ---------------------------------------------------------
 
 
+@final
 class Committed(Struct, frozen=True):
     """A record is durable; told once to each of its readers, in order."""
 
@@ -90,6 +91,7 @@ class Advance(Struct, frozen=True):
         return ("input", self.cursor)
 
 
+@final
 class Slice(Struct, frozen=True):
     """The bars of ``step`` have ended.
 
@@ -109,6 +111,7 @@ class Slice(Struct, frozen=True):
         return ("input", self.cursor)
 
 
+@final
 class Ticks(Struct, frozen=True):
     """Trades of the market, oldest first, in a batch."""
 
@@ -123,6 +126,7 @@ class Ticks(Struct, frozen=True):
         return ("input", self.cursor)
 
 
+@final
 class Quotes(Struct, frozen=True):
     """Quotes of the market, oldest first, in a batch."""
 
@@ -162,6 +166,7 @@ class NextDue(Struct, frozen=True):
     time_us: int | None
 
 
+@final
 class Triggered(Struct, frozen=True):
     """Schedules of a strategy are due."""
 
@@ -259,6 +264,7 @@ class Vetted(Struct, frozen=True):
         return self.decision.correlation
 
 
+@final
 class Resend(Struct, frozen=True):
     """`orders` asks a strategy for its decisions after ``number`` again.
 

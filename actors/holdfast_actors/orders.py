@@ -148,11 +148,12 @@ class Orders:
         | Report,
     ) -> object:
         """Dispatch one message; every kind is named here."""
+        if type(message) is Evidence:  # the commonest
+            self._lines[message.venue].hear(message)
+            return None
         match message:
             case Vetted():
                 self._on_vetted(message)
-            case Evidence():
-                self._lines[message.venue].hear(message)
             case SessionUp() | StreamHole() | CancelResting():
                 self._on_line(message)
             case Readmitted():

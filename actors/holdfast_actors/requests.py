@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from typing import ClassVar, TypeAlias
+from typing import ClassVar, TypeAlias, final
 
 from msgspec import Struct
 
@@ -138,6 +138,7 @@ class Asked(enum.Enum):
     STREAM = "stream"
 
 
+@final
 class Evidence(Struct, frozen=True):
     """What a venue said, or how a request to it failed."""
 

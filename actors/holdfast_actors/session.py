@@ -277,7 +277,7 @@ class Session:
 
     async def _try(self, message: Request) -> None:
         """Do as asked, unless the venue is not there or wants to hear nothing."""
-        wait_s = self._line.silent_s(cancel=isinstance(message, Cancel))
+        wait_s = self._line.silent_s(cancel=type(message) is Cancel)
         if wait_s:
             why = f"{self._venue.name}: it wants to hear nothing"
             self._say.put_off(message, why, wait_s)

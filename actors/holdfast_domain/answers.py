@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import TypeAlias
+from typing import TypeAlias, final
 
 from msgspec import Struct
 
@@ -16,6 +16,7 @@ from holdfast_domain.money import Currency, Money, Price, Quantity
 from holdfast_domain.orders import OrderTerms, Side
 
 
+@final
 class Acked(Struct, frozen=True, kw_only=True, gc=False):
     """The venue has the order."""
 
@@ -23,6 +24,7 @@ class Acked(Struct, frozen=True, kw_only=True, gc=False):
     venue_order_id: str
 
 
+@final
 class Executed(Struct, frozen=True, kw_only=True, gc=False):
     """The venue executed (a part of) the order."""
 

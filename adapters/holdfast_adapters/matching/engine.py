@@ -43,7 +43,6 @@ from holdfast_domain.ports import (
     VenueOrder,
 )
 
-_BPS = Decimal(10_000)
 _ACTIVE = (OrderType.MARKET, OrderType.LIMIT)
 _MARKET, _TRAILING_STOP = OrderType.MARKET, OrderType.TRAILING_STOP
 _SLIPS = (_MARKET, OrderType.STOP, _TRAILING_STOP)
@@ -74,7 +73,7 @@ class MatchingEngine:
         self._session_end_us = session_end_us
         self._record = record or _forget
         self._at_last_close = model.fill is FillAt.THIS_CLOSE
-        self._slip = model.slippage_bps / _BPS
+        self._slip = model.slippage_bps / 10_000
         self._known: dict[str, Working | None] = {}
         self._lists = Lists()
         self._taken: dict[tuple[str, int], Decimal] = {}
@@ -219,11 +218,12 @@ class MatchingEngine:
 
     def apply(self, record: EngineRecord) -> None:
         """Apply what has happened; the only way in which the book changes by it."""
+        if type(record) is Executed:
+            self._fill(record)
+            return
         match record:
             case Acked():
                 self._acks += 1
-            case Executed():
-                self._fill(record)
             case Ended():
                 self._close(self._working(record.order_id))
             case Triggered():

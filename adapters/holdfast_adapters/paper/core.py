@@ -367,11 +367,14 @@ class PaperCore:
 
     def _add(self, cursor: int, record: PaperRecord) -> None:
         self.rows.append((cursor, record))
+        if type(record) is Acked or type(record) is Executed:  # the commonest
+            self._tell(cursor, record)
+            return
         match record:
             case Submitted(order=order):
                 self._orders[order.order_id] = _Order(order, cursor)
                 self._advance = None
-            case Acked() | Executed() | Ended() | Replaced():
+            case Ended() | Replaced():
                 self._tell(cursor, record)
             case Advanced():
                 self._advance = self._advances.setdefault(cursor, [])
