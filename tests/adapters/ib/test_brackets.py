@@ -127,6 +127,35 @@ async def test_what_was_not_transmitted_is_ended(parked: Parked, arrived: int) -
         assert not desk.desk.executions
 
 
+async def test_what_ended_untransmitted_need_not_be_listed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with trading() as (desk, venue, _):
+        monkeypatch.setattr(desk.desk, "completed_orders", list)
+        desk.simulator.faults.on("lost_request", "submit", skip=1)
+        with pytest.raises((OutcomeUnknown, ConnectionError)):
+            await venue.submit_list(bracket())
+        await venue.close()
+        await venue.connect()
+        desk.clock.go_on(venue.promises.processing_bound_s)
+        assert await held(venue, ENTRY) == (2, 0, ["canceled"])
+        assert isinstance(await venue.lookup(PROFIT), NotFound)
+
+
+async def test_an_entry_that_only_its_fills_show_keeps_its_exits(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with trading() as (desk, venue, _):
+        monkeypatch.setattr(desk.desk, "completed_orders", list)
+        await venue.submit_list(bracket(limit=101))
+        await venue.close()
+        await venue.connect()
+        desk.clock.go_on(venue.promises.processing_bound_s)
+        for name in (PROFIT, LOSS):
+            assert await held(venue, name) == (2, 0, [])
+        assert alive(desk) == [PROFIT, LOSS]
+
+
 async def test_before_all_shows_nothing_is_ended_by_its_number() -> None:
     async with trading() as (desk, venue, _):
         desk.desk.brackets.parked = Parked.HIDDEN
@@ -267,9 +296,10 @@ async def test_an_exit_that_is_filled_for_less_says_its_size_at_its_end() -> Non
         listener.events.clear()
         # The new sizes of the exits are not told, nor the terms of the one that fills.
         lost = desk.simulator.faults.on("missing", "orders", skip=3, count=7)
+        last = desk.simulator.faults.on("missing", "orders", skip=1)
         desk.market(99, 1)
         desk.market(103)
-        assert lost.struck == 7
+        assert (lost.struck, last.struck) == (7, 1)
         await listener.until(lambda: any(_sizes(listener)))
         assert set(_sizes(listener)) == {1}
         assert await held(venue, PROFIT) == (1, 1, [])
