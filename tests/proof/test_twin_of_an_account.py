@@ -18,51 +18,15 @@ from holdfast_adapters.statedir import StateDir
 from .running import wait_for
 
 COMMAND = [sys.executable, "-m", "holdfast"]
-FLIP = """\
-from holdfast import Strategy, param
-
-class Flip(Strategy):
-    size: float = param(0.5)
-
-    def initialize(self, context):
-        context.asset = self.symbol("BTCUSDT")
-        context.bars = 0
-
-    def handle_data(self, context, data):
-        context.bars += 1
-        size = self.size if context.bars % 4 < 2 else 0
-        self.order_target_percent(context.asset, size)
-        if context.bars % 5 == 1:
-            self.order(context.asset, 0.001, limit_price=40000)
-"""
-CONFIG = """\
-mode: live
-strategies:
-  - {class: flip.py, name: one, params: {size: 0.5}, capital: 20000}
-  - {class: flip.py, name: two, params: {size: 0.3}, capital: 20000}
-venues:
-  binance:
-    adapter: binance
-    symbols: [BTCUSDT]
-    address: ${EXCHANGE}
-    credentials: {key: "${KEY}", secret: "${SECRET}"}
-    connection: {poll_executions_s: 0.3, query_timeout_s: 5}
-    degraded: {after_s: 0.5, policy: paper}
-engine: {state: state}
-data: {interval: 1s, grace_s: 0.3}
-"""
-SCRIPT = """\
-faults:
-  - {at_s: 5, fault: lost_request, until_s: 600}
-"""
+EXAMPLES = Path(__file__).parents[2] / "examples"
 
 
 @contextmanager
 def exchange(folder: Path) -> Iterator[str]:
     """An exchange that loses requests after some seconds, and tells its market."""
-    (folder / "day.yaml").write_text(SCRIPT)
     words = ["--trades-per-s", "20", "--balance", "USDT=100000"]
-    words += ["--script", "day.yaml", "--record", "exchange.sqlite"]
+    words += ["--script", str(EXAMPLES / "binance_away.yaml")]
+    words += ["--record", "exchange.sqlite"]
     command = [*COMMAND, "venue", "binance", *words]
     pipe = subprocess.PIPE
     with subprocess.Popen(command, stdout=pipe, text=True, cwd=folder) as process:
@@ -93,7 +57,7 @@ def fills(directory: Path) -> int:
 
 @contextmanager
 def engine(folder: Path, environ: Mapping[str, str]) -> Iterator[subprocess.Popen[str]]:
-    command = [*COMMAND, "run", "live.yaml", "--live"]
+    command = [*COMMAND, "run", str(EXAMPLES / "binance_twin.yaml"), "--live"]
     pipe = subprocess.PIPE
     with subprocess.Popen(
         command, env=environ, text=True, cwd=folder, stderr=pipe
@@ -107,12 +71,12 @@ def engine(folder: Path, environ: Mapping[str, str]) -> Iterator[subprocess.Pope
 def test_a_twin_goes_on_over_a_kill_and_ends_when_a_person_takes_the_venue_back(
     tmp_path: Path,
 ) -> None:
-    (tmp_path / "flip.py").write_text(FLIP)
-    (tmp_path / "live.yaml").write_text(CONFIG)
     state, twin = tmp_path / "state", tmp_path / "state" / "paper" / "binance-1"
     with exchange(tmp_path) as address:
-        who = {"KEY": "desk-key", "SECRET": "desk-secret", "EXCHANGE": address}
-        environ = os.environ | who | {"HOLDFAST_DATA_DIR": str(tmp_path / "user")}
+        who = {"KEY": "desk-key", "SECRET": "desk-secret", "BINANCE": address}
+        user = str(tmp_path / "user")
+        places = {"HOLDFAST_STATE": str(state), "HOLDFAST_DATA_DIR": user}
+        environ = os.environ | who | places
         with engine(tmp_path, environ) as process:
             wait_for(process, lambda: fills(twin) >= 3)
             process.send_signal(signal.SIGKILL)
@@ -128,9 +92,7 @@ def test_a_twin_goes_on_over_a_kill_and_ends_when_a_person_takes_the_venue_back(
             process.send_signal(signal.SIGTERM)
             _, said = process.communicate()
         assert process.returncode == 143
-    assert (
-        "its twin goes on on paper, with its journal in state/paper/binance-1" in said
-    )
+    assert f"its twin goes on on paper, with its journal in {twin}" in said
     assert "the twin has ended, for the venue is not degraded any more:" in said
     assert shown["venues"]["binance"]["twin"]["fills"] >= 3
     live = {row["order_id"] for row in json.loads(of_live)}
