@@ -14,7 +14,7 @@ from holdfast_adapters.ib.telling import story
 from holdfast_adapters.simulators.ib import Exits, Parked
 from holdfast_domain.errors import OutcomeUnknown, VenueRefused
 from holdfast_domain.orderlists import ROLES, Leg, ListKind
-from holdfast_domain.orders import Side
+from holdfast_domain.orders import Side, TimeInForce
 from holdfast_domain.ports import (
     Acked,
     Ended,
@@ -101,6 +101,16 @@ async def test_an_entry_that_is_filled_at_once_keeps_its_exits() -> None:
         assert alive(desk) == [PROFIT, LOSS]
         desk.market(103)
         assert filled(desk) == [2, 2, 0]
+
+
+async def test_an_entry_that_ends_at_once_takes_its_exits_along() -> None:
+    async with trading() as (desk, venue, listener):
+        entry, *exits = bracket()
+        at_once = replace(entry.terms, time_in_force=TimeInForce.IOC)
+        await venue.submit_list([replace(entry, terms=at_once), *exits])
+        ended = dict.fromkeys((ENTRY, PROFIT, LOSS), "canceled")
+        await listener.until(lambda: hows(listener.events) == ended)
+        assert alive(desk) == []
 
 
 # --- what was not transmitted --------------------------------------------------------
