@@ -321,6 +321,9 @@ class Line:
         for row in here:
             if row.state in _WORKS and row.order_id not in firsts:
                 self.doubts.resolver.doubt(row.order_id)
+            if row.leg is not None and row.order_id == row.leg.list_id:
+                # Who was to be told of its exits may have died before that.
+                self.doubts.exit_filled(self._book.legs_of(row)[-1])
         self.sending.send_waiting()
 
     def _asked_first(self, here: list[OrderRow]) -> dict[str, OrderRow]:

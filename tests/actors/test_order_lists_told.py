@@ -106,3 +106,15 @@ def test_exits_that_trade_on_behind_an_entry_that_ended_call_a_person() -> None:
     assert floor.called == [
         "order s: the exits of its list have traded 10, its entry 4"
     ]
+
+
+def test_the_next_process_calls_a_person_if_this_one_died_before() -> None:
+    floor = beyond()
+
+    floor.build()
+    floor.up(2)
+    floor.now_s += 1
+    floor.hear(Asked.LOOKUP, "e", story=story(acked("e"), executed("e", 1, 4)))
+
+    (call,) = floor.called
+    assert call == "order s: the exits of its list have traded 10, its entry 4"
