@@ -53,9 +53,8 @@ def check_follows(batch: Sequence[Entry], last: int) -> None:
     Raises:
         JournalError: if they do not; the caller has miscounted.
     """
-    if len(batch) == 1 and batch[0].sequence == last + 1:
-        return  # the commonest one
-    for expected, entry in enumerate(batch, last + 1):
-        if entry.sequence != expected:
-            message = f"expected sequence {expected}, got {entry.sequence}"
+    for entry in batch:
+        last += 1
+        if entry.sequence != last:
+            message = f"expected sequence {last}, got {entry.sequence}"
             raise JournalError(message)

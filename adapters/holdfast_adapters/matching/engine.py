@@ -93,7 +93,7 @@ class MatchingEngine:
         """
         self._check_new(order)
         checked(order.terms, self.instruments, now)
-        return self._enter([order], now)
+        return self._enter([self.admit(order)], now)
 
     def submit_list(
         self, orders: Sequence[VenueOrder], now: MarketView
@@ -107,16 +107,15 @@ class MatchingEngine:
         for each in orders:
             self._check_new(each)
         check_list(orders, self.instruments, now)
-        return self._enter(orders, now)
+        return self._enter([self.admit(each) for each in orders], now)
 
     def _check_new(self, order: VenueOrder) -> None:
         if order.order_id in self._known:
             reason = f"expected a new client order id, got {order.order_id}"
             raise DuplicateOrder(reason)
 
-    def _enter(self, orders: Sequence[VenueOrder], now: MarketView) -> list[VenueEvent]:
+    def _enter(self, entered: list[Working], now: MarketView) -> list[VenueEvent]:
         said: list[VenueEvent] = []
-        entered = list(map(self.admit, orders))
         for each in entered:
             name = f"V{self._acks + 1}"
             self._say(Acked(order_id=each.order_id, venue_order_id=name), said)
