@@ -182,7 +182,7 @@ async def run_engine(setup: Setup) -> RunEnd:
         ) as account:
             return await _run(setup, keeping, run, account)
     except InputError:
-        if is_new and setup.fork is None:
+        if is_new:
             _forget(store, directory)
         raise
     finally:

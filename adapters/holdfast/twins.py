@@ -34,6 +34,7 @@ from holdfast_adapters.statedir import StateDir
 from holdfast_domain.errors import DomainError, Fenced
 from holdfast_domain.events import VenueDegraded
 from holdfast_runtime import (
+    ActorError,
     ActorSpec,
     Backoff,
     Beyond,
@@ -55,8 +56,8 @@ LOOK_S = 0.25
 
 ASK_S = 5.0
 FORK_S = 60.0
-SETTLE_S = 0.05
-"""How long strategies have to say how they stand; if not, what they said last holds."""
+SAVE_S = 2.0
+"""How long a strategy has to say how it stands; if not, what it said last holds."""
 
 STOP_S = 30.0
 
@@ -204,16 +205,15 @@ class Twin:
     async def _go_on(self, known: VenueDegraded) -> None:
         path, live = self._path(known), self._live()
         with StateDir.open(path, os.getpid()) as directory:
-            fork = await self._fork(directory)
             tally = Tally(live.instruments, live.venue, directory.journal)
             self._running = _Running(path, tally)
             try:
-                why = await self._run(known, directory, fork)
+                why = await self._run(known, directory)
             finally:
                 self._running = None
-            tally.catch_up()
-            told = tally.told(live)
-            words = tally.words(live)
+            with suppress(DomainError):  # a journal that is damaged: what was read
+                tally.catch_up()
+            told, words = tally.told(live), tally.words(live)
             mark_ended(path, {"venue": self._venue, "why": why, **told})
         self._say(f"the twin has ended, {why}: {words}; what it did stays in {path}")
         forget_old(path.parent, self._venue)
@@ -229,36 +229,37 @@ class Twin:
         keep_listing(directory, self._plan.options.instruments)
         live, ref = self._live(), self._ctx.ref
         for each in live.plans:
-            # One that is parked has said all, and a busy one a moment ago.
-            with suppress(MailboxClosed, MailboxFull):
-                ref(strategy_path(each.name)).tell(Save())
-        await self._ctx.sleep(SETTLE_S)
+            # One that is parked has said all, and one that hangs what it could.
+            with suppress(ActorError):
+                await ref(strategy_path(each.name)).ask(Save(), deadline_s=SAVE_S)
         # It answers when all before it is durable, that the venue is degraded too.
         await ref(JOURNAL).ask(Report(), deadline_s=ASK_S)
         fork = await self._host.run(fork_of, live, self._venue, deadline_s=FORK_S)
         self._say(f"a twin goes on on paper, with its journal in {directory.path}")
         return fork
 
-    async def _run(self, known: VenueDegraded, directory: StateDir, fork: Fork) -> str:
+    async def _run(self, known: VenueDegraded, directory: StateDir) -> str:
         """Run the twin until the venue is back; return why it ended."""
-        setup = Setup(
-            options=self._plan.options,
-            directory=directory,
-            observe=self._is_up,
-            backoff=self._plan.backoff,
-            snapshots=self._plan.snapshots,
-            say=lambda text: self._say(f"in the twin: {text}"),
-            market=lambda _hosts: LiveMarket(
-                sources=(), calendars=self._plan.calendars
-            ),
-            fork=fork,
-            until=self._until_back(known),
-        )
         try:
-            await run_engine(setup)
+            fork = await self._fork(directory)
+            await run_engine(self._setup(known, directory, fork))
         except (EngineFailed, DomainError, Fenced, OSError) as error:
             return f"because it failed ({error})"
         return "for the venue is not degraded any more"
+
+    def _setup(self, known: VenueDegraded, directory: StateDir, fork: Fork) -> Setup:
+        plan = self._plan
+        return Setup(
+            options=plan.options,
+            directory=directory,
+            observe=self._is_up,
+            backoff=plan.backoff,
+            snapshots=plan.snapshots,
+            say=lambda text: self._say(f"in the twin: {text}"),
+            market=lambda _hosts: LiveMarket(sources=(), calendars=plan.calendars),
+            fork=fork,
+            until=self._until_back(known),
+        )
 
     def _until_back(self, known: VenueDegraded) -> Callable[[], Awaitable[None]]:
         async def until() -> None:

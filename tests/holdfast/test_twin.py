@@ -2,30 +2,43 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-from collections.abc import Awaitable, Callable
+import sqlite3
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
-import trio
 
 from holdfast.cli.venuelines import venue_lines
-from holdfast.console.client import NotRunning, ask
+from holdfast.console.client import NotRunning
 from holdfast.console.orders import orders_of
-from holdfast.paper import run_entries
+from holdfast.listing import kept_listing
 from holdfast.tally import ENDED, KEPT, forget_old
 from holdfast_actors.places import TWINS, twin_path
-from holdfast_adapters.auditor import audit
 from holdfast_adapters.statedir import StateDir
 from holdfast_domain import events as ev
 
-from .live_desk import Desk, desk, live_config
+from .live_desk import Desk, desk, futures_config, live_config
+from .twins_at import (
+    asked,
+    be_away,
+    be_back,
+    findings,
+    in_starts,
+    killed_until,
+    live,
+    lose,
+    place,
+    played,
+    told,
+    trades_again,
+    twin,
+    twin_fills,
+    until,
+    with_twins,
+)
 
-POLICY = "    degraded: {after_s: 0.2, policy: paper}\n"
-RESUME = {"command": "resume", "venue": "binance", "reason": "seen", "by": "ann"}
 RAISING = """\
 from holdfast import Context, Strategy
 
@@ -47,94 +60,7 @@ class Once(Strategy):
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     """A configuration whose venue is replaced by paper when it is away."""
-    made = live_config(tmp_path)
-    address = "    address: ${BINANCE}\n"
-    made.write_text(made.read_text().replace(address, address + POLICY))
-    return made
-
-
-async def asked(state: Path, request: dict[str, Any]) -> dict[str, Any]:
-    return await trio.to_thread.run_sync(ask, state, request)
-
-
-async def until(condition: Callable[[], object]) -> None:
-    while not condition():  # noqa: ASYNC110 - no one tells
-        await trio.sleep(0.05)
-
-
-def place(here: Desk, nth: int = 1) -> StateDir:
-    return StateDir(here.state / "paper" / f"binance-{nth}")
-
-
-def twin(here: Desk, kind: type[Any] = object, nth: int = 1) -> list[Any]:
-    """Return the records of one kind that a twin's journal has."""
-    directory = place(here, nth)
-    entries = run_entries(directory) if directory.journal.exists() else []
-    return [each.event for each in entries if isinstance(each.event, kind)]
-
-
-def live(here: Desk, kind: type[Any]) -> list[Any]:
-    return [each.event for each in here.entries() if isinstance(each.event, kind)]
-
-
-def twin_fills(here: Desk) -> int:
-    return len(twin(here, ev.OrderFilled))
-
-
-def told(here: Desk, text: str) -> bool:
-    return any(text in each for each in here.said)
-
-
-def set_by(event: trio.Event) -> Callable[[object], bool]:
-    return lambda _entries: event.is_set()
-
-
-async def be_away(here: Desk, fills: int = 2) -> None:
-    """Lose the venue, once something is held, until the twin has traded."""
-    await until(lambda: here.parts and len(live(here, ev.OrderFilled)) >= 2)
-    lose(here)
-    await until(lambda: twin_fills(here) >= fills)
-
-
-def lose(here: Desk) -> None:
-    assert here.engine is not None
-    assert here.parts is not None
-    here.parts.reaches["binance"].lose(here.engine.now_s())
-
-
-async def be_back(here: Desk) -> None:
-    assert here.parts is not None
-    here.parts.reaches["binance"].find()
-    await asked(here.state, RESUME)
-    await until((place(here).path / ENDED).exists)
-
-
-def findings(here: Desk) -> list[str]:
-    """Return what the auditor says of the live books, and of the twin's."""
-    record = {"binance": here.state.with_suffix(".sqlite")}
-    reports = [
-        audit(StateDir(here.state).journal, record),
-        audit(place(here).journal, place(here).venues()),
-    ]
-    return [
-        line for each in reports for check in each.checks for line in check.findings
-    ]
-
-
-async def played(
-    path: Path, state: Path, play: Callable[[Desk], Awaitable[None]]
-) -> tuple[Desk, list[str]]:
-    """Run an engine while ``play`` does something to it; what the auditor says."""
-    over = trio.Event()
-
-    async def to_its_end(here: Desk) -> None:
-        await play(here)
-        over.set()
-
-    async with desk(state) as here, trio.open_nursery() as nursery:
-        nursery.start_soon(to_its_end, here)
-        await here.run(path, set_by(over))
-        return here, findings(here)
+    return with_twins(live_config(tmp_path))
 
 
 async def test_a_twin_trades_on_paper_while_the_venue_is_away_and_no_live_book_knows(
@@ -173,6 +99,7 @@ async def test_a_twin_trades_on_paper_while_the_venue_is_away_and_no_live_book_k
     assert told(
         here, f"the twin has ended, for the venue is not degraded any more: {words}"
     )
+    assert set(kept_listing(place(here))) == {"BTCUSDT"}
     with pytest.raises(NotRunning):
         await asked(place(here).path, {"command": "status"})
 
@@ -186,6 +113,8 @@ async def test_it_begins_with_the_state_cash_and_positions_of_the_live_books(
     assert set(forks) == {"fast", "slow"}
     fork = forks["fast"]
     entries = [each for each in here.entries() if each.sequence <= fork.record]
+    saved = [e.event.strategy for e in entries if type(e.event) is ev.StrategySaved]
+    assert set(saved) == {"fast", "slow"}
     cash, held = {}, {}
     for name in forks:
         cash[name], held[name] = Decimal(20_000), Decimal(0)
@@ -210,46 +139,72 @@ async def test_it_begins_with_the_state_cash_and_positions_of_the_live_books(
 async def test_a_start_while_the_venue_is_away_goes_on_with_the_twin(
     path: Path,
 ) -> None:
-    state = path.parent / "state"
-    async with desk(state) as here:
-        for starts in (1, 2):
-            over = trio.Event()
+    async def go_on(here: Desk) -> None:
+        before = len(twin(here, ev.DecisionMade))
+        await until(lambda: len(twin(here, ev.DecisionMade)) > before + 2)
+        await be_back(here)
 
-            async def play(over: trio.Event = over, starts: int = starts) -> None:
-                if starts == 1:
-                    await be_away(here)
-                else:
-                    before = len(twin(here, ev.DecisionMade))
-                    await until(lambda: len(twin(here, ev.DecisionMade)) > before + 2)
-                    await be_back(here)
-                over.set()
-
-            async with trio.open_nursery() as nursery:
-                nursery.start_soon(play)
-                await here.run(path, set_by(over))
+    async with desk(path.parent / "state") as here:
+        await in_starts(path, here, be_away, go_on)
         assert findings(here) == []
     assert len(twin(here, ev.EngineStarted)) == 2
     assert len(twin(here, ev.StrategyForked)) == 2
     assert told(here, "its twin goes on on paper")
     assert not place(here, 2).path.exists()
-    numbers = [
-        each.number for each in twin(here, ev.DecisionMade) if each.strategy == "fast"
-    ]
+    made = twin(here, ev.DecisionMade)
+    numbers = [each.number for each in made if each.strategy == "fast"]
     assert numbers == list(range(1, len(numbers) + 1))
 
 
-async def test_the_next_time_a_new_twin_is_forked(path: Path) -> None:
+async def test_a_twin_whose_journal_is_damaged_ends_at_the_next_start(
+    path: Path,
+) -> None:
+    async def damaged(here: Desk) -> None:
+        await until((place(here).path / ENDED).exists)
+        await trades_again(here)
+
+    async with desk(path.parent / "state") as here:
+        await in_starts(path, here, be_away)
+        with sqlite3.connect(place(here).journal) as file:
+            file.execute("UPDATE records SET body = '{}' WHERE sequence = 4")
+        await in_starts(path, here, damaged)
+    assert told(here, "the twin has ended, because it failed (")
+    assert told(here, "record 4")
+
+
+async def test_the_next_time_a_new_twin_is_forked_and_old_ones_are_forgotten(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("holdfast.tally.KEPT", 1)
+    first: list[ev.StrategyForked] = []
+
     async def play(here: Desk) -> None:
         await be_away(here)
         await be_back(here)
+        first.append(twin(here, ev.StrategyForked)[0])
         await until(lambda: here.parts and not here.parts.gate.degraded)
         lose(here)
         await until(lambda: twin(here, ev.OrderFilled, nth=2))
+        assert place(here).path.exists()
+        await be_back(here, nth=2)
+        await until(lambda: not place(here).path.exists())
 
-    here, found = await played(path, path.parent / "state", play)
-    assert found == []
-    first, second = (twin(here, ev.StrategyForked, nth=n)[0] for n in (1, 2))
-    assert second.record > first.record
+    async with desk(path.parent / "state") as here:
+        await in_starts(path, here, play)
+    assert twin(here, ev.StrategyForked, nth=2)[0].record > first[0].record
+
+
+async def test_positions_of_either_sign_are_taken_along(tmp_path: Path) -> None:
+    path = with_twins(futures_config(tmp_path))
+
+    async def play(here: Desk) -> None:
+        await be_away(here, fills=1)
+
+    async with desk(tmp_path / "state", futures=True) as here:
+        await in_starts(path, here, play)
+        assert findings(here) == []
+    held = [each for fork in twin(here, ev.StrategyForked) for each in fork.positions]
+    assert min(each.amount for each in held) < 0
 
 
 @pytest.mark.parametrize(
@@ -286,23 +241,6 @@ async def test_who_runs_the_twin_may_die_and_the_twin_goes_on(path: Path) -> Non
     assert len(twin(here, ev.StrategyForked)) == 2
 
 
-async def killed_until(state: Path, path: str, is_over: Callable[[], object]) -> None:
-    """Kill an actor again and again, whenever there is one."""
-    kill = {"command": "kill", "path": path, "reason": "a drill"}
-    while not is_over():
-        with contextlib.suppress(Exception):  # it is being restarted, or has ended
-            await asked(state, kill)
-        await trio.sleep(0.05)
-
-
-async def trades_again(here: Desk) -> None:
-    assert here.parts is not None
-    here.parts.reaches["binance"].find()
-    before = len(live(here, ev.OrderFilled))
-    await asked(here.state, RESUME)
-    await until(lambda: len(live(here, ev.OrderFilled)) > before)
-
-
 async def test_a_twin_that_cannot_be_healed_ends_and_the_live_engine_trades_on(
     path: Path,
 ) -> None:
@@ -310,11 +248,14 @@ async def test_a_twin_that_cannot_be_healed_ends_and_the_live_engine_trades_on(
         await be_away(here)
         ended = place(here).path / ENDED
         await killed_until(place(here).path, "engine/core/orders", ended.exists)
+        before = len(live(here, ev.OrderRefused))
+        await until(lambda: len(live(here, ev.OrderRefused)) > before + 8)
         await trades_again(here)
 
     here, found = await played(path, path.parent / "state", play)
     assert found == []
     assert told(here, "the twin has ended, because it failed (")
+    assert not told(here, "its twin goes on on paper")
     assert live(here, ev.ActorRestarted) == []
     assert len(twin(here, ev.StrategyForked)) == 2
 
