@@ -77,6 +77,10 @@ def bars_of(steps: list[Seen]) -> list[Bar]:
     return [bar for step in steps for bar in step.bars]
 
 
+def heard(steps: list[Seen]) -> bool:
+    return any(not step.fetched for step in steps)
+
+
 def fills(entries: list[ev.Entry]) -> int:
     return sum(type(entry.event) is ev.OrderFilled for entry in entries)
 
@@ -100,7 +104,10 @@ async def test_a_strategy_starts_with_its_history_and_nothing_is_missing_later(
         missed_us = us_of(bars_of(first)[-1].ended_at) + 60 * SECOND_US
         left_us = max(0, missed_us - here.clock.now_us())
         await trio.sleep(left_us / SECOND_US / FASTER)
-        await here.run(path, lambda entries: fills(entries) >= before + 2)
+        # Long enough that bars are not only asked for, but heard.
+        await here.run(
+            path, lambda entries: fills(entries) >= before + 2 and heard(tape_of(here))
+        )
         told, entries = tape_of(here), here.entries()
         book = here.simulator.exchange.klines["BTCUSDT"]
         # Each bar of the tape, fetched or heard, is the exchange's own.
