@@ -15,15 +15,25 @@ from holdfast_domain.errors import DomainError
 from holdfast_domain.ports import Events
 from holdfast_domain.stepping import News
 
-from .desk import office
+from .desk import Office, office
 from .test_venue import TIMING, ZONE
 
 pytest.importorskip("ib_async")
 
 
+def session_at(desk: Office, hub: Hub, kind: type[Session] = Session) -> Session:
+    return kind(
+        host=desk.host,
+        line=Line(address=Address("127.0.0.1", desk.port), client_id=4, zone=ZONE),
+        specs={"AAPL": ContractSpec.named("AAPL")},
+        clock=desk.clock,
+        hub=hub,
+        timing=TIMING,
+    )
+
+
 async def test_it_is_heard_again_after_each_hole() -> None:
     async with office() as desk, trio.open_nursery() as nursery:
-        line = Line(address=Address("127.0.0.1", desk.port), client_id=4, zone=ZONE)
         hub, said, heard = Hub(), list[str](), list[News]()
         listens = {1: trio.Event(), 2: trio.Event()}
 
@@ -32,14 +42,7 @@ async def test_it_is_heard_again_after_each_hole() -> None:
             if text == "the market is heard":
                 listens[said.count(text)].set()
 
-        session = Session(
-            host=desk.host,
-            line=line,
-            specs={"AAPL": ContractSpec.named("AAPL")},
-            clock=desk.clock,
-            hub=hub,
-            timing=TIMING,
-        )
+        session = session_at(desk, hub)
         market = IBMarket(
             session, hub, desk.clock, quotes=True, pulse_s=0.01, said=says
         )
@@ -73,16 +76,8 @@ async def test_it_is_heard_again_after_each_hole() -> None:
 
 async def test_time_stands_still_while_what_came_is_not_read() -> None:
     async with office() as desk, trio.open_nursery() as nursery:
-        line = Line(address=Address("127.0.0.1", desk.port), client_id=4, zone=ZONE)
         hub, heard, listens = Hub(), list[News](), trio.Event()
-        session = Session(
-            host=desk.host,
-            line=line,
-            specs={"AAPL": ContractSpec.named("AAPL")},
-            clock=desk.clock,
-            hub=hub,
-            timing=TIMING,
-        )
+        session = session_at(desk, hub)
         market = IBMarket(
             session, hub, desk.clock, pulse_s=0.01, said=lambda _text: listens.set()
         )
@@ -112,16 +107,8 @@ async def test_time_stands_still_while_what_came_is_not_read() -> None:
 
 async def test_market_data_that_is_refused_is_said() -> None:
     async with office() as desk, trio.open_nursery() as nursery:
-        line = Line(address=Address("127.0.0.1", desk.port), client_id=4, zone=ZONE)
         hub, said = Hub(), list[str]()
-        session = Session(
-            host=desk.host,
-            line=line,
-            specs={"AAPL": ContractSpec.named("AAPL")},
-            clock=desk.clock,
-            hub=hub,
-            timing=TIMING,
-        )
+        session = session_at(desk, hub)
         market = IBMarket(session, hub, desk.clock, pulse_s=0.01, said=said.append)
         desk.simulator.faults.on("refused", "market", value=354)
 
@@ -134,7 +121,6 @@ async def test_market_data_that_is_refused_is_said() -> None:
 
 async def test_a_refusal_before_all_is_subscribed_to_is_said() -> None:
     async with office() as desk, trio.open_nursery() as nursery:
-        line = Line(address=Address("127.0.0.1", desk.port), client_id=4, zone=ZONE)
         hub, said = Hub(), list[str]()
 
         class RefusedAtOnce(Session):
@@ -143,14 +129,7 @@ async def test_a_refusal_before_all_is_subscribed_to_is_said() -> None:
                 hub.miss("354 of the first contract")
                 return events
 
-        session = RefusedAtOnce(
-            host=desk.host,
-            line=line,
-            specs={"AAPL": ContractSpec.named("AAPL")},
-            clock=desk.clock,
-            hub=hub,
-            timing=TIMING,
-        )
+        session = session_at(desk, hub, RefusedAtOnce)
         market = IBMarket(session, hub, desk.clock, pulse_s=0.01, said=said.append)
 
         async def take(news: News) -> None:
