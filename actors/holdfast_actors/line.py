@@ -194,7 +194,9 @@ class Line:
                 # reserved for. A lookup tells.
                 self.doubts.resolver.doubt_again(row.order_id)
             case _ if message.how is How.NOT_SENT and message.reason in GATES:
-                """The new session is being asked; by its answer it goes out again."""
+                # The new session is being asked; by its answer it goes out again.
+                if message.asked is Asked.REPLACE:
+                    self.sending.unsent.add(row.order_id)
             case Asked.REPLACE:
                 self._refused(row, ev.ReplaceRefused, message.reason)
             case _ if message.how is How.REFUSED:
@@ -244,8 +246,8 @@ class Line:
         """Ask again for what a lookup shows that the venue has not done."""
         if row.state is OrderState.CANCEL_PENDING:
             self.sending.ask_to_cancel(row.order_id)
-        elif row.state is OrderState.REPLACE_PENDING and self.doubts.is_settled(
-            row, message
+        elif row.state is OrderState.REPLACE_PENDING and (
+            row.order_id in self.sending.unsent or self.doubts.is_settled(row, message)
         ):
             self.sending.replace(row)
 

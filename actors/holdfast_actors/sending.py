@@ -68,6 +68,9 @@ class Sending:
         self.replacing: set[str] = set()
         """Orders whose new terms this incarnation gave to the session that is up."""
 
+        self.unsent: set[str] = set()
+        """Orders whose new terms are proven not to have left; they may do so again."""
+
         self.cancelling: set[str] = set()
         """The same of cancels; an answer takes an order out of the set."""
 
@@ -230,6 +233,7 @@ class Sending:
         """Ask for the new terms that an order waits for, unless they are asked for."""
         if row.wanted is not None and row.order_id not in self.replacing:
             self.replacing.add(row.order_id)
+            self.unsent.discard(row.order_id)
             self._session.tell(Replace(row.order_id, row.wanted, self.session_number))
 
     def not_sent(self, row: OrderRow, proof: str, again_s: float) -> None:

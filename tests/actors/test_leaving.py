@@ -16,6 +16,7 @@ from holdfast_actors.requests import (
     TryAgain,
 )
 from holdfast_domain.orders import OrderState
+from holdfast_domain.ports import VenuePromises
 
 from .desk import acked, intended, terms
 from .floor import Floor
@@ -238,11 +239,12 @@ def test_a_second_try_waits_unless_it_is_over_a_new_connection(is_new: bool) -> 
 
 
 NEW = terms(limit=101)
+SLOW = VenuePromises(proves_absence=True, processing_bound_s=5.0)
 
 
 @pytest.mark.parametrize("asked", [Asked.CANCEL, Asked.REPLACE])
 def test_what_was_meant_for_a_dead_session_is_not_refused(asked: Asked) -> None:
-    floor = Floor()
+    floor = Floor(promises=SLOW)
     floor.placed()
     is_cancel = asked is Asked.CANCEL
     changes = () if is_cancel else (Change("a", NEW),)
@@ -256,3 +258,21 @@ def test_what_was_meant_for_a_dead_session_is_not_refused(asked: Asked) -> None:
     again = Cancel("a", 2) if is_cancel else Replace("a", NEW, 2)
     assert floor.session.take() == [again]
     assert "ReplaceRefused" not in floor.kinds()
+
+
+def test_new_terms_that_left_after_all_are_in_doubt_as_any_are() -> None:
+    floor = Floor(promises=SLOW)
+    floor.placed()
+    floor.decide(2, changes=(Change("a", NEW),))
+    floor.up(2)
+    floor.hear(Asked.REPLACE, "a", how=How.NOT_SENT, reason=GATES[0])
+    floor.hear(Asked.LOOKUP, "a", acked("a"))
+    floor.session.take()
+
+    floor.hear(Asked.REPLACE, "a", how=How.UNKNOWN)
+    floor.hear(Asked.LOOKUP, "a", acked("a"))
+
+    assert floor.session.of(Replace) == []
+    floor.later(5.0)
+    floor.hear(Asked.LOOKUP, "a", acked("a"))
+    assert floor.session.of(Replace) == [Replace("a", NEW, 2)]
