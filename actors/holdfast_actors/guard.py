@@ -13,6 +13,7 @@ from holdfast_actors.clock import GuardMark, HaltGate, MarketClock, PriceBoard
 from holdfast_actors.degradation import Degradations, Degrade, Restore
 from holdfast_actors.guardbook import GuardBook
 from holdfast_actors.messages import (
+    CaughtUp,
     Change,
     Committed,
     Decision,
@@ -53,6 +54,7 @@ class Guard:
         path: str = "",
         venue_of: Callable[[str], str] = lambda _symbol: "",
         passed: GuardMark | None = None,
+        incarnation: int = 1,
     ) -> None:
         """Replay ``history``; ``path`` is the guard's place in the tree.
 
@@ -74,6 +76,10 @@ class Guard:
         self._replaying = False
         if passed is not None:
             passed.passed = self._book.passed
+        self._number = incarnation
+        self._early: list[Decision | Readmit] | None = [] if incarnation > 1 else None
+        """What is to be judged once all is known that was passed; None: it is."""
+
         self._degradations = Degradations(
             known=self._book.degraded,
             outages=self._book.outages,
@@ -83,8 +89,12 @@ class Guard:
         )
 
     def start(self) -> None:
-        """Ask for the decisions that an incarnation before may have taken with it."""
-        self._orders.tell(Missed())
+        """Ask for the decisions that an incarnation before may have taken with it.
+
+        What it had passed is not all durable yet: it is on its way, and reserves. So
+        nothing is judged before `orders` says that it is known here.
+        """
+        self._orders.tell(Missed(number=0 if self._early is None else self._number))
 
     def handle(
         self,
@@ -92,6 +102,7 @@ class Guard:
         | Committed
         | Unchanged
         | Readmit
+        | CaughtUp
         | Halt
         | Resume
         | Degrade
@@ -100,16 +111,16 @@ class Guard:
     ) -> object:
         """Dispatch one message; every kind is named here."""
         match message:
-            case Decision():
-                self._vet(message)
+            case Decision() | Readmit():
+                self._judged(message)
             case Committed(entry):
                 if entry.sequence > self._applied:
                     self._apply(entry)
                     self._applied = entry.sequence
             case Unchanged(order_id):
                 self._reservations.unwant(order_id)
-            case Readmit():
-                self._readmit(message)
+            case CaughtUp(number):
+                self._caught_up(number)
             case Halt():
                 self._halt(message)
             case Resume():
@@ -123,6 +134,28 @@ class Guard:
         return None
 
     # --- decisions -----------------------------------------------------------
+
+    def _judged(self, message: Decision | Readmit) -> None:
+        """Judge it, or keep it until all is known that bears on it."""
+        if self._early is not None:
+            self._early.append(message)
+        elif isinstance(message, Decision):
+            self._vet(message)
+        else:
+            self._readmit(message)
+
+    def _caught_up(self, number: int) -> None:
+        """Judge what has waited; ask again if `orders` is new, and forgot."""
+        early = self._early
+        if early is None:
+            return
+        if number != self._number:
+            if number == 0:
+                self._orders.tell(Missed(number=self._number))
+            return
+        self._early = None
+        for message in early:
+            self._judged(message)
 
     def _vet(self, decision: Decision) -> None:
         passed = self._book.passed.get(decision.strategy, 0)

@@ -279,10 +279,21 @@ class Resend(Struct, frozen=True):
 class Missed(Struct, frozen=True):
     """The guard is new, or one of a strategy's decisions did not come.
 
-    `orders` asks for what it does not have: of ``strategy``, or of all.
+    `orders` asks for what it does not have: of ``strategy``, or of all. A guard that
+    was built anew gives its ``number``, and is told by `CaughtUp`.
     """
 
     strategy: str = ""
+    number: int = 0
+
+
+class CaughtUp(Struct, frozen=True):
+    """What guards before the one of that ``number`` passed is durable, and was told.
+
+    0 if `orders` is new, and does not know who has asked.
+    """
+
+    number: int = 0
 
 
 class Unchanged(Struct, frozen=True):

@@ -16,6 +16,7 @@ from holdfast_actors.kin import Kin
 from holdfast_actors.line import Line
 from holdfast_actors.messages import (
     CancelOrder,
+    CaughtUp,
     Change,
     Missed,
     Readmitted,
@@ -83,6 +84,8 @@ class Orders:
         """The last record of the journal when this incarnation was built."""
 
         self._venue_of = venue_of
+        self._guard = guard
+        self._is_first = incarnation == 1
         self._strategies = strategies
         self._journal = record
         self._now_us = now_us
@@ -126,6 +129,8 @@ class Orders:
             line.greet()
         for name in self._strategies:
             self._ask_again(name)
+        if not self._is_first:
+            self._guard.tell(CaughtUp())  # what it had asked may have died
 
     def handle(
         self,
@@ -215,6 +220,9 @@ class Orders:
     def _on_missed(self, message: Missed) -> None:
         for name in [message.strategy] if message.strategy else self._strategies:
             self._ask_again(name)
+        if message.number:
+            # It leaves after all that was recorded before it is durable.
+            self._guard.tell(CaughtUp(message.number))
 
     # --- decisions -----------------------------------------------------------
 

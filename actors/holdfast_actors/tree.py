@@ -291,6 +291,7 @@ def _guard(parts: Parts, ctx: Context) -> Guard:
         path=ctx.path,
         venue_of=parts.venue_of,
         passed=parts.passed,
+        incarnation=ctx.incarnation,
     )
 
 

@@ -51,8 +51,11 @@ class Gate:
         self.ids = 0
         self.build()
 
-    def build(self) -> None:
-        """Build the actor anew from what is journaled, as a restart does."""
+    def build(self, incarnation: int = 1) -> None:
+        """Build the actor anew from what is journaled.
+
+        The first ``incarnation`` is that of a process, which judges at once.
+        """
         self.guard = Guard(
             history=entries(self.journal),
             instruments=INSTRUMENTS,
@@ -65,6 +68,7 @@ class Gate:
             effect=self.effects.append,
             venue_of=lambda _symbol: "paper",
             passed=self.passed,
+            incarnation=incarnation,
         )
 
     def record(self, event: ev.Event) -> None:

@@ -6,8 +6,10 @@ import pytest
 from msgspec.structs import replace
 
 from holdfast_actors.messages import (
+    CaughtUp,
     Change,
     Decision,
+    Draft,
     Halt,
     Missed,
     Readmit,
@@ -112,7 +114,7 @@ def test_a_change_of_what_is_not_open_is_refused() -> None:
 # --- decisions come once, in their order --------------------------------------
 
 
-def decision(number: int) -> Decision:
+def decision(number: int, *drafts: Draft) -> Decision:
     return Decision(
         strategy="one",
         number=number,
@@ -120,7 +122,7 @@ def decision(number: int) -> Decision:
         time_us=T0_US,
         applied=0,
         phase="slice",
-        drafts=(),
+        drafts=drafts,
         cancels=(),
         changes=(),
         state="{}",
@@ -160,6 +162,46 @@ def test_a_new_guard_asks_for_what_an_incarnation_before_may_have_taken() -> Non
     gate.guard.start()
 
     assert gate.orders.take() == [Missed()]
+
+
+def test_a_guard_built_anew_judges_once_it_knows_what_the_one_before_had_passed() -> (
+    None
+):
+    gate = Gate()
+    gate.build(2)
+    gate.guard.start()
+    assert gate.orders.take() == [Missed(number=2)]
+
+    # An intent of a sibling was on its way when the guard before died.
+    gate.guard.handle(decision(1, Draft("one-1", terms(-1))))
+    gate.guard.handle(Readmit("gone", "one", terms(1), T0_US + 60 * SECOND_US))
+    gate.commit(intended("two-1", terms(1, limit=100), strategy="two", decision=1))
+    assert gate.orders.take() == []
+    gate.guard.handle(CaughtUp(2))
+
+    vetted, readmitted = gate.orders.take()
+    assert isinstance(vetted, Vetted)
+    assert vetted.drafts[0].reason == "would trade with order two-1 of two"
+    assert isinstance(readmitted, Readmitted)
+    gate.guard.handle(decision(2))
+    assert gate.orders.of(Vetted)[-1].decision.number == 2
+
+
+def test_what_a_guard_asked_of_orders_that_died_is_asked_again() -> None:
+    gate = Gate()
+    gate.build(3)
+    gate.guard.handle(decision(1))
+
+    gate.guard.handle(CaughtUp(2))  # the answer to a guard that died
+    assert gate.orders.take() == []
+    gate.guard.handle(CaughtUp())
+    assert gate.orders.take() == [Missed(number=3)]
+    gate.guard.handle(CaughtUp(3))
+
+    assert [each.decision.number for each in gate.orders.of(Vetted)] == [1]
+    gate.orders.take()
+    gate.guard.handle(CaughtUp())
+    assert gate.orders.take() == []
 
 
 # --- the kill switch ----------------------------------------------------------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from holdfast_actors.messages import (
+    CaughtUp,
     Missed,
     Readmit,
     Readmitted,
@@ -127,6 +128,17 @@ def test_a_guard_that_missed_a_decision_has_it_asked_for_again() -> None:
     floor.orders.handle(Missed())
 
     assert (floor.one.take(), floor.two.take()) == ([Resend(1, 0)], [Resend(0, 0)])
+
+
+def test_a_guard_is_told_when_all_that_was_passed_before_it_is_durable() -> None:
+    floor = Floor()
+    assert floor.guard.take() == []
+
+    floor.orders.handle(Missed(number=2))
+    assert floor.guard.take() == [CaughtUp(2)]
+
+    floor.build()
+    assert floor.guard.take() == [CaughtUp()]
 
 
 def test_no_more_than_a_window_is_in_flight() -> None:
