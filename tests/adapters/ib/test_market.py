@@ -82,7 +82,7 @@ async def test_time_stands_still_while_what_came_is_not_read() -> None:
             session, hub, desk.clock, pulse_s=0.01, said=lambda _text: listens.set()
         )
         is_held, goes_on = trio.Event(), threading.Event()
-        token = trio.lowlevel.current_trio_token()
+        token, due_us = trio.lowlevel.current_trio_token(), list[int]()
 
         async def hold_up() -> None:
             token.run_sync_soon(is_held.set)
@@ -90,19 +90,23 @@ async def test_time_stands_still_while_what_came_is_not_read() -> None:
 
         async def take(news: News) -> None:
             heard.append(news)
-            if news.now_us == desk.clock.us and news.trades:
+            if due_us and news.now_us == due_us[0]:
                 nursery.cancel_scope.cancel()
 
+        nursery.cancel_scope.deadline = trio.current_time() + 60
         nursery.start_soon(market.run, take)
         await listens.wait()
         nursery.start_soon(partial(desk.host.run, hold_up, deadline_s=60.0))
         await is_held.wait()
         desk.market(101, 7)
         desk.clock.go_on(3600)
-        await trio.sleep(0.1)  # some pulses
-        goes_on.set()
-    late = [news for news in heard if news.now_us == desk.clock.us]
-    assert [len(news.trades) for news in late] == [1]
+        due_us.append(desk.clock.us)
+        try:
+            await trio.sleep(0.1)  # some pulses
+        finally:
+            goes_on.set()
+    assert [heard[-1].now_us] == due_us
+    assert sum(len(news.trades) for news in heard) == 1
 
 
 async def test_market_data_that_is_refused_is_said() -> None:
