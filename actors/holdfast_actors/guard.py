@@ -33,7 +33,7 @@ from holdfast_actors.vetting import Judge, Limits
 from holdfast_domain import events as ev
 from holdfast_domain.instruments import Instrument
 from holdfast_domain.orderlists import ROLES
-from holdfast_runtime import Ref
+from holdfast_runtime import Poisoned, Ref
 
 
 class Guard:
@@ -77,7 +77,7 @@ class Guard:
         if passed is not None:
             passed.passed = self._book.passed
         self._number = incarnation
-        self._early: list[Decision | Readmit] | None = [] if incarnation > 1 else None
+        self._early: list[Decision] | None = [] if incarnation > 1 else None
         """What is to be judged once all is known that was passed; None: it is."""
 
         self._degradations = Degradations(
@@ -92,7 +92,8 @@ class Guard:
         """Ask for the decisions that an incarnation before may have taken with it.
 
         What it had passed is not all durable yet: it is on its way, and reserves. So
-        nothing is judged before `orders` says that it is known here.
+        no decision is judged before `orders` says that it is known here. Decisions come
+        again if this one dies, too; what `orders` asks does not, and never waits.
         """
         self._orders.tell(Missed(number=0 if self._early is None else self._number))
 
@@ -111,20 +112,20 @@ class Guard:
     ) -> object:
         """Dispatch one message; every kind is named here."""
         match message:
-            case Decision() | Readmit():
-                self._judged(message)
+            case Decision():
+                self._hear(message)
             case Committed(entry):
                 if entry.sequence > self._applied:
                     self._apply(entry)
                     self._applied = entry.sequence
             case Unchanged(order_id):
                 self._reservations.unwant(order_id)
+            case Readmit():
+                self._readmit(message)
             case CaughtUp(number):
                 self._caught_up(number)
-            case Halt():
-                self._halt(message)
-            case Resume():
-                self._resume(message)
+            case Halt() | Resume():
+                self._by_person(message)
             case Degrade() | Restore():
                 self._degradations.handle(message)
             case Report():
@@ -135,17 +136,19 @@ class Guard:
 
     # --- decisions -----------------------------------------------------------
 
-    def _judged(self, message: Decision | Readmit) -> None:
+    def _hear(self, decision: Decision) -> None:
         """Judge it, or keep it until all is known that bears on it."""
-        if self._early is not None:
-            self._early.append(message)
-        elif isinstance(message, Decision):
-            self._vet(message)
+        if self._early is None:
+            self._vet(decision)
         else:
-            self._readmit(message)
+            self._early.append(decision)
 
     def _caught_up(self, number: int) -> None:
-        """Judge what has waited; ask again if `orders` is new, and forgot."""
+        """Judge what has waited; ask again if `orders` is new, and forgot.
+
+        Raises:
+            Poisoned: on a decision that cannot be judged; all of them come again.
+        """
         early = self._early
         if early is None:
             return
@@ -154,8 +157,11 @@ class Guard:
                 self._orders.tell(Missed(number=self._number))
             return
         self._early = None
-        for message in early:
-            self._judged(message)
+        for decision in early:
+            try:
+                self._vet(decision)
+            except Exception as error:
+                raise Poisoned(decision.origin, repr(error)) from error
 
     def _vet(self, decision: Decision) -> None:
         passed = self._book.passed.get(decision.strategy, 0)
@@ -278,6 +284,12 @@ class Guard:
         self._orders.tell(Readmitted(message.order_id, reason, self._gate.generation))
 
     # --- the kill switch -----------------------------------------------------
+
+    def _by_person(self, message: Halt | Resume) -> None:
+        if isinstance(message, Halt):
+            self._halt(message)
+        else:
+            self._resume(message)
 
     def _halt(self, message: Halt) -> None:
         if self._gate.halted:

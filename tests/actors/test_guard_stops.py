@@ -19,9 +19,10 @@ from holdfast_actors.messages import (
     Unchanged,
     Vetted,
 )
-from holdfast_actors.vetting import Limits
+from holdfast_actors.vetting import Judge, Limits
 from holdfast_domain import events as ev
 from holdfast_domain.money import Money
+from holdfast_runtime import Poisoned
 
 from .desk import T0_US, D, capital, filled, intended, terms
 from .gate import Gate
@@ -174,17 +175,40 @@ def test_a_guard_built_anew_judges_once_it_knows_what_the_one_before_had_passed(
 
     # An intent of a sibling was on its way when the guard before died.
     gate.guard.handle(decision(1, Draft("one-1", terms(-1))))
-    gate.guard.handle(Readmit("gone", "one", terms(1), T0_US + 60 * SECOND_US))
     gate.commit(intended("two-1", terms(1, limit=100), strategy="two", decision=1))
     assert gate.orders.take() == []
     gate.guard.handle(CaughtUp(2))
 
-    vetted, readmitted = gate.orders.take()
-    assert isinstance(vetted, Vetted)
+    (vetted,) = gate.orders.of(Vetted)
     assert vetted.drafts[0].reason == "would trade with order two-1 of two"
-    assert isinstance(readmitted, Readmitted)
     gate.guard.handle(decision(2))
     assert gate.orders.of(Vetted)[-1].decision.number == 2
+
+
+def test_a_question_of_orders_waits_for_nothing_for_nobody_asks_it_again() -> None:
+    gate = Gate()
+    gate.build(2)
+
+    gate.guard.handle(Readmit("gone", "one", terms(1), T0_US + 60 * SECOND_US))
+
+    assert [each.order_id for each in gate.orders.of(Readmitted)] == ["gone"]
+
+
+def test_a_decision_that_waited_and_cannot_be_judged_is_named(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    gate = Gate()
+    gate.build(2)
+    gate.guard.handle(decision(1, Draft("one-1", terms(1))))
+
+    def fails(*_: object) -> None:
+        message = "it cannot be judged"
+        raise ValueError(message)
+
+    monkeypatch.setattr(Judge, "terms", fails)
+    with pytest.raises(Poisoned, match="it cannot be judged") as raised:
+        gate.guard.handle(CaughtUp(2))
+    assert raised.value.origin == ("decision", "one", 1)
 
 
 def test_what_a_guard_asked_of_orders_that_died_is_asked_again() -> None:

@@ -13,12 +13,15 @@ from holdfast.clocks import FixedClock
 from holdfast.compose import World, build_tree, make_parts, watch, write_opening
 from holdfast.options import read_options
 from holdfast_actors import books
-from holdfast_actors.messages import Report
+from holdfast_actors.messages import Report, Verdict
+from holdfast_actors.reservations import Reservation
 from holdfast_actors.tree import GUARD, LEDGER
+from holdfast_actors.vetting import Judge
 from holdfast_adapters.journal.memory import MemoryJournal
 from holdfast_domain import events as ev
 from holdfast_domain.fills import Fill
 from holdfast_domain.marketdata import BarColumns, MarketData
+from holdfast_domain.orders import OrderTerms
 from holdfast_runtime import SimulatedEngine
 from holdfast_runtime.cell import State
 
@@ -106,3 +109,30 @@ def test_a_fill_that_the_ledger_cannot_take_stops_its_instrument_and_no_other(
         if isinstance(e.event, ev.OrderRefused)
     }
     assert refused == {"A"}
+
+
+def test_a_decision_that_the_guard_cannot_judge_stops_its_strategy_at_the_second_death(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    whole, deaths = Judge.terms, []
+
+    def broken(
+        self: Judge, strategy: str, terms: OrderTerms, *known: Reservation
+    ) -> Verdict:
+        if terms.instrument == "B":
+            deaths.append(strategy)
+            message = "cannot judge this one"
+            raise ValueError(message)
+        return whole(self, strategy, terms, *known)
+
+    monkeypatch.setattr(Judge, "terms", broken)
+
+    engine, entries = run()
+
+    # The second time it had waited until the new guard knew all.
+    assert deaths == ["Both", "Both"]
+    (quarantined,) = [e.event for e in entries if isinstance(e.event, ev.Quarantined)]
+    assert (quarantined.subject, quarantined.reader) == ("strategy/Both", GUARD)
+    assert engine.root.state is State.RUNNING
+    asked = engine.call(engine.ref(GUARD).ask(Report(), deadline_s=1))
+    assert list(asked) == ["strategy/Both"]
