@@ -20,7 +20,9 @@ from holdfast.configuration import read_config
 from holdfast.live import LiveRun, run_live
 from holdfast.logs import Logs
 from holdfast.paper import run_entries
+from holdfast_actors.messages import Halt
 from holdfast_actors.parts import Parts
+from holdfast_actors.places import GUARD
 from holdfast_adapters.auditor import audit
 from holdfast_adapters.simulators.binance import (
     Account,
@@ -73,6 +75,9 @@ class Desk:
 
     parts: Parts | None = None
 
+    is_closed: bool = False
+    """Whether nothing is traded at the exchange."""
+
     def config(self, path: Path) -> Any:
         address = f"http://127.0.0.1:{self.port}"
         set_ = {"BINANCE": address, "HOLDFAST_STATE": str(self.state)}
@@ -85,8 +90,15 @@ class Desk:
         path: Path,
         enough: Callable[[list[ev.Entry]], bool],
         account: AtVenue | None = None,
+        *,
+        settled: bool = False,
     ) -> None:
-        """Run until there is enough in the journal; a slow machine has its time."""
+        """Run until there is enough in the journal; a slow machine has its time.
+
+        A stop amid trading leaves to the next start what the exchange did meanwhile.
+        ``settled`` leaves nothing.
+        """
+        self.engine = self.parts = None
         with (
             trio.fail_after(PATIENCE_S),
             StateDir.open(self.state, os.getpid()) as directory,
@@ -103,9 +115,31 @@ class Desk:
                         directory.journal.exists() and enough(self.entries())
                     ):
                         await trio.sleep(0.2)
+                    if settled:
+                        await self.settle()
                     nursery.cancel_scope.cancel()
             except BaseExceptionGroup as group:
                 raise group.exceptions[0] from None
+
+    async def settle(self) -> None:
+        """Close the market, halt, and wait until the journal has all that happened."""
+        self.is_closed = True
+        is_told = False
+        while not (is_told and self._is_known()):
+            if self.engine is not None and not is_told:
+                self.engine.ref(GUARD).tell(Halt("to look at it", "test"))
+                is_told = True
+            await trio.sleep(0.05)
+
+    def _is_known(self) -> bool:
+        entries, exchange = self.entries(), self.simulator.exchange
+        kinds = [type(entry.event) for entry in entries]
+        working = {order_of(each.client_id) for each in exchange.open_orders()}
+        return (
+            ev.Halted in kinds
+            and kinds.count(ev.OrderFilled) == len(exchange.trades)
+            and open_by(entries) == working
+        )
 
     def _is_up(self, engine: LiveEngine, parts: Parts) -> None:
         self.engine, self.parts = engine, parts
@@ -117,6 +151,29 @@ class Desk:
         directory = StateDir(self.state)
         report = audit(directory.journal, directory.venues())
         return [text for check in report.checks for text in check.findings]
+
+
+def open_by(entries: list[ev.Entry]) -> set[str]:
+    """Return which orders are open by a journal."""
+    found: set[str] = set()
+    for each in entries:
+        match each.event:
+            case ev.OrderIntended(order_id=order_id):
+                found.add(order_id)
+            case ev.OrderFilled(complete=True, fill=fill):
+                found.discard(fill.order_id)
+            case ev.OrderReopened(order_id=order_id):
+                found.add(order_id)
+            case (
+                ev.OrderRejected(order_id=order_id)
+                | ev.OrderCanceled(order_id=order_id)
+                | ev.OrderExpired(order_id=order_id)
+                | ev.OrderNotPlaced(order_id=order_id)
+            ):
+                found.discard(order_id)
+            case _:
+                pass
+    return found
 
 
 def order_of(client_id: str) -> str:
@@ -154,15 +211,17 @@ async def desk(
         )
     exchange = simulator.exchange
 
-    async def trade(symbol: SimSymbol) -> None:
+    async def trade(symbol: SimSymbol, here: Desk) -> None:
         for price, quantity in walk(symbol, Decimal(50_000), Random(3)):
-            exchange.trade(symbol.name, price, quantity)
+            if not here.is_closed:
+                exchange.trade(symbol.name, price, quantity)
             await trio.sleep(0.01)
 
     async with serving(simulator) as port, trio.open_nursery() as nursery:
+        here = Desk(simulator, clock, port, state)
         for symbol in symbols:
-            nursery.start_soon(trade, symbol)
-        yield Desk(simulator, clock, port, state)
+            nursery.start_soon(trade, symbol, here)
+        yield here
         nursery.cancel_scope.cancel()
     exchange.record.close()
 

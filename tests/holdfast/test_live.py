@@ -79,7 +79,11 @@ async def test_an_account_is_traded_and_nothing_is_lost_on_the_way(
         here.simulator.faults.on("torn_ack", "submit")
         here.simulator.faults.on("closed", "user_stream", skip=2)
         before = fills(here.entries())["fast"]
-        await here.run(path, lambda entries: fills(entries)["fast"] >= before + 3)
+        await here.run(
+            path,
+            lambda entries: fills(entries)["fast"] >= before + 3,
+            settled=True,
+        )
         # What the exchange recorded is judged against what the engine booked.
         record = {"binance": here.state.with_suffix(".sqlite")}
         report = audit(StateDir(here.state).journal, record)
@@ -121,6 +125,7 @@ async def _trade_futures(folder: Path, path: Path) -> str:
         await here.run(
             path,
             lambda entries: fills(entries)["slow"] >= fills(before)["slow"] + 3,
+            settled=True,
         )
         record = {"binance": here.state.with_suffix(".sqlite")}
         report = audit(StateDir(here.state).journal, record)

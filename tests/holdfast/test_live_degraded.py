@@ -63,7 +63,7 @@ async def test_a_venue_that_is_away_for_long_is_degraded_until_it_is_taken_back(
 
     async with desk(tmp_path / "state") as here, trio.open_nursery() as nursery:
         nursery.start_soon(_be_away, here)
-        await here.run(path, goes_on)
+        await here.run(path, goes_on, settled=True)
         (degraded,), (restored,) = (
             of(here, ev.VenueDegraded),
             of(here, ev.VenueRestored),

@@ -39,7 +39,7 @@ from holdfast_domain.errors import InputError
 from holdfast_domain.marketdata import us_of
 from holdfast_runtime import LiveEngine
 
-from .live_desk import PATIENCE_S, FastClock
+from .live_desk import PATIENCE_S, FastClock, open_by
 
 pytest.importorskip("ib_async")
 
@@ -68,35 +68,16 @@ class Office:
         def is_known(fills: Counter[str]) -> bool:
             working = {each.asked.order_ref for each in desk.open_orders()}
             halted = any(isinstance(e.event, ev.Halted) for e in self.entries())
-            known = fills.total() == len(desk.executions) and self.open() == working
+            known = (
+                fills.total() == len(desk.executions)
+                and open_by(self.entries()) == working
+            )
             return halted and known
 
         def halt(engine: LiveEngine, _parts: Parts) -> None:
             engine.ref(GUARD).tell(Halt("to look at it", "test"))
 
         await self.run(is_known, path, halt)
-
-    def open(self) -> set[str]:
-        """Which orders are open by the journal."""
-        found: set[str] = set()
-        for each in self.entries():
-            match each.event:
-                case ev.OrderIntended(order_id=order_id):
-                    found.add(order_id)
-                case ev.OrderFilled(complete=True, fill=fill):
-                    found.discard(fill.order_id)
-                case ev.OrderReopened(order_id=order_id):
-                    found.add(order_id)
-                case (
-                    ev.OrderRejected(order_id=order_id)
-                    | ev.OrderCanceled(order_id=order_id)
-                    | ev.OrderExpired(order_id=order_id)
-                    | ev.OrderNotPlaced(order_id=order_id)
-                ):
-                    found.discard(order_id)
-                case _:
-                    pass
-        return found
 
     async def run(
         self, enough: Enough, path: Path = EXAMPLE, observe: Observer | None = None

@@ -75,7 +75,11 @@ async def test_brackets_are_traded_and_each_leg_is_accounted_for(
         here.simulator.faults.on("torn_ack", "submit_otoco")
         here.simulator.faults.on("closed", "user_stream", skip=3)
         before = exits(here.entries()).total()
-        await here.run(path, lambda entries: exits(entries).total() >= before + 3)
+        await here.run(
+            path,
+            lambda entries: exits(entries).total() >= before + 3,
+            settled=True,
+        )
         record = here.state.with_suffix(".sqlite")
         report = audit(StateDir(here.state).journal, {"binance": record})
         entries = here.entries()

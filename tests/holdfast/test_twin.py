@@ -154,7 +154,7 @@ async def test_a_start_while_the_venue_is_away_goes_on_with_the_twin(
         await be_back(here)
 
     async with desk(path.parent / "state") as here:
-        await in_starts(path, here, be_away, go_on)
+        await in_starts(path, here, be_away, go_on, settled=True)
         assert findings(here) == []
     assert len(twin(here, ev.EngineStarted)) == 2
     assert len(twin(here, ev.StrategyForked)) == 2
@@ -210,7 +210,7 @@ async def test_positions_of_either_sign_are_taken_along(tmp_path: Path) -> None:
         await be_away(here, fills=1)
 
     async with desk(tmp_path / "state", futures=True) as here:
-        await in_starts(path, here, play)
+        await in_starts(path, here, play, settled=True)
         assert findings(here) == []
     held = [each for fork in twin(here, ev.StrategyForked) for each in fork.positions]
     assert min(each.amount for each in held) < 0

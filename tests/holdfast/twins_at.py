@@ -99,11 +99,15 @@ def findings(here: Desk) -> list[str]:
 async def played(
     path: Path, state: Path, play: Callable[[Desk], Awaitable[None]]
 ) -> tuple[Desk, list[str]]:
-    """Run an engine while ``play`` does something to it; what the auditor says."""
+    """Run an engine while ``play`` does something to it; what the auditor says.
+
+    It is settled before it stops.
+    """
     over = trio.Event()
 
     async def to_its_end(here: Desk) -> None:
         await play(here)
+        await here.settle()
         over.set()
 
     async with desk(state) as here, trio.open_nursery() as nursery:
@@ -122,6 +126,7 @@ async def killed_until(state: Path, path: str, is_over: Callable[[], object]) ->
 
 
 async def trades_again(here: Desk) -> None:
+    await until(lambda: here.parts)
     assert here.parts is not None
     here.parts.reaches["binance"].find()
     before = len(live(here, ev.OrderFilled))
@@ -130,14 +135,19 @@ async def trades_again(here: Desk) -> None:
 
 
 async def in_starts(
-    path: Path, here: Desk, *plays: Callable[[Desk], Awaitable[None]]
+    path: Path,
+    here: Desk,
+    *plays: Callable[[Desk], Awaitable[None]],
+    settled: bool = False,
 ) -> None:
-    """Run an engine once for each of ``plays``, one after the other."""
+    """Run an engine once for each of ``plays``; the last run may end settled."""
     for play in plays:
         over = trio.Event()
 
         async def to_its_end(play: Any = play, over: trio.Event = over) -> None:
             await play(here)
+            if settled and play is plays[-1]:
+                await here.settle()
             over.set()
 
         async with trio.open_nursery() as nursery:
