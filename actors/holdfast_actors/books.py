@@ -186,15 +186,14 @@ class Books:
             key = leg.account, leg.unit
             balances[key] = balances.get(key, ZERO) + leg.amount
         book = self._book(fill.strategy)
-        units = fill.quantity.value * fill.side.sign
-        price = fill.price.value
-        _hold(book, fill.instrument, units, price)
-        paid = instrument.notional(price, units).amount
+        price, in_kind = fill.price.value, fill.in_kind(instrument)
+        _hold(book, fill.instrument, fill.traded - in_kind, price)
+        paid = instrument.notional(price, fill.traded).amount
         cash, unit = book.cash, instrument.currency
         cash[unit] = cash.get(unit, ZERO) - paid
         fee = fill.fee
         book.fees[fee.currency] = book.fees.get(fee.currency, ZERO) + fee.amount
-        if fee.amount:
+        if fee.amount and not in_kind:
             cash[fee.currency] = cash.get(fee.currency, ZERO) - fee.amount
 
     def _corrected(self, event: FillCorrected | FillBusted) -> None:
@@ -216,8 +215,8 @@ class Books:
         if fill.instrument in self._instruments:
             self._fill(fill, event.venue)
             return
-        units = fill.quantity.value * fill.side.sign
-        self._move_units(fill.strategy, fill.instrument, units, f"venue/{event.venue}")
+        units, against = fill.traded, f"venue/{event.venue}"
+        self._move_units(fill.strategy, fill.instrument, units, against)
         _hold(self._book(fill.strategy), fill.instrument, units, fill.price.value)
 
     def _adjust(self, event: BooksAdjusted) -> None:

@@ -297,11 +297,10 @@ class Reservations:
     def _book(self, fill: Fill) -> Account:
         instrument = self._instruments[fill.instrument]
         account = self.account(fill.strategy)
-        units = fill.quantity.value * fill.side.sign
-        account.cash -= instrument.notional(fill.price.value, units).amount
+        account.cash -= instrument.notional(fill.price.value, fill.traded).amount
         if fill.fee.currency == instrument.currency:
             account.cash -= fill.fee.amount
-        account.hold(fill.instrument, units)
+        account.hold(fill.instrument, fill.units(instrument))
         return account
 
     def _external(self, fill: Fill) -> None:
@@ -309,8 +308,7 @@ class Reservations:
         if fill.instrument in self._instruments:
             self._book(fill)
         else:
-            account, sign = self.account(fill.strategy), fill.side.sign
-            account.hold(fill.instrument, sign * fill.quantity.value)
+            self.account(fill.strategy).hold(fill.instrument, fill.traded)
 
     def _adjust(self, event: BooksAdjusted) -> None:
         """Take an adjustment, unless it is here already; as the books do."""

@@ -44,6 +44,30 @@ class Fill(Struct, frozen=True, kw_only=True, gc=False):
     """UTC, by the venue's clock."""
 
     @property
+    def traded(self) -> Decimal:
+        """Signed units that changed hands: negative is sold."""
+        return self.quantity.value * self.side.sign
+
+    def in_kind(self, instrument: Instrument) -> Decimal:
+        """Return what the fee took of the units themselves; 0 if it was paid in cash.
+
+        At a spot exchange what is bought may pay for itself: of 1 BTC, 0.999 come.
+        """
+        fee = self.fee
+        return fee.amount if fee.currency == instrument.base else ZERO
+
+    def units(self, instrument: Instrument) -> Decimal:
+        """Return by how many units the position changes: less a fee in kind."""
+        return self.traded - self.in_kind(instrument)
+
+    def fee_value(self, instrument: Instrument) -> Decimal:
+        """Return what the fee costs: in its currency, or, in kind, at the price."""
+        in_kind = self.in_kind(instrument)
+        if not in_kind:
+            return self.fee.amount
+        return instrument.notional(self.price.value, in_kind).amount
+
+    @property
     def reversed(self) -> Fill:
         """The opposite trade at the same price: booking it takes this fill back."""
         fee = Money(-self.fee.amount, self.fee.currency)
@@ -76,10 +100,10 @@ def postings_of(fill: Fill, instrument: Instrument, venue: str) -> tuple[Posting
     """Return the double entry of ``fill``: it sums to zero for each unit.
 
     Units and money change hands between the strategy and the venue; the fee goes from
-    the strategy to the venue's fees, in the fee's own currency.
+    the strategy to the venue's fees, in the fee's own currency, or in kind.
     """
     us, them = account_of(fill.strategy), f"venue/{venue}"
-    units = fill.quantity.value * fill.side.sign
+    units = fill.traded
     money = -instrument.notional(fill.price.value, units).amount
     legs = [
         Posting(f"{us}/position", fill.instrument, units),
@@ -87,7 +111,11 @@ def postings_of(fill: Fill, instrument: Instrument, venue: str) -> tuple[Posting
         Posting(f"{us}/cash", instrument.currency, money),
         Posting(f"{them}/cash", instrument.currency, -money),
     ]
-    if fill.fee.amount != ZERO:
-        legs.append(Posting(f"{us}/cash", fill.fee.currency, -fill.fee.amount))
-        legs.append(Posting(f"{them}/fees", fill.fee.currency, fill.fee.amount))
+    fee = fill.fee.amount
+    if fill.in_kind(instrument):
+        legs.append(Posting(f"{us}/position", fill.instrument, -fee))
+        legs.append(Posting(f"{them}/fees/position", fill.instrument, fee))
+    elif fee != ZERO:
+        legs.append(Posting(f"{us}/cash", fill.fee.currency, -fee))
+        legs.append(Posting(f"{them}/fees", fill.fee.currency, fee))
     return tuple(legs)

@@ -47,6 +47,12 @@ class Instrument:
     bands: tuple[Band, ...] = attrs.field(default=(), repr=False)
     """The steps of prices where they depend on the price, ascending."""
 
+    base: Currency = attrs.field(default="", repr=False)
+    """The asset that a unit is, where it is one that fees are taken in: of a pair.
+
+    Empty where a position is no asset of its own, as of a share or a future.
+    """
+
     lot: Decimal = _ONE
     """The step of quantities: 1 for whole units."""
 

@@ -28,7 +28,9 @@ ANSWERS = Path(__file__).parents[2] / ".." / "shared" / "data" / "known_answers"
 INSTRUMENTS = {
     "SPY": Instrument(symbol="SPY"),
     "DAX": Instrument(symbol="DAX", currency="EUR", multiplier=D(25)),
-    "BTC": Instrument(symbol="BTC", currency="USDT", lot=D("0.001")),
+    "BTCUSDT": Instrument(
+        symbol="BTCUSDT", currency="USDT", base="BTC", lot=D("0.001")
+    ),
 }
 
 
@@ -74,7 +76,7 @@ trades = st.builds(
     st.sampled_from(list(INSTRUMENTS)),
     st.integers(-5_000, 5_000).filter(bool).map(lambda thousandths: D(thousandths) / 8),
     st.integers(1, 100_000).map(lambda cents: D(cents) / 100),
-    st.builds(Money, money, st.sampled_from(["USD", "EUR", "BNB"])),
+    st.builds(Money, money, st.sampled_from(["USD", "EUR", "BTC"])),
 )
 adjustments = st.builds(
     adjusted,

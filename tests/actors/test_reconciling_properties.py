@@ -25,7 +25,7 @@ PLAN = ReconcilePlan()
 units = st.integers(-2_000, 2_000).map(lambda eighths: D(eighths) / 8)
 holdings = st.dictionaries(st.sampled_from([*INSTRUMENTS, "GME"]), units)
 cents = st.integers(-10_000_000, 10_000_000).map(lambda number: D(number) / 100)
-purses = st.dictionaries(st.sampled_from(["USD", "EUR", "BNB"]), cents)
+purses = st.dictionaries(st.sampled_from(["USD", "EUR", "BTC"]), cents)
 
 
 def seen_of(books: Books, positions: object, cash: object) -> Seen:

@@ -13,7 +13,11 @@ from holdfast import Amount, param
 from holdfast_actors.strategy.orders import INDEX_BITS, Desk
 from holdfast_actors.strategy.params import declared_params, parse_params
 from holdfast_actors.strategy.portfolio import Portfolio
-from holdfast_actors.strategy.sizing import units_for_value, units_to_target
+from holdfast_actors.strategy.sizing import (
+    units_between,
+    units_for_value,
+    units_to_target,
+)
 from holdfast_domain import events as ev
 from holdfast_domain.errors import DomainError, InputError
 from holdfast_domain.ids import ClientOrderId
@@ -153,7 +157,21 @@ def test_a_target_is_not_overshot(
 
 
 def test_a_target_of_nothing_closes_all_whatever_the_price() -> None:
-    assert units_to_target(SPY, D(0), D(0), D("7.5"), D("0.1")) == D("-7.5")
+    assert units_to_target(SPY, D(0), D(0), D("7"), D("0.1")) == D("-7")
+
+
+@pytest.mark.parametrize(
+    ("held", "target", "units"),
+    [("7.4", "0", "-7"), ("-7.4", "0", "7"), ("0.4", "0", "0"), ("7.4", "9", "1")],
+)
+def test_a_part_of_a_lot_that_a_fee_left_stays(
+    held: str, target: str, units: str
+) -> None:
+    assert units_between(SPY, D(held), D(target)) == D(units)
+
+
+def test_a_target_that_is_no_lot_is_refused_and_not_rounded() -> None:
+    assert units_between(SPY, D(7), D("7.5")) == D("0.5")
 
 
 def test_a_price_of_nothing_buys_nothing() -> None:

@@ -222,6 +222,39 @@ def test_a_buy_posts_units_money_and_the_fee_in_its_own_currency() -> None:
     }
 
 
+def test_a_fee_in_kind_is_taken_of_the_units_and_not_of_cash() -> None:
+    pair = Instrument(symbol="SPY", base="BNB")
+    fill = fill_of(
+        side=Side.BUY, quantity=D(3), price=D(10), fee=D("0.5"), fee_in="BNB"
+    )
+
+    legs = [
+        (leg.account, leg.unit, leg.amount) for leg in postings_of(fill, pair, "paper")
+    ]
+
+    assert legs == [
+        ("strategy/momentum/position", "SPY", 3),
+        ("venue/paper/position", "SPY", -3),
+        ("strategy/momentum/cash", "USD", -30),
+        ("venue/paper/cash", "USD", 30),
+        ("strategy/momentum/position", "SPY", D("-0.5")),
+        ("venue/paper/fees/position", "SPY", D("0.5")),
+    ]
+    moved = (fill.traded, fill.units(pair), fill.fee_value(pair))
+    assert moved == (D(3), D("2.5"), D(5))
+    taken_back = fill.reversed
+    assert (taken_back.traded, taken_back.units(pair)) == (D(-3), D("-2.5"))
+
+
+def test_who_sells_may_pay_in_kind_too() -> None:
+    pair = Instrument(symbol="SPY", base="BNB")
+    fill = fill_of(
+        side=Side.SELL, quantity=D(3), price=D(10), fee=D("0.5"), fee_in="BNB"
+    )
+
+    assert fill.units(pair) == D("-3.5")
+
+
 def test_without_a_fee_there_is_no_posting_of_it() -> None:
     fill = fill_of(side=Side.SELL, quantity=D(1), price=D(1), fee=D(0), fee_in="BNB")
 

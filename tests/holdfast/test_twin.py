@@ -129,6 +129,8 @@ async def test_it_begins_with_the_state_cash_and_positions_of_the_live_books(
                 cash[name] -= units * fill.price.value
                 if fill.fee.currency == "USDT":
                     cash[name] -= fill.fee.amount
+                else:  # in kind
+                    held[name] -= fill.fee.amount
     assert {name: each.cash.amount for name, each in forks.items()} == cash
     assert {
         name: sum(p.amount for p in each.positions) for name, each in forks.items()

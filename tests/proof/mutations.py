@@ -152,8 +152,8 @@ MUTATIONS: Final = (
     Mutation(
         "a sell adds to the guard's position",
         _RESERVATIONS,
-        "units = fill.quantity.value * fill.side.sign",
-        "units = fill.quantity.value",
+        "account.hold(fill.instrument, fill.units(instrument))",
+        "account.hold(fill.instrument, fill.quantity.value)",
     ),
     Mutation(
         "what was reserved is never given back",
@@ -177,7 +177,7 @@ MUTATIONS: Final = (
     Mutation(
         "the ledger books a sell as a buy",
         "holdfast_domain.fills",
-        "units = fill.quantity.value * fill.side.sign",
+        "units = fill.traded",
         "units = fill.quantity.value",
     ),
     Mutation(
@@ -279,8 +279,8 @@ MUTATIONS: Final = (
     Mutation(
         "a strategy books a fill with the wrong sign",
         _PORTFOLIO,
-        "units = fill.quantity.value * fill.side.sign",
-        "units = -fill.quantity.value * fill.side.sign",
+        "fill.units(instrument), fill.price.value",
+        "-fill.units(instrument), fill.price.value",
     ),
     Mutation(
         "a strategy does not hear of a late fill",

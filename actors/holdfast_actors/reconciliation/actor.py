@@ -15,6 +15,7 @@ import attrs
 from holdfast_actors.clock import MarketClock, PriceBoard
 from holdfast_actors.messages import Committed, Halt, Report, Resend
 from holdfast_actors.reconciliation.asking import Asking, Failed
+from holdfast_actors.reconciliation.assets import by_venue
 from holdfast_actors.reconciliation.book import ReconcileBook
 from holdfast_actors.reconciliation.bracket import Seen
 from holdfast_actors.reconciliation.comparing import Compared, Here, compare
@@ -113,6 +114,7 @@ class Reconciler:
             )
             for venue in sessions
         }
+        self._listed = by_venue(instruments, list(sessions))
         self._asking = Asking(
             me=me,
             sessions=sessions,
@@ -304,7 +306,7 @@ class Reconciler:
                 if known.venue == run.venue
             },
         )
-        found = compare(here, seen.there, self._instruments, self._plan)
+        found = compare(here, seen.there, self._listed[run.venue], self._plan)
         before, run.last = run.last, found
         known = () if before is None else before.differences
         confirmed = [each for each in found.differences if each in known]

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from decimal import Decimal
-from typing import Final
+from typing import Final, TypeVar
 
 import attrs
 from msgspec.structs import replace
 
+from holdfast_actors.reconciliation.assets import Assets
 from holdfast_actors.reconciliation.messages import OrderLine
 from holdfast_actors.reconciliation.plan import ReconcilePlan
 from holdfast_domain.fills import Fill
@@ -62,16 +63,36 @@ def compare(
     instruments: Mapping[str, Instrument],
     plan: ReconcilePlan,
 ) -> Compared:
-    """Return all differences, and what cannot be told now."""
+    """Return all differences, and what cannot be told now.
+
+    ``instruments`` are those of the venue. What it holds once is compared as a whole.
+    """
+    assets = Assets.of(instruments)
+    here, there = _whole(here, assets), _whole(there, assets)
     busy = {line.instrument: line.order_id for line in here.lines if line.busy}
+    moving = {
+        place: order_id
+        for name, order_id in busy.items()
+        for place in (
+            assets.touched(instruments[name]) if name in instruments else [name]
+        )
+    }
     lots = {name: each.lot for name, each in instruments.items()}
     differences: list[Difference] = []
     unclear: dict[str, str] = {}
-    _positions(here, there, plan, lots, busy, differences, unclear)
+    _positions(here, there, plan, lots, moving, differences, unclear)
     _cash(here, there, plan, _busy_units(busy, instruments), differences, unclear)
     differences += _orders(here, there, plan, lots)
     differences += _fills(here, there, plan, lots)
     return Compared(differences=tuple(differences), unclear=unclear)
+
+
+_SideT = TypeVar("_SideT", Here, There)
+
+
+def _whole(side: _SideT, assets: Assets) -> _SideT:
+    positions, cash = assets.whole(side.positions, side.cash)
+    return attrs.evolve(side, positions=positions, cash=cash)
 
 
 def name_of(order: Found) -> str:
@@ -225,7 +246,7 @@ def _fills(
         ):
             continue
         side = event.side or fill.side
-        ours = fill.quantity.value * fill.side.sign
+        ours = fill.traded
         theirs = event.quantity.value * side.sign
         lot = lots.get(fill.instrument)
         if _counts(theirs - ours, lot, plan):

@@ -59,9 +59,9 @@ def transaction_of(event: ev.OrderFilled, order: OrderView) -> Transaction:
     return Transaction(
         order_id=fill.order_id,
         asset=order.asset,
-        amount=Amount(fill.quantity.value * fill.side.sign),
+        amount=Amount(fill.traded),
         price=Amount(fill.price.value),
-        commission=Amount(fill.fee.amount),
+        commission=Amount(fill.fee_value(order.asset)),
         dt=fill.filled_at,
     )
 

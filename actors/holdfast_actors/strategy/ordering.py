@@ -8,7 +8,11 @@ from typing import Any
 from holdfast_actors.strategy.host import Host
 from holdfast_actors.strategy.lists import Bracket, Oco, bracket_of, oco_of
 from holdfast_actors.strategy.orders import OrderView, terms_of
-from holdfast_actors.strategy.sizing import units_for_value, units_to_target
+from holdfast_actors.strategy.sizing import (
+    units_between,
+    units_for_value,
+    units_to_target,
+)
 from holdfast_domain.errors import DomainError
 from holdfast_domain.instruments import Instrument
 from holdfast_domain.money import Numeric, to_decimal
@@ -150,7 +154,7 @@ class Ordering:
         held = host.portfolio.amount(asset.symbol)
         if target == held:
             return None
-        return self.order(asset, to_decimal(target) - held, **how)
+        return self.order(asset, units_between(asset, held, to_decimal(target)), **how)
 
     def order_target_value(
         self,

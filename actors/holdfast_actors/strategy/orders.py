@@ -79,6 +79,8 @@ class Transaction(Struct, frozen=True, kw_only=True):
     amount: Amount
     price: Amount
     commission: Amount
+    """What it cost: in the currency of the fee, or what a fee in kind is worth."""
+
     dt: object
 
 
@@ -241,7 +243,7 @@ class Desk:
         view = self.open.get(fill.order_id) or self._ended.get(fill.order_id)
         if view is None:
             return None
-        view.filled = view.filled.plus(fill.quantity.value * fill.side.sign)
+        view.filled = view.filled.plus(fill.traded)
         if event.complete:
             self._close(fill.order_id, "filled")
             view.status = "filled"
@@ -251,7 +253,7 @@ class Desk:
         view = self.open.get(event.order_id)
         if view is not None:
             for fill in event.bookings:
-                change = fill.quantity.value * fill.side.sign
+                change = fill.traded
                 view.filled = view.filled.plus(change)
         return view
 

@@ -131,12 +131,13 @@ class Portfolio:
     def fill(self, fill: Fill) -> None:
         """Take one fill."""
         instrument = self._instruments[fill.instrument]
-        units = fill.quantity.value * fill.side.sign
-        self._cash -= instrument.notional(fill.price.value, units).amount
+        self._cash -= instrument.notional(fill.price.value, fill.traded).amount
         if fill.fee.currency == instrument.currency:
             self._cash -= fill.fee.amount
         held = self._book.get(fill.instrument, FLAT)
-        self._book[fill.instrument] = held.after(units, fill.price.value)
+        self._book[fill.instrument] = held.after(
+            fill.units(instrument), fill.price.value
+        )
 
     def _fork(self, event: ev.StrategyForked) -> None:
         """Have what the strategy had from which this one was forked."""

@@ -32,6 +32,18 @@ def units_for_value(
     return -instrument.round_quantity(wanted).value
 
 
+def units_between(instrument: Instrument, held: Decimal, target: Decimal) -> Decimal:
+    """Return signed units that bring a position from ``held`` to ``target``.
+
+    A fee in kind may have left a part of a lot. That cannot be traded, and stays.
+    """
+    units = target - held
+    if instrument.is_on_lot(held):
+        return units
+    lots = instrument.round_quantity(abs(units)).value
+    return lots if units > 0 else -lots
+
+
 def units_to_target(
     instrument: Instrument,
     target: Decimal,
@@ -41,6 +53,6 @@ def units_to_target(
 ) -> Decimal:
     """Return signed units that bring a position to the value ``target``."""
     if target == 0:
-        return -held
+        return units_between(instrument, held, ZERO)
     value = target - instrument.notional(price, held).amount
     return units_for_value(instrument, value, price, held, commission)

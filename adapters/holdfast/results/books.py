@@ -72,8 +72,6 @@ def books_of(entries: Iterable[Entry]) -> Books:
 
 
 def _book(books: Books, booked: Booked) -> None:
-    if booked.fill.fee.amount:
-        books.currencies.add(booked.fill.fee.currency)
     for book in _both(books, booked.fill.strategy):
         book.fills.append(booked)
 
@@ -88,8 +86,12 @@ def currency_of(books: Books, instruments: Mapping[str, Instrument]) -> str:
     Raises:
         InputError: what traded, the capital and the fees are in several currencies.
     """
-    traded = {booked.fill.instrument for booked in books.whole.fills}
-    found = books.currencies | {instruments[symbol].currency for symbol in traded}
+    found = set(books.currencies)
+    for fill in (booked.fill for booked in books.whole.fills):
+        instrument = instruments[fill.instrument]
+        found.add(instrument.currency)
+        if fill.fee.amount and not fill.in_kind(instrument):
+            found.add(fill.fee.currency)
     if len(found) > 1:
         came = f"several ({', '.join(sorted(found))})"
         todo = "run each currency by itself"

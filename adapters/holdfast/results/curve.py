@@ -63,10 +63,10 @@ def equity_curve(
     as a fraction.
     """
     steps = len(closes.times)
-    change = cash_change(instruments)
+    change, moved = cash_change(instruments), units_change(instruments)
     equity = _function(book.fills, change, book.capital, steps)
     for symbol, fills in by_symbol(book.fills).items():
-        units = _function(fills, units_change, ZERO, steps)
+        units = _function(fills, moved, ZERO, steps)
         multiplier = float(instruments[symbol].multiplier)
         value = units * closes.at_steps(symbol) * multiplier
         equity = equity + value.fill_null(0.0)
@@ -94,16 +94,20 @@ def cash_change(instruments: Mapping[str, Instrument]) -> Change:
 
     def change(booked: Booked) -> Decimal:
         fill = booked.fill
-        paid = fill.price.value * fill.quantity.value
-        paid *= instruments[fill.instrument].multiplier
-        return -paid * fill.side.sign - fill.fee.amount
+        instrument = instruments[fill.instrument]
+        paid = fill.price.value * fill.traded * instrument.multiplier
+        return -paid if fill.in_kind(instrument) else -paid - fill.fee.amount
 
     return change
 
 
-def units_change(booked: Booked) -> Decimal:
-    """Return how a fill changes the position, in signed units."""
-    return booked.fill.quantity.value * booked.fill.side.sign
+def units_change(instruments: Mapping[str, Instrument]) -> Change:
+    """Return what tells how a fill changes the position, in signed units."""
+
+    def change(booked: Booked) -> Decimal:
+        return booked.fill.units(instruments[booked.fill.instrument])
+
+    return change
 
 
 def _function(

@@ -131,7 +131,7 @@ class _Measuring:
     def result(self, book: Book) -> RunResult:
         change = cash_change(self.instruments)
         cash = book.capital + sum(map(change, book.fills), ZERO)
-        positions = _positions(book)
+        positions = _positions(book, self.instruments)
         final = cash + sum(map(self._value, positions, positions.values()), ZERO)
         curve = equity_curve(book, self.closes, self.instruments)
         return RunResult(
@@ -139,7 +139,13 @@ class _Measuring:
             capital=book.capital,
             final_equity=final,
             cash=cash,
-            commission=sum((b.fill.fee.amount for b in book.fills), ZERO),
+            commission=sum(
+                (
+                    b.fill.fee_value(self.instruments[b.fill.instrument])
+                    for b in book.fills
+                ),
+                ZERO,
+            ),
             positions=positions,
             fills=len(book.fills),
             orders=len(book.orders),
@@ -149,7 +155,7 @@ class _Measuring:
             sharpe=sharpe_ratio(curve),
             bars_per_s=self.bars_per_s,
             equity=curve,
-            trades=fill_table(book.fills),
+            trades=fill_table(book.fills, self.instruments),
             round_trips=round_trips(book.fills, self.instruments),
         )
 
@@ -157,9 +163,10 @@ class _Measuring:
         return units * self.closes.last(symbol) * self.instruments[symbol].multiplier
 
 
-def _positions(book: Book) -> dict[str, Decimal]:
+def _positions(book: Book, instruments: Mapping[str, Instrument]) -> dict[str, Decimal]:
+    change = units_change(instruments)
     held = {
-        symbol: sum(map(units_change, fills), ZERO)
+        symbol: sum(map(change, fills), ZERO)
         for symbol, fills in by_symbol(book.fills).items()
     }
     return {symbol: units for symbol, units in sorted(held.items()) if units}

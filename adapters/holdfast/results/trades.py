@@ -45,7 +45,9 @@ ROUND_TRIPS: dict[str, pl.DataType | type[pl.DataType]] = {
 """The columns of the table of round trips."""
 
 
-def fill_table(fills: Iterable[Booked]) -> pl.DataFrame:
+def fill_table(
+    fills: Iterable[Booked], instruments: Mapping[str, Instrument]
+) -> pl.DataFrame:
     """Return one row for each fill (`TRADES`), in the order of the journal."""
     rows = [
         (
@@ -55,7 +57,7 @@ def fill_table(fills: Iterable[Booked]) -> pl.DataFrame:
             fill.side.value,
             float(fill.quantity.value),
             float(fill.price.value),
-            float(fill.fee.amount),
+            float(fill.fee_value(instruments[fill.instrument])),
             fill.order_id,
         )
         for fill in (booked.fill for booked in fills)
@@ -97,10 +99,10 @@ def round_trips(
 
 def _matched(fill: Fill, held: deque[_Lot], instrument: Instrument) -> list[_Row]:
     """Close lots with ``fill``; what is left of it opens a new one."""
-    sign, left = fill.side.sign, fill.quantity.value
+    sign, left = fill.side.sign, abs(fill.units(instrument))
     if not left:
         return []
-    fee = fill.fee.amount / left
+    fee = fill.fee_value(instrument) / left
     rows = []
     while left and held and held[0].sign != sign:
         lot = held[0]

@@ -36,7 +36,10 @@ async def listed(rest: Rest, symbols: Sequence[str]) -> dict[str, SymbolRules]:
     found = {each.symbol: each for each in info.symbols}
     if missing := [name for name in symbols if name not in found]:
         raise VenueRefused(f"there is no symbol {missing[0]}", UNKNOWN_SYMBOL)
-    return {name: rules_of(found[name], rest.name) for name in symbols}
+    return {
+        name: rules_of(found[name], rest.name, holds_assets=routes.holds_assets)
+        for name in symbols
+    }
 
 
 @attrs.frozen

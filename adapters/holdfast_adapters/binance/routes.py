@@ -28,6 +28,9 @@ class Routes:
     trades_window_s: float | None = None
     """How long after its beginning an answer about a time ends; None: never."""
 
+    holds_assets: bool
+    """Whether what is bought is the asset itself, of which fees may be taken."""
+
     account: str
     rights: str
     """Says what the account may do."""
@@ -44,6 +47,7 @@ SPOT: Final = Routes(
     order="/api/v3/order",
     open_orders="/api/v3/openOrders",
     trades="/api/v3/myTrades",
+    holds_assets=True,
     account="/api/v3/account",
     rights="/api/v3/account",
     depth="/api/v3/depth",

@@ -32,7 +32,6 @@ class SymbolRules:
     """What holds for the orders of one symbol."""
 
     instrument: Instrument
-    base: str
     quote: str
     trades: bool
     """Whether it takes orders now; a symbol that is halted or delisted does not."""
@@ -58,8 +57,11 @@ class SymbolRules:
         )
 
 
-def rules_of(symbol: Symbol, venue: str) -> SymbolRules:
-    """Return the rules of ``symbol`` at ``venue``; a filter that is 0 is off."""
+def rules_of(symbol: Symbol, venue: str, *, holds_assets: bool = True) -> SymbolRules:
+    """Return the rules of ``symbol`` at ``venue``; a filter that is 0 is off.
+
+    ``holds_assets`` is false where what is bought is a contract, as of a future.
+    """
     by_type = {each.filter_type: each for each in symbol.filters}
     nothing = Filter(filter_type="")
     price = by_type.get("PRICE_FILTER", nothing)
@@ -72,11 +74,11 @@ def rules_of(symbol: Symbol, venue: str) -> SymbolRules:
             symbol=symbol.symbol,
             venue=venue,
             currency=symbol.quote_asset,
+            base=symbol.base_asset if holds_assets else "",
             tick=price.tick_size or None,
             lot=lot.step_size or Decimal("0.00000001"),
             min_notional=worth.min_notional or worth.notional or ZERO,
         ),
-        base=symbol.base_asset,
         quote=symbol.quote_asset,
         trades=symbol.status == "TRADING",
         price=Range(least=price.min_price or None, most=price.max_price or None),

@@ -200,7 +200,7 @@ class BinanceSpot(BinanceVenue):
         bases: dict[str, str] = {}
         for symbol in self._symbols:
             if symbol in self.rules:
-                bases.setdefault(self.rules[symbol].base, symbol)
+                bases.setdefault(self.rules[symbol].instrument.base, symbol)
         return bases
 
     # --- inside -----------------------------------------------------------------------

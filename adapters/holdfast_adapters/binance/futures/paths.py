@@ -16,6 +16,7 @@ FUTURES: Final = Routes(
     trades="/fapi/v1/userTrades",
     trade_row=FuturesTrade,
     trades_window_s=7 * 86_400.0,
+    holds_assets=False,
     account="/fapi/v3/account",
     rights="/fapi/v1/accountConfig",
     depth="/fapi/v1/depth",

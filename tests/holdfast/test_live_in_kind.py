@@ -1,0 +1,48 @@
+"""An account whose fees are taken out of what is bought, as a spot exchange does it."""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from holdfast.cli import main
+from holdfast_adapters.auditor import audit
+from holdfast_adapters.statedir import StateDir
+from holdfast_domain import events as ev
+
+from .live_desk import Desk, desk, live_config
+from .twins_at import live
+
+
+def exits(here: Desk) -> int:
+    """How many fills sold."""
+    return sum(each.fill.side.sign < 0 for each in live(here, ev.OrderFilled))
+
+
+async def test_all_that_is_held_can_be_sold_and_no_more_is_held_than_the_venue_has(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = live_config(tmp_path)
+    async with desk(tmp_path / "state") as here:
+        await here.run(path, lambda _: exits(here) >= 2)
+        before = exits(here)
+        await here.run(path, lambda _: exits(here) >= before + 4, settled=True)
+        record = {"binance": here.state.with_suffix(".sqlite")}
+        report = audit(StateDir(here.state).journal, record)
+        balance = here.simulator.exchange.balances["BTC"]
+    assert [line for check in report.checks for line in check.findings] == []
+    assert live(here, ev.OrderRejected) == []
+    fees = [each.fill.fee for each in live(here, ev.OrderFilled)]
+    assert {"BTC", "USDT"} == {fee.currency for fee in fees}
+
+    capsys.readouterr()
+    assert main(["ledger", str(here.state), "--json"]) == 0
+    books = json.loads(capsys.readouterr().out)["strategies"].values()
+
+    held = [Decimal(each["positions"]["BTCUSDT"]["amount"]) for each in books]
+    assert sum(held) == balance.free + balance.locked
+    assert [set(each["cash"]) for each in books] == [{"USDT"}, {"USDT"}]
+    assert all(Decimal(each["fees"]["BTC"]) > 0 for each in books)
