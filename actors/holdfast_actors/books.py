@@ -186,7 +186,7 @@ class Books:
             key = leg.account, leg.unit
             balances[key] = balances.get(key, ZERO) + leg.amount
         book = self._book(fill.strategy)
-        price, in_kind = fill.price.value, fill.in_kind(instrument)
+        price, in_kind = fill.price.value, instrument.in_kind(fill.fee)
         _hold(book, fill.instrument, fill.traded - in_kind, price)
         paid = instrument.notional(price, fill.traded).amount
         cash, unit = book.cash, instrument.currency

@@ -48,21 +48,13 @@ class Fill(Struct, frozen=True, kw_only=True, gc=False):
         """Signed units that changed hands: negative is sold."""
         return self.quantity.value * self.side.sign
 
-    def in_kind(self, instrument: Instrument) -> Decimal:
-        """Return what the fee took of the units themselves; 0 if it was paid in cash.
-
-        At a spot exchange what is bought may pay for itself: of 1 BTC, 0.999 come.
-        """
-        fee = self.fee
-        return fee.amount if fee.currency == instrument.base else ZERO
-
     def units(self, instrument: Instrument) -> Decimal:
         """Return by how many units the position changes: less a fee in kind."""
-        return self.traded - self.in_kind(instrument)
+        return self.traded - instrument.in_kind(self.fee)
 
     def fee_value(self, instrument: Instrument) -> Decimal:
         """Return what the fee costs: in its currency, or, in kind, at the price."""
-        in_kind = self.in_kind(instrument)
+        in_kind = instrument.in_kind(self.fee)
         if not in_kind:
             return self.fee.amount
         return instrument.notional(self.price.value, in_kind).amount
@@ -112,7 +104,7 @@ def postings_of(fill: Fill, instrument: Instrument, venue: str) -> tuple[Posting
         Posting(f"{them}/cash", instrument.currency, -money),
     ]
     fee = fill.fee.amount
-    if fill.in_kind(instrument):
+    if instrument.in_kind(fill.fee):
         legs.append(Posting(f"{us}/position", fill.instrument, -fee))
         legs.append(Posting(f"{them}/fees/position", fill.instrument, fee))
     elif fee != ZERO:

@@ -69,6 +69,13 @@ class Instrument:
         """Return what ``quantity`` units at ``price`` are worth, with their sign."""
         return Money(price * quantity * self.multiplier, self.currency)
 
+    def in_kind(self, fee: Money) -> Decimal:
+        """Return what ``fee`` takes of the units themselves; 0 if it is paid in cash.
+
+        At a spot exchange what is bought may pay for itself: of 1 BTC, 0.999 come.
+        """
+        return fee.amount if fee.currency == self.base else ZERO
+
     def round_price(self, price: Decimal, towards: str = ROUND_HALF_EVEN) -> Price:
         """Return ``price`` on the tick grid; ``towards`` is a `decimal` rounding."""
         tick = self.tick_at(price)

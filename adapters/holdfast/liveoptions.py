@@ -54,6 +54,7 @@ def live_options(
         model=FillModel(
             fill=FillAt(config.paper.fill),
             commission=venue.commission,
+            in_kind=config.paper.in_kind,
             slippage_bps=config.paper.slippage_bps,
         ),
         allotted=said,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,8 +14,15 @@ from holdfast_adapters.auditor import audit
 from holdfast_adapters.statedir import StateDir
 from holdfast_domain import events as ev
 
-from .live_desk import Desk, desk, live_config
+from .live_desk import EXAMPLE, Desk, desk, live_config
 from .twins_at import live
+
+
+def shown(here: Desk, capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
+    """What `holdfast ledger` tells of each strategy."""
+    capsys.readouterr()
+    assert main(["ledger", str(here.state), "--json"]) == 0
+    return list(json.loads(capsys.readouterr().out)["strategies"].values())
 
 
 def exits(here: Desk) -> int:
@@ -38,11 +46,32 @@ async def test_all_that_is_held_can_be_sold_and_no_more_is_held_than_the_venue_h
     fees = [each.fill.fee for each in live(here, ev.OrderFilled)]
     assert {"BTC", "USDT"} == {fee.currency for fee in fees}
 
-    capsys.readouterr()
-    assert main(["ledger", str(here.state), "--json"]) == 0
-    books = json.loads(capsys.readouterr().out)["strategies"].values()
+    books = shown(here, capsys)
 
     held = [Decimal(each["positions"]["BTCUSDT"]["amount"]) for each in books]
     assert sum(held) == balance.free + balance.locked
     assert [set(each["cash"]) for each in books] == [{"USDT"}, {"USDT"}]
     assert all(Decimal(each["fees"]["BTC"]) > 0 for each in books)
+
+
+async def test_paper_takes_fees_as_the_exchange_does(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "paper.yaml"
+    text = EXAMPLE.read_text().replace("paper:\n", "paper:\n  in_kind: true\n")
+    path.write_text(text.replace("strategies/", f"{EXAMPLE.parent}/strategies/"))
+    async with desk(tmp_path / "state") as here:
+        await here.run(path, lambda _: exits(here) >= 2)
+        before = exits(here)
+        await here.run(path, lambda _: exits(here) >= before + 2)
+
+    assert here.complaints() == []
+    fills = [each.fill for each in live(here, ev.OrderFilled)]
+    buys = sum(each.quantity.value for each in fills if each.side.sign > 0)
+    sells = sum(each.quantity.value for each in fills if each.side.sign < 0)
+    fees = sum(each.fee.amount for each in fills if each.fee.currency == "BTC")
+    assert fees > 0
+    books = shown(here, capsys)
+    held = [Decimal(each["positions"]["BTCUSDT"]["amount"]) for each in books]
+    assert sum(held) == buys - sells - fees
+    assert live(here, ev.OrderRefused) == []

@@ -186,6 +186,18 @@ MUTATIONS: Final = (
         "cash[fee.currency] = cash.get(fee.currency, ZERO) - fee.amount",
         "cash[fee.currency] = cash.get(fee.currency, ZERO) + fee.amount",
     ),
+    Mutation(
+        "a fee in kind is taken of cash, too",
+        _BOOKS,
+        "if fee.amount and not in_kind:",
+        "if fee.amount:",
+    ),
+    Mutation(
+        "the guard does not know of fees in kind",
+        _RESERVATIONS,
+        "account.hold(fill.instrument, fill.units(instrument))",
+        "account.hold(fill.instrument, fill.traded)",
+    ),
     # --- reconciliation ----------------------------------------------------------
     Mutation(
         "an adjustment is booked with the wrong sign",

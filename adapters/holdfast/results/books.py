@@ -90,7 +90,7 @@ def currency_of(books: Books, instruments: Mapping[str, Instrument]) -> str:
     for fill in (booked.fill for booked in books.whole.fills):
         instrument = instruments[fill.instrument]
         found.add(instrument.currency)
-        if fill.fee.amount and not fill.in_kind(instrument):
+        if fill.fee.amount and not instrument.in_kind(fill.fee):
             found.add(fill.fee.currency)
     if len(found) > 1:
         came = f"several ({', '.join(sorted(found))})"

@@ -96,7 +96,7 @@ def cash_change(instruments: Mapping[str, Instrument]) -> Change:
         fill = booked.fill
         instrument = instruments[fill.instrument]
         paid = fill.price.value * fill.traded * instrument.multiplier
-        return -paid if fill.in_kind(instrument) else -paid - fill.fee.amount
+        return -paid if instrument.in_kind(fill.fee) else -paid - fill.fee.amount
 
     return change
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterator
-from decimal import Decimal
 from functools import cache
 from typing import Any
 
@@ -34,6 +33,8 @@ from holdfast_adapters.journal.codec import encode
 from holdfast_adapters.journal.records import BEFORE_FIRST, link
 from holdfast_adapters.paper.codec import encode as encode_venue
 from holdfast_domain import events as ev
+from holdfast_domain.fills import account_of
+from holdfast_domain.money import ZERO
 from holdfast_domain.orders import OrderState
 from holdfast_runtime.cell import State
 
@@ -268,7 +269,9 @@ def _doubts(entries: list[ev.Entry]) -> tuple[Counter[str], int]:
 
 def _engine_complaints(played: Played, entries: list[ev.Entry]) -> Iterator[str]:
     instruments = played.options.instruments
-    true = Ledger(history=entries, instruments=instruments, venue=VENUE).sub_ledgers()
+    ledger = Ledger(history=entries, instruments=instruments, venue=VENUE)
+    true = ledger.sub_ledgers()
+    yield from _double_entry(ledger)
     yield from _ledger(played, true)
     yield from _orders(played)
     yield from _guard(played, true)
@@ -289,6 +292,24 @@ def _ledger(played: Played, true: SubLedgers) -> Iterator[str]:
     ledger = _actor(played, LEDGER)
     if ledger is not None and ledger.sub_ledgers() != true:
         yield f"ledger: has {ledger.sub_ledgers()}, its journal gives {true}"
+
+
+def _double_entry(ledger: Ledger) -> Iterator[str]:
+    """Compare each strategy's part with its accounts: both are of the same records."""
+    for name, sub in ledger.sub_ledgers().items():
+        parts = {
+            "cash": sub.cash,
+            "position": {s: held.amount for s, held in sub.positions.items()},
+        }
+        for kind, part in parts.items():
+            path = f"{account_of(name)}/{kind}"
+            booked = {
+                unit: n for (at, unit), n in ledger.balances.items() if at == path
+            }
+            for unit in sorted({*booked, *part}):
+                has, said = booked.get(unit, ZERO), part.get(unit, ZERO)
+                if has != said:
+                    yield f"{path}: {has} {unit}, the sub-ledger has {said}"
 
 
 def _orders(played: Played) -> Iterator[str]:
@@ -332,7 +353,7 @@ def _guard(played: Played, true: SubLedgers) -> Iterator[str]:
         account = reservations.account(name)
         held = {s: p.amount for s, p in sub.positions.items() if p.amount}
         mine = {s: units for s, units in account.positions.items() if units}
-        if held != mine or account.cash != sub.cash.get("USD", Decimal(0)):
+        if held != mine or account.cash != sub.cash.get("USD", ZERO):
             yield f"guard: {name} has {mine} and {account.cash}, the ledger {sub}"
 
 
@@ -348,8 +369,12 @@ def _strategies(
         if actor is None:
             continue
         cash = actor.handle(Report())["cash"]
-        if cash != true[name].cash.get("USD", Decimal(0)):
+        if cash != true[name].cash.get("USD", ZERO):
             yield f"{name}: sees {cash}, the ledger says {true[name].cash}"
+        for symbol, held in true[name].positions.items():
+            units = actor._portfolio.amount(symbol)  # noqa: SLF001 - as above
+            if units != held.amount:
+                yield f"{name}: sees {units} of {symbol}, the ledger says {held.amount}"
         heard = actor.context.heard
         for what, count in (("fills", fills[name]), ("messages", messages)):
             if heard[what] != count:

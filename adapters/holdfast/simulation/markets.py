@@ -22,10 +22,6 @@ MARKETS = 8
 BAR_S = 60
 GAP_RATE = 0.05
 SYMBOLS = ("AAA", "BBB")
-_AT_TWO = {
-    "AAA": Instrument(symbol="AAA"),
-    "BBB": Instrument(symbol="BBB", venue="second"),
-}
 _START = datetime(2024, 1, 2, 9, tzinfo=UTC)
 
 
@@ -59,20 +55,37 @@ def _columns(name: str, bars: int, dice: Random) -> BarColumns:
     return BarColumns(name, frame)
 
 
+def _listed(*, two: bool, in_kind: bool) -> dict[str, Instrument] | None:
+    """Return what is listed, where it is no more than the names of the data.
+
+    ``in_kind`` is a spot market, which takes its fees out of what is bought.
+    """
+    if not two and not in_kind:
+        return None
+    return {
+        "AAA": Instrument(symbol="AAA", base="A" if in_kind else ""),
+        "BBB": Instrument(symbol="BBB", venue="second" if two else ""),
+    }
+
+
 @cache
 def options_of(
     number: int, strategies: int, fill: str, *, partial: bool, venues: int
 ) -> RunOptions:
-    """Return the options of a run; with ``partial``, a bar fills a part of an order."""
+    """Return the options of a run; with ``partial``, a bar fills a part of an order.
+
+    Every fourth market takes fees in kind.
+    """
+    in_kind = number % 4 == 3  # noqa: PLR2004 - every fourth
     options = read_options(
         list(ALL[:strategies]),
         data=market(number),
         capital=10_000 * strategies,
         commission="0.001",
         fill=FillAt(fill).value,
-        instruments=_AT_TWO if venues > 1 else None,
+        instruments=_listed(two=venues > 1, in_kind=in_kind),
     )
-    if not partial:
-        return options
-    model = attrs.evolve(options.model, participation=Decimal("0.05"))
+    model = attrs.evolve(options.model, in_kind=in_kind)
+    if partial:
+        model = attrs.evolve(model, participation=Decimal("0.05"))
     return attrs.evolve(options, model=model)

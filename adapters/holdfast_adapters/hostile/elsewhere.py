@@ -183,9 +183,10 @@ class Elsewhere:
 
     def positions(self) -> Positions:
         """Return what the account holds."""
+        world = self._core.world
         held = {
             each.instrument: each
-            for each in positions_of(self._trades(), self._core.world.held)
+            for each in positions_of(self._trades(), world.instruments, world.held)
         }
         for moved in self._moved(is_cash=False):
             before = held.get(moved.unit)

@@ -305,9 +305,7 @@ class MatchingEngine:
             quantity = ZERO if order.all_or_none else bar.available
         if quantity <= ZERO:
             return
-        made = executed(
-            order, quantity, price, at_us, self.model.commission, self._executions + 1
-        )
+        made = executed(order, quantity, price, at_us, self.model, self._executions + 1)
         self._say(made, said)
         if order.leg is not None:
             self._cancel_rival(order, "filled", said)

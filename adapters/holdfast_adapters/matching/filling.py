@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
 from holdfast_adapters.matching.book import Working
+from holdfast_adapters.matching.model import FillModel
 from holdfast_domain.marketdata import utc_from_us
 from holdfast_domain.money import Money, Price, Quantity
 from holdfast_domain.ports import Executed
@@ -15,18 +16,20 @@ def executed(
     quantity: Decimal,
     price: Decimal,
     at_us: int,
-    commission: Decimal,
+    model: FillModel,
     number: int,
 ) -> Executed:
-    """Return the execution ``number`` of the venue; ``commission`` is a share of it."""
+    """Return the execution ``number`` of the venue, with its commission."""
     instrument = order.instrument
-    worth = abs(price * quantity * instrument.multiplier)
+    fee, unit = model.commission * quantity, instrument.base
+    if not (model.in_kind and order.buy and unit):
+        fee, unit = fee * abs(price * instrument.multiplier), instrument.currency
     return Executed(
         order_id=order.order_id,
         execution_id=f"X{number}",
         quantity=Quantity(quantity),
         price=Price(price),
-        fee=Money(commission * worth, instrument.currency),
+        fee=Money(fee, unit),
         filled_at=utc_from_us(at_us),
         cumulative=Quantity(order.filled + quantity),
     )

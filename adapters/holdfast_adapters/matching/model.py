@@ -55,6 +55,9 @@ class FillModel:
     commission: Decimal = ZERO
     """Share of the notional that a fill costs: 0.001 is 10 basis points."""
 
+    in_kind: bool = False
+    """Whether a buy pays it out of what it brings, where the instrument has a base."""
+
     slippage_bps: Decimal = attrs.field(
         default=ZERO, validator=attrs.validators.ge(ZERO)
     )

@@ -27,7 +27,9 @@ Trade: TypeAlias = tuple[OrderTerms, Executed]
 
 
 def positions_of(
-    trades: Iterable[Trade], opening: Mapping[str, Position]
+    trades: Iterable[Trade],
+    instruments: Mapping[str, Instrument],
+    opening: Mapping[str, Position],
 ) -> list[VenuePosition]:
     """Return what is held after ``trades``, by average cost; no flat ones.
 
@@ -36,6 +38,7 @@ def positions_of(
     held = dict(opening)
     for terms, event in trades:
         units = event.quantity.value * terms.side.sign
+        units -= instruments[terms.instrument].in_kind(event.fee)
         before = held.get(terms.instrument, FLAT)
         held[terms.instrument] = before.after(units, event.price.value)
     return [
@@ -60,7 +63,8 @@ def balances_of(
         units = event.quantity.value * terms.side.sign
         instrument = instruments[terms.instrument]
         paid = instrument.notional(event.price.value, units)
-        for money in (paid, event.fee):
+        in_kind = instrument.in_kind(event.fee)
+        for money in (paid,) if in_kind else (paid, event.fee):
             cash[money.currency] = cash.get(money.currency, ZERO) - money.amount
     return [
         VenueBalance(currency=unit, total=Money(amount, unit))

@@ -303,8 +303,9 @@ class PaperCore:
 
     def positions(self) -> Positions:
         """Return what is held as of the cursor; no flat ones."""
+        world = self.world
         return Positions(
-            positions=positions_of(self.trades(), self.world.held),
+            positions=positions_of(self.trades(), world.instruments, world.held),
             at=self.at,
             watermark=self.watermark,
         )

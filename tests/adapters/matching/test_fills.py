@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from holdfast_adapters.matching import FillAt, FillModel, LastBar, MatchingEngine
 from holdfast_domain.instruments import Instrument
-from holdfast_domain.money import Money, Price, Quantity
+from holdfast_domain.money import Price, Quantity
 from holdfast_domain.orders import OrderTerms, OrderType, Side, TimeInForce
 from holdfast_domain.ports import Acked, Ended, Executed, VenueEvent, VenueOrder
 
@@ -24,9 +24,11 @@ D = Decimal
 class Desk:
     """An engine with one instrument, fed with hourly bars from hour 1 on."""
 
-    def __init__(self, model: FillModel | None = None, tick: str | None = None) -> None:
+    def __init__(
+        self, model: FillModel | None = None, tick: str | None = None, base: str = ""
+    ) -> None:
         instrument = Instrument(
-            symbol="SPY", tick=D(tick) if tick else None, multiplier=D(1)
+            symbol="SPY", tick=D(tick) if tick else None, multiplier=D(1), base=base
         )
         self.engine = MatchingEngine({"SPY": instrument}, model or FillModel())
         self.hour = 0
@@ -320,14 +322,6 @@ def test_a_day_order_expires_at_the_first_bar_of_the_next_day() -> None:
     for _ in range(24):
         assert desk.bar(*UP) == []
     assert ends(desk.bar(50.0, 50.0, 50.0, 50.0)) == ["expired"]
-
-
-def test_the_fee_is_an_exact_share_of_the_notional() -> None:
-    desk = Desk(FillModel(commission=D("0.001")))
-    desk.send(SELL, "3")
-    (event,) = desk.bar(100.1, 104.0, 99.0, 103.0)
-    assert isinstance(event, Executed)
-    assert event.fee == Money(D("0.3003"), "USD")
 
 
 def test_a_bar_given_twice_changes_nothing() -> None:
