@@ -56,7 +56,7 @@ class Market:
             "commission": str(self.model.commission),
             "slippage_bps": str(self.model.slippage_bps),
             "fill": self.model.fill.value,
-        } | ({"in_kind": "true"} if self.model.in_kind else {})
+        } | ({} if self.model.in_kind else {"in_kind": "false"})
 
 
 @attrs.frozen(kw_only=True)

@@ -57,13 +57,10 @@ async def test_all_that_is_held_can_be_sold_and_no_more_is_held_than_the_venue_h
 async def test_paper_takes_fees_as_the_exchange_does(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    path = tmp_path / "paper.yaml"
-    text = EXAMPLE.read_text().replace("paper:\n", "paper:\n  in_kind: true\n")
-    path.write_text(text.replace("strategies/", f"{EXAMPLE.parent}/strategies/"))
     async with desk(tmp_path / "state") as here:
-        await here.run(path, lambda _: exits(here) >= 2)
+        await here.run(EXAMPLE, lambda _: exits(here) >= 2)
         before = exits(here)
-        await here.run(path, lambda _: exits(here) >= before + 2)
+        await here.run(EXAMPLE, lambda _: exits(here) >= before + 2)
 
     assert here.complaints() == []
     fills = [each.fill for each in live(here, ev.OrderFilled)]

@@ -250,9 +250,9 @@ class PaperConfig:
     """Of all strategies together; what they say themselves, or 100 000."""
 
     slippage_bps: Amount = Decimal(0)
-    in_kind: bool = False
-    """Whether a buy pays its commission out of what it brings, as at a spot exchange
-    where it is not paid in another asset."""
+    in_kind: bool = True
+    """Whether a buy at a spot exchange pays its commission out of what it brings, as it
+    does where the account pays in no other asset."""
 
     fill: Literal["next_open", "this_close", "next_close"] = "next_open"
 

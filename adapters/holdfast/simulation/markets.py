@@ -85,7 +85,7 @@ def options_of(
         fill=FillAt(fill).value,
         instruments=_listed(two=venues > 1, in_kind=in_kind),
     )
-    model = attrs.evolve(options.model, in_kind=in_kind)
-    if partial:
-        model = attrs.evolve(model, participation=Decimal("0.05"))
+    if not partial:
+        return options
+    model = attrs.evolve(options.model, participation=Decimal("0.05"))
     return attrs.evolve(options, model=model)

@@ -20,7 +20,16 @@ from holdfast_domain.money import to_decimal
 FRACTION = Decimal("0.00000001")
 """The lot of an instrument that is traded in fractions."""
 
-KEYS = ("currency", "tick", "lot", "min_notional", "multiplier", "calendar", "venue")
+KEYS = (
+    "currency",
+    "base",
+    "tick",
+    "lot",
+    "min_notional",
+    "multiplier",
+    "calendar",
+    "venue",
+)
 _CURRENCY = re.compile(r"[A-Z0-9][A-Z0-9._-]{0,15}")
 _VENUE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,31}")
 
@@ -77,7 +86,12 @@ def _instrument(symbol: str, node: yaml.Node, path: Path) -> Instrument:
             raise InputError(at(path, key), expected, shown(name), "drop or rename it")
         if not is_null(value):
             values[name] = _checked(name, value, path)
-    return _built(symbol, values)
+    made = _built(symbol, values)
+    if made.base == made.currency:
+        expected = f"a base that is not the currency, {made.currency}"
+        todo = "name the asset that a unit is, such as BTC"
+        raise InputError(f"{at(path, node)}, base", expected, made.base, todo)
+    return made
 
 
 def _checked(name: str, node: yaml.Node, path: Path) -> str:
@@ -86,7 +100,7 @@ def _checked(name: str, node: yaml.Node, path: Path) -> str:
     if not isinstance(node, yaml.ScalarNode):
         raise InputError(where, "one value", "several", "write one value")
     text = str(node.value)
-    if name == "currency":
+    if name in {"currency", "base"}:
         if not _CURRENCY.fullmatch(text):
             raise InputError(where, "a currency", shown(text), "write it as USD")
     elif name == "venue":
@@ -128,6 +142,7 @@ def _built(symbol: str, values: Mapping[str, str]) -> Instrument:
     return Instrument(
         symbol=symbol,
         currency=values.get("currency", "USD"),
+        base=values.get("base", ""),
         tick=to_decimal(values["tick"]) if "tick" in values else None,
         lot=number("lot", "1"),
         min_notional=number("min_notional", "0"),

@@ -55,7 +55,7 @@ class FillModel:
     commission: Decimal = ZERO
     """Share of the notional that a fill costs: 0.001 is 10 basis points."""
 
-    in_kind: bool = False
+    in_kind: bool = True
     """Whether a buy pays it out of what it brings, where the instrument has a base."""
 
     slippage_bps: Decimal = attrs.field(

@@ -25,6 +25,7 @@ def test_a_file_configures_instruments_exactly_as_written(tmp_path: Path) -> Non
 SPY: {tick: 0.01, calendar: XNYS}
 BTC-EUR:
   currency: EUR
+  base: BTC
   lot: "0.00001"
   min_notional: 10
   multiplier: 1e-3
@@ -37,6 +38,7 @@ ON: {}
         "BTC-EUR": Instrument(
             symbol="BTC-EUR",
             currency="EUR",
+            base="BTC",
             lot=Decimal("0.00001"),
             min_notional=Decimal(10),
             multiplier=Decimal("0.001"),
@@ -56,6 +58,8 @@ ON: {}
         ("SPY:\n  min_notional: -1", 2, "a number of at least 0, got '-1'"),
         ("SPY:\n  tick: [1]", 2, "expected one value"),
         ("SPY:\n  currency: usd", 2, "a currency, got 'usd'"),
+        ("SPY:\n  base: btc", 2, "a currency, got 'btc'"),
+        ("A: {}\nSPY: {base: USD}", 2, "a base that is not the currency, USD, got USD"),
         ("SPY:\n\n  calendar: XNYX", 3, "a market calendar's name, got 'XNYX'"),
         ("SPY: {}\nSPY: {}", 2, "'SPY' again"),
         ("SPY: 5", 1, "settings of 'SPY'"),
