@@ -222,6 +222,10 @@ class GrowingData(MarketData):
         elif fetched == "late":
             self._too_late.append(len(self))
 
+    def end(self) -> None:
+        """Say that nothing more comes: from now on it is recorded data."""
+        self.grows = False
+
     @property
     def told_us(self) -> int:
         """The end of the newest bar of all instruments; 0 while there is none."""

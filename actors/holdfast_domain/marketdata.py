@@ -6,7 +6,6 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from itertools import accumulate
-from typing import ClassVar
 
 import attrs
 import polars as pl
@@ -121,7 +120,7 @@ class MarketData:
     before it, so the latest of them is row ``seen - 1``.
     """
 
-    grows: ClassVar[bool] = False
+    grows: bool = False
     """Whether more may come; see `GrowingData`."""
 
     tells_trades = False

@@ -20,6 +20,7 @@ from holdfast.results.measure import RunResult, measure
 from holdfast_actors.strategy.api import Strategy
 from holdfast_actors.strategy.state import CannotSave
 from holdfast_actors.tree import Parts
+from holdfast_adapters.calendars import TableCalendar
 from holdfast_adapters.journal.memory import MemoryJournal
 from holdfast_domain.errors import InputError
 from holdfast_domain.events import Entry
@@ -91,9 +92,15 @@ def backtest(
 
 
 def simulate(
-    options: RunOptions, *, seed: int = 0, progress: Progress | None = None
+    options: RunOptions,
+    *,
+    seed: int = 0,
+    progress: Progress | None = None,
+    calendars: Mapping[str, TableCalendar] | None = None,
 ) -> Simulation:
     """Run ``options`` on the simulated engine to the end of the data.
+
+    ``calendars`` are those that a venue told of its instruments, by symbol.
 
     Raises:
         InputError: a strategy raised.
@@ -110,6 +117,7 @@ def simulate(
         engine=seed & 0xFFFFFFFF,
         finished=lambda: done.append(True),
         mode="backtest",
+        calendars=calendars or {},
     )
     parts = make_parts(options, world)
     write_opening(options, parts, world)

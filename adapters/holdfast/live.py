@@ -78,7 +78,7 @@ async def run_live(run: LiveRun) -> RunEnd:
     """
     config, directory = run.config, run.directory
     ((name, venue),) = config.venues.items()
-    market = _Market.of(name, venue, config)
+    market = VenueMarket.of(name, venue, config)
     instruments, offset_us = await _learn(market, run)
     calendars = market.place.calendars(directory)
     tape = SqliteTape(directory.tape, market.identity, run.clock.now_us())
@@ -134,7 +134,7 @@ def _trimmer(run: LiveRun, data: GrowingData) -> TapeTrimmer | None:
 
 
 @attrs.frozen(kw_only=True)
-class _Market:
+class VenueMarket:
     """One venue's market, and what is wanted of it."""
 
     name: str
@@ -143,7 +143,8 @@ class _Market:
     place: Place
 
     @classmethod
-    def of(cls, name: str, venue: VenueConfig, config: Config) -> _Market:
+    def of(cls, name: str, venue: VenueConfig, config: Config) -> VenueMarket:
+        """Return that of the venue ``name`` of ``config``."""
         place: Place = AtIB(name, venue)
         if venue.adapter != "ib":
             place = AtBinance(name, venue, is_shared=len(config.strategies) > 1)
@@ -287,7 +288,9 @@ def _recorder(folder: Path, clock: WallClock) -> Recorder:
 # --- what the venue says before anything is built -----------------------------
 
 
-async def _learn(market: _Market, run: LiveRun) -> tuple[Mapping[str, Instrument], int]:
+async def _learn(
+    market: VenueMarket, run: LiveRun
+) -> tuple[Mapping[str, Instrument], int]:
     """Return the instruments, and what is added to our clock to get the venue's.
 
     Raises:
@@ -303,7 +306,7 @@ async def _learn(market: _Market, run: LiveRun) -> tuple[Mapping[str, Instrument
     return learned.instruments, learned.offset_us
 
 
-def _known(market: _Market, run: LiveRun, why: str) -> Mapping[str, Instrument]:
+def _known(market: VenueMarket, run: LiveRun, why: str) -> Mapping[str, Instrument]:
     """Return what the venue said at an earlier start: a restart must not need it."""
     known = kept_listing(run.directory)
     if not set(market.venue.symbols) <= set(known):

@@ -15,6 +15,7 @@ import attrs
 import pytest
 import trio
 
+from holdfast.cli import main
 from holdfast.configuration import read_config
 from holdfast.doctor import examine
 from holdfast.listing import kept_hours
@@ -200,7 +201,9 @@ data: {interval: 10s, grace_s: 5}
 """
 
 
-async def test_a_strategy_has_its_history_and_what_was_missed(tmp_path: Path) -> None:
+async def test_a_strategy_has_its_history_and_what_was_missed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "needs.py").write_text(NEEDS)
     path = tmp_path / "needs.yaml"
     path.write_text(CONFIG)
@@ -217,6 +220,10 @@ async def test_a_strategy_has_its_history_and_what_was_missed(tmp_path: Path) ->
     # The desk trades all day, but for the 20 s between two trades of its past.
     assert set(gaps(ends[40:])) == {10}
     assert set(gaps(ends[:40])) <= {10, 20}
+    # The tape makes the same records again, history and filled holes included.
+    monkeypatch.setenv("HOLDFAST_STATE", str(here.state))
+    monkeypatch.setenv("IB", "127.0.0.1:1")
+    assert main(["replay", str(path)]) == 0
 
 
 def gaps(ends: list[int]) -> list[int]:

@@ -16,6 +16,9 @@ _LATER = {
     "run": Later(
         "holdfast.cli.run", "run", "Trade a live market, as a YAML file says."
     ),
+    "replay": Later(
+        "holdfast.cli.replay", "replay", "Run a live run again, from its tape."
+    ),
     "doctor": Later(
         "holdfast.cli.doctor", "doctor", "Check what a run would need, and do nothing."
     ),
