@@ -11,6 +11,7 @@ import attrs
 from holdfast.simulation.markets import MARKETS
 from holdfast.simulation.strategies import ALL
 from holdfast_actors.degradation import PAPER, Degrading, Policy
+from holdfast_actors.places import GUARD
 from holdfast_adapters.hostile import KINDS, Op, VenueFault
 from holdfast_domain.errors import InputError
 
@@ -33,6 +34,9 @@ RARE_KINDS: Final = ("degrade",)
 """Drawn apart, so that the histories of all other seeds stay what they are."""
 
 ALL_KINDS: Final = (*KINDS, *ACTOR_KINDS, *DEATH_KINDS, *LINK_KINDS, *OTHER_KINDS)
+
+_NEAR_GUARD = 5
+"""Within so many messages of a crash, the guard may have the same decision again."""
 
 VENUES_MAX: Final = 2
 _FAULTS_MAX = 7
@@ -194,14 +198,16 @@ def _apart(faults: list[Fault]) -> list[Fault]:
     """Leave out crashes that would strike a message that has crashed its reader.
 
     The second one puts the message into quarantine, as it should: then the outcome is
-    another one.
+    another one. A guard that is built anew has a decision again behind what it is told
+    first.
     """
     apart: list[Fault] = []
     crashes: dict[tuple[str, int], list[int]] = {}
     for fault in faults:
         if isinstance(fault, EngineFault) and fault.kind in ("crash", "crash_after"):
             nths = crashes.setdefault((fault.place, fault.process), [])
-            if any(abs(nth - fault.nth) <= 1 for nth in nths):
+            near = _NEAR_GUARD if fault.place == GUARD else 1
+            if any(abs(nth - fault.nth) <= near for nth in nths):
                 continue
             nths.append(fault.nth)
         apart.append(fault)
