@@ -263,7 +263,7 @@ async def test_a_twin_that_cannot_be_healed_ends_and_the_live_engine_trades_on(
         await until(lambda: len(live(here, ev.OrderRefused)) > before + 8)
         await trades_again(here)
 
-    here, found = await played(path, path.parent / "state", play)
+    here, found = await played(path, path.parent / "state", play, is_torn=True)
     assert found == []
     assert told(here, "the twin has ended, because it failed (")
     assert not told(here, "its twin goes on on paper")
@@ -280,7 +280,7 @@ async def test_nobody_who_looks_after_twins_is_no_trouble_of_the_feed(
         await killed_until(here.state, at, lambda: live(here, ev.ActorParked))
         await trades_again(here)
 
-    here, found = await played(path, path.parent / "state", play)
+    here, found = await played(path, path.parent / "state", play, is_torn=True)
     assert found == []
     assert {each.path for each in live(here, ev.ActorParked)} == {TWINS}
     assert {each.path for each in live(here, ev.ActorRestarted)} == {

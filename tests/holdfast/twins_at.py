@@ -84,20 +84,27 @@ async def be_back(here: Desk, nth: int = 1) -> None:
     await until((place(here).path / ENDED).exists)
 
 
-def findings(here: Desk) -> list[str]:
-    """Return what the auditor says of the live books, and of the twin's."""
+def findings(here: Desk, *, is_torn: bool = False) -> list[str]:
+    """Return what the auditor says of the live books, and of the twin's.
+
+    A twin that was ended by force, and is never started again, ``is_torn``: its journal
+    may lack what its venue did last.
+    """
     record = {"binance": here.state.with_suffix(".sqlite")}
-    reports = [
-        audit(StateDir(here.state).journal, record),
-        audit(place(here).journal, place(here).venues()),
-    ]
+    reports = [audit(StateDir(here.state).journal, record)]
+    if not is_torn:
+        reports.append(audit(place(here).journal, place(here).venues()))
     return [
         line for each in reports for check in each.checks for line in check.findings
     ]
 
 
 async def played(
-    path: Path, state: Path, play: Callable[[Desk], Awaitable[None]]
+    path: Path,
+    state: Path,
+    play: Callable[[Desk], Awaitable[None]],
+    *,
+    is_torn: bool = False,
 ) -> tuple[Desk, list[str]]:
     """Run an engine while ``play`` does something to it; what the auditor says.
 
@@ -113,7 +120,7 @@ async def played(
     async with desk(state) as here, trio.open_nursery() as nursery:
         nursery.start_soon(to_its_end, here)
         await here.run(path, set_by(over))
-        return here, findings(here)
+        return here, findings(here, is_torn=is_torn)
 
 
 async def killed_until(state: Path, path: str, is_over: Callable[[], object]) -> None:
