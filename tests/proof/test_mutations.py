@@ -16,7 +16,7 @@ PROGRAM = Path(__file__).parent / "mutant.py"
 SEEDS = 1_500
 """How many histories a mutation may survive before it counts as not caught."""
 
-SAMPLED = 3
+SAMPLED = 2
 """How many mutations each commit tries; a soak tries all."""
 
 
