@@ -1,50 +1,114 @@
-"""What an account on paper holds, fees in kind included."""
+"""What the paper venue says of the account: orders that work, positions and cash."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from collections.abc import Sequence
 from decimal import Decimal
+from pathlib import Path
 
-from holdfast_adapters.paper.account import Trade, balances_of, positions_of
+import pytest
+
+from holdfast_adapters.matching import FillModel
+from holdfast_adapters.paper import PaperVenue
+from holdfast_domain.cursor import SLICE_SLOT, cursor_at
+from holdfast_domain.errors import NotSent
 from holdfast_domain.instruments import Instrument
-from holdfast_domain.money import Money, Price, Quantity
-from holdfast_domain.orders import OrderTerms, OrderType, Side, TimeInForce
-from holdfast_domain.ports import Executed
+from holdfast_domain.marketdata import utc_from_us
+from holdfast_domain.money import Money, Price
+from holdfast_domain.ports import Balances, Found, OpenOrders, Positions
 
-D = Decimal
-PAIR = {"BTCUSDT": Instrument(symbol="BTCUSDT", base="BTC", currency="USDT")}
+from .test_venue import DATA, advance_cursor, order_at
 
-
-def trade(side: Side, quantity: str, price: str, fee: Money) -> Trade:
-    terms = OrderTerms(
-        instrument="BTCUSDT",
-        side=side,
-        quantity=Quantity.of(quantity),
-        type=OrderType.MARKET,
-        time_in_force=TimeInForce.GTC,
-    )
-    event = Executed(
-        order_id="a",
-        execution_id="X1",
-        quantity=terms.quantity,
-        price=Price.of(price),
-        fee=fee,
-        filled_at=datetime(2024, 1, 2, tzinfo=UTC),
-        cumulative=terms.quantity,
-    )
-    return terms, event
+OPENING = Decimal(10_000)
 
 
-def test_a_fee_in_kind_is_taken_of_the_position_and_of_no_balance() -> None:
-    trades = [
-        trade(Side.BUY, "2", "100", Money(D("0.002"), "BTC")),
-        trade(Side.SELL, "1", "110", Money(D("0.11"), "USDT")),
+async def account_at(path: Path | None) -> PaperVenue:
+    instruments = {"SPY": Instrument(symbol="SPY", multiplier=Decimal(2))}
+    model = FillModel(commission=Decimal("0.001"))
+    opening = {"USD": OPENING}
+    venue = PaperVenue(DATA, instruments, model, path=path, opening=opening)
+    await venue.connect()
+    return venue
+
+
+async def holding(venue: PaperVenue) -> dict[str, Decimal]:
+    held = (await venue.positions()).positions
+    return {each.instrument: each.quantity for each in held}
+
+
+async def cash(venue: PaperVenue) -> Sequence[Money]:
+    return [each.total for each in (await venue.balances()).balances]
+
+
+async def working(venue: PaperVenue) -> list[Found]:
+    return list((await venue.open_orders()).orders)
+
+
+@pytest.mark.parametrize("in_memory", [True, False])
+async def test_positions_and_cash_are_the_sum_of_the_executions(
+    tmp_path: Path, in_memory: bool
+) -> None:
+    venue = await account_at(None if in_memory else tmp_path / "venue.sqlite")
+    await venue.advance(advance_cursor(0), 0)
+    await venue.submit(order_at(0))
+    assert await holding(venue) == {}
+    assert await cash(venue) == [Money(OPENING, "USD")]
+    await venue.advance(advance_cursor(1), 1)
+    (position,) = (await venue.positions()).positions
+    assert (position.instrument, position.quantity) == ("SPY", Decimal(10))
+    assert position.average_price == Price.of("101.0")
+    # Ten units of twice 101, and a thousandth of that.
+    assert await cash(venue) == [Money(Decimal("7977.98"), "USD")]
+    await venue.close()
+
+
+async def test_an_order_is_open_from_its_ack_to_its_last_fill() -> None:
+    venue = await account_at(None)
+    await venue.advance(advance_cursor(0), 0)
+    order = order_at(0)
+    await venue.submit(order)
+    await venue.submit(order_at(0, "rests", limit="10"))
+    first, rests = await working(venue)
+    assert (first.order_id, first.venue_order_id) == ("a", "V1")
+    assert (first.terms, first.instrument) == (order.terms, "SPY")
+    await venue.advance(advance_cursor(1), 1)
+    assert await working(venue) == [rests]
+    await venue.cancel("rests")
+    assert await working(venue) == []
+
+
+async def test_what_is_hidden_has_not_happened_yet(tmp_path: Path) -> None:
+    venue = await account_at(tmp_path / "venue.sqlite")
+    await venue.advance(advance_cursor(0), 0)
+    await venue.submit(order_at(0))
+    before = [await venue.open_orders(), await venue.positions()]
+    await venue.advance(advance_cursor(1), 1)
+    after = await venue.balances()
+    await venue.resume(cursor_at(0, SLICE_SLOT))
+    assert [await venue.open_orders(), await venue.positions()] == before
+    assert await cash(venue) == [Money(OPENING, "USD")]
+    await venue.advance(advance_cursor(1), 1)
+    assert await venue.balances() == after
+    await venue.close()
+
+
+async def test_all_three_answers_name_the_state_that_they_show() -> None:
+    venue = await account_at(None)
+    await venue.advance(advance_cursor(0), 0)
+    await venue.submit(order_at(0))
+    await venue.advance(advance_cursor(1), 1)
+    answers: list[OpenOrders | Positions | Balances] = [
+        await venue.open_orders(),
+        await venue.positions(),
+        await venue.balances(),
     ]
+    assert {each.watermark for each in answers} == {"X1"}
+    assert {each.at for each in answers} == {utc_from_us(DATA.times_us[1])}
 
-    (held,) = positions_of(trades, PAIR, {})
-    balances = balances_of(trades, PAIR, {"USDT": D(1000)})
 
-    assert held.quantity == D("0.998")
-    assert {each.currency: each.total.amount for each in balances} == {
-        "USDT": D("909.89")
-    }
+async def test_without_a_session_nothing_is_asked(tmp_path: Path) -> None:
+    venue = await account_at(tmp_path / "venue.sqlite")
+    await venue.close()
+    for question in (venue.open_orders, venue.positions, venue.balances):
+        with pytest.raises(NotSent, match="connect first"):
+            await question()
