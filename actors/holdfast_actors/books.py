@@ -186,9 +186,10 @@ class Books:
             key = leg.account, leg.unit
             balances[key] = balances.get(key, ZERO) + leg.amount
         book = self._book(fill.strategy)
-        price, in_kind = fill.price.value, instrument.in_kind(fill.fee)
-        _hold(book, fill.instrument, fill.traded - in_kind, price)
-        paid = instrument.notional(price, fill.traded).amount
+        traded, price = fill.traded, fill.price.value
+        in_kind = instrument.in_kind(fill.fee)
+        _hold(book, fill.instrument, traded - in_kind, price)
+        paid = instrument.notional(price, traded).amount
         cash, unit = book.cash, instrument.currency
         cash[unit] = cash.get(unit, ZERO) - paid
         fee = fill.fee

@@ -73,7 +73,9 @@ async def test_another_parameter_does_otherwise_and_the_first_record_is_named(
 ) -> None:
     here = await ran(state, EXAMPLE, stops=1)
     other = tmp_path / "other.yaml"
-    text = EXAMPLE.read_text().replace("window: 5", "window: 3")
+    # Whoever traded, traded another quantity.
+    text = EXAMPLE.read_text().replace("invested: 0.9", "invested: 0.3")
+    text = text.replace("window: 5", "window: 5, invested: 0.2")
     other.write_text(text.replace("strategies/", f"{EXAMPLE.parent}/strategies/"))
 
     status, found, said = replayed(other, capsys)
