@@ -70,28 +70,23 @@ class Requests:
                 assert_never(message)
 
     async def _submit(self, message: Submit) -> None:
-        stale = self._gate.holds_back(message, self._line.number)
         # The last gate: nothing may come between the look at it and the send.
-        if stale:
+        if stale := self._gate.holds_back(message, self._line.number):
             self._say.submitted(message, How.NOT_SENT, reason=stale)
             return
         if lacks := self._lacks(message):
             reason = f"{self._venue.name} takes no {lacks}"
             self._say.submitted(message, How.REFUSED, reason=reason, code=NOT_TAKEN)
             return
-        limit_s, request = self._deadlines.command_s, self._sending(message)
+        order, rest, venue = message.order, message.rest, self._venue
+        request = venue.submit_list((order, *rest)) if rest else venue.submit(order)
         try:
-            events = await self._line.limited(limit_s, request)
+            events = await self._line.limited(self._deadlines.command_s, request)
         except VenueError as error:
             how, reason, code = _how(error)
             self._say.submitted(message, how, reason=reason, code=code)
         else:
             self._say.submitted(message, _ANSWERED, tuple(events))
-
-    def _sending(self, message: Submit) -> Coroutine[Any, Any, Sequence[VenueEvent]]:
-        if message.rest:
-            return self._venue.submit_list((message.order, *message.rest))
-        return self._venue.submit(message.order)
 
     def _lacks(self, message: Submit) -> str:
         order, takes = message.order, self._venue.promises.takes

@@ -91,11 +91,9 @@ class HaltGate:
 
     def holds(self, venue: str) -> str:
         """Return why no new order may go to ``venue``; empty if one may."""
-        found = self.degraded.get(venue)
-        if found is not None and found.holds:
-            return f"{venue} is degraded: {found.why}"
-        timetable = self.timetables.get(venue)
-        return "" if timetable is None else timetable()
+        if venue in self.degraded and self.degraded[venue].holds:
+            return f"{venue} is degraded: {self.degraded[venue].why}"
+        return self.timetables[venue]() if venue in self.timetables else ""
 
     def restore(self, venue: str) -> None:
         """Let orders out to ``venue`` again."""
@@ -165,10 +163,9 @@ class VenueInterest:
 
     def say(self, venue: str, *, wanted: bool) -> None:
         """Keep what a venue says; for its session alone."""
-        if self._wants[venue] is not wanted:
-            self._wants[venue] = wanted
-            self.wanting = tuple(name for name, wants in self._wants.items() if wants)
-            self.wanted = bool(self.wanting)
+        self._wants[venue] = wanted
+        self.wanting = tuple(name for name, wants in self._wants.items() if wants)
+        self.wanted = bool(self.wanting)
 
 
 LONGER_S = 1.0

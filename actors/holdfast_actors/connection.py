@@ -183,8 +183,6 @@ class Connection:
 
     def silent_s(self, *, cancel: bool = False) -> float:
         """Return for how long nothing may be asked of the venue; of cancels, if so."""
-        if not self._silence.was_wanted:
-            return 0.0
         left_s = self._silence.left_s(self._now_s(), cancel=cancel)
         return left_s + MARGIN_S if left_s else 0.0
 

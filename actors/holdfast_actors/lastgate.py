@@ -58,9 +58,7 @@ class LastGate:
         step they wait for the answer, as market time does. At a venue with a clock of
         its own nothing that makes an order smaller waits for a question.
         """
-        if isinstance(message, Submit) or not self._in_step:
-            return ""
-        if not isinstance(message, Cancel | Replace):
+        if not self._in_step or not isinstance(message, Cancel | Replace):
             return ""
         return "" if message.session in (0, session) else GATES[0]
 

@@ -49,6 +49,8 @@ M = TypeVar("M")
 AGES_S = 1e9
 """Longer than any engine runs."""
 
+_FIRST_DATA = cursor_at(0, ADVANCE_SLOT)
+
 
 class Session:
     """Carries requests to one venue, and says truthfully how each of them ended."""
@@ -90,6 +92,7 @@ class Session:
         self._clock = clock
         self._gate = gate
         self._interest = interest
+        self._silence = silence
         self._now_s = now_s
         self._incarnation = incarnation
         self._deadlines = deadlines
@@ -118,8 +121,12 @@ class Session:
         self._say = Telling(orders, reconciler, venue.name, silent_s, replays)
         self._requests = Requests(venue, gate, self._line, self._say, deadlines, now_s)
         self._lanes = Lanes(sides, self._carry)
-        self._step = -1
-        """The last step of which this session gave the venue its data."""
+        self._next_data = _FIRST_DATA
+        """From this cursor on the venue ought to have data that this session has not
+        given it yet."""
+
+        self._wanted: bool | None = None
+        """Whether the venue wants data, as far as this session has said so."""
 
     async def start(self) -> None:
         """Connect, and say so; what the session before had taken is in doubt.
@@ -164,7 +171,10 @@ class Session:
             self._fenced = f"fenced off: {error}"
             self._stand_back(self._fenced)
             await self._decline(message)
-        self._interest.say(self._venue.name, wanted=self._venue.wants_data)
+        wanted = self._venue.wants_data
+        if wanted is not self._wanted:
+            self._wanted = wanted
+            self._interest.say(self._venue.name, wanted=wanted)
 
     async def _decline(self, message: object) -> None:
         """Say that nothing was done; and let market time stand still, if it can."""
@@ -219,16 +229,16 @@ class Session:
             return
         self._say.up(self._line.number, self._venue.promises)
         # What the step brought about may have been lost with what was told.
-        if self._replays and self._clock.cursor >= cursor_at(0, ADVANCE_SLOT):
-            step = self._due()
-            await self._advance(cursor_at(step, ADVANCE_SLOT), step)
+        if self._replays and self._clock.cursor >= _FIRST_DATA:
+            await self._catch_up()
 
     # --- market data ---------------------------------------------------------
 
-    def _due(self) -> int:
-        """Return the step whose data the venue ought to have; it may not want it."""
+    async def _catch_up(self) -> None:
+        """Give the venue the data that it ought to have; it may not have wanted it."""
         cursor = self._clock.cursor
-        return step_of(cursor) - (slot_of(cursor) < ADVANCE_SLOT)
+        step = step_of(cursor) - (slot_of(cursor) < ADVANCE_SLOT)
+        await self._advance(cursor_at(step, ADVANCE_SLOT), step)
 
     async def _advance(self, cursor: int, step: int) -> None:
         """Give the venue its data, over as many connections as that takes.
@@ -241,7 +251,7 @@ class Session:
         while events is None:
             await self._line.pause()
             events = await self._try_to_advance(cursor, step)
-        self._step = step
+        self._next_data = cursor_at(step + 1, ADVANCE_SLOT)
         if events:
             self._say.ended(Asked.STREAM, "", How.ANSWERED, tuple(events))
 
@@ -265,28 +275,38 @@ class Session:
     async def _request(self, message: Request) -> None:
         """Have it done, beside what is under way for other orders."""
         is_there = not self._line.is_lost or await self._is_connected()
-        if is_there and self._replays and isinstance(message, Submit):
-            step = self._due()
-            if step > self._step:
-                await self._advance(cursor_at(step, ADVANCE_SLOT), step)
-        if not self._lanes.add(message):
-            await self._try(message)
+        is_behind = self._clock.cursor >= self._next_data
+        if is_behind and is_there and self._replays and type(message) is Submit:
+            await self._catch_up()
+        if not self._lanes.add(message) and not self._puts_off(message):
+            await self._requests.do(message)
 
     async def _carry(self, message: Request) -> None:
         await self._unless_fenced(message, self._try)
 
     async def _try(self, message: Request) -> None:
-        """Do as asked, unless the venue is not there or wants to hear nothing."""
-        wait_s = self._line.silent_s(cancel=type(message) is Cancel)
-        if wait_s:
+        if not self._puts_off(message):
+            await self._requests.do(message)
+
+    def _puts_off(self, message: Request) -> bool:
+        """Say that a request does not leave now, if it must not; return whether so.
+
+        The venue is not there, or wants to hear nothing, or something comes before it.
+        """
+        line = self._line
+        is_cancel = type(message) is Cancel
+        if self._silence.was_wanted and (wait_s := line.silent_s(cancel=is_cancel)):
             why = f"{self._venue.name}: it wants to hear nothing"
             self._say.put_off(message, why, wait_s)
-        elif self._line.is_lost:
+        elif line.is_lost:
             self._away(message)
-        elif stale := self._gate.out_of_turn(message, self._line.number):
+        elif type(message) is not Submit and (
+            stale := self._gate.out_of_turn(message, line.number)
+        ):
             self._say.put_off(message, stale, 0.0)
         else:
-            await self._requests.do(message)
+            return False
+        return True
 
     def _away(self, message: Request) -> None:
         """Say that a request did not leave, for the venue cannot be reached."""
