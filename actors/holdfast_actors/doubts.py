@@ -9,7 +9,6 @@ from collections.abc import Callable
 from typing import Any
 
 from holdfast_actors.evidence import misfit
-from holdfast_actors.executions import Executions
 from holdfast_actors.orderbook import OrderBook, OrderRow
 from holdfast_actors.requests import (
     Asked,
@@ -49,6 +48,7 @@ class Doubts:
         incarnation: int,
     ) -> None:
         self._book = book
+        self._executions = book.executions[venue]
         self._venue = venue
         self._session = session
         self._record = record
@@ -91,10 +91,6 @@ class Doubts:
     @property
     def _timer(self) -> AskGapAgain:
         return AskGapAgain(self._venue, self._incarnation, self._session_number)
-
-    @property
-    def _executions(self) -> Executions:
-        return self._book.executions_at(self._venue)
 
     def gap_heard(self, message: Evidence) -> None:
         """Cover what was shown, in the commit of its fills; and ask again in time."""

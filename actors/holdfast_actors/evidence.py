@@ -145,15 +145,15 @@ def is_unasked(row: OrderRow, event: VenueEvent, asked: Asked) -> bool:
 
 def latest(events: Sequence[VenueEvent]) -> Sequence[VenueEvent]:
     """Return ``events`` without the terms that later ones of them replaced."""
-    replaced = [event for event in events if type(event) is Replaced]
-    if len(replaced) <= 1:
+    if list(map(type, events)).count(Replaced) <= 1:
         return events
-    return [e for e in events if type(e) is not Replaced or e is replaced[-1]]
+    last = [event for event in events if type(event) is Replaced][-1]
+    return [e for e in events if type(e) is not Replaced or e is last]
 
 
 def _accepted(row: OrderRow, event: Acked) -> ev.Event | None:
-    is_news = row.state in _DOUBTED or not row.venue_order_id
-    if not row.is_open or not is_news:
+    is_doubted = row.state in _DOUBTED
+    if not is_doubted and (row.venue_order_id or not row.is_open):
         return None
     return ev.OrderAccepted(
         order_id=row.order_id,

@@ -13,6 +13,7 @@ import attrs
 import msgspec
 
 from holdfast_domain.fills import Fill
+from holdfast_domain.order_events import FillBusted
 
 CORRECTABLE = 4_096
 """The newest fills, at least so many, can be corrected; an older one by a person."""
@@ -37,9 +38,9 @@ class SavedExecutions:
 class Executions:
     """The venue's ids of what was booked."""
 
-    __slots__ = ("_fills", "_older", "ids", "watermark")
+    __slots__ = ("_fills", "_older", "bookings", "ids", "watermark")
 
-    def __init__(self, saved: SavedExecutions | None = None) -> None:
+    def __init__(self, saved: SavedExecutions | None = None, bookings: int = 0) -> None:
         saved = saved or SavedExecutions()
         self.ids = dict.fromkeys(saved.ids)
         """Of executions, corrections and busts; in their order, so no set."""
@@ -49,11 +50,15 @@ class Executions:
         self.watermark = saved.watermark
         """From where the venue is asked for more."""
 
+        self.bookings = bookings
+        """How many records of fills were taken; the books count the same."""
+
     def add(self, fill: Fill) -> None:
         """Count ``fill`` as booked."""
         name = fill.execution_id
         self.ids[name] = None
         self._fills[name] = fill
+        self.bookings += 1
         if len(self._fills) > CORRECTABLE:
             self._older, self._fills = self._fills, {}
 
@@ -66,12 +71,15 @@ class Executions:
         self.ids[correction_id] = None
         self._older.pop(now.execution_id, None)
         self._fills[now.execution_id] = now
+        self.bookings += 1
 
-    def bust(self, correction_id: str, execution_id: str) -> None:
+    def bust(self, event: FillBusted) -> None:
         """Count a bust as booked; what it takes back is never booked (again)."""
-        self.ids[correction_id] = self.ids[execution_id] = None
+        execution_id = event.execution_id
+        self.ids[event.correction_id] = self.ids[execution_id] = None
         self._older.pop(execution_id, None)
         self._fills.pop(execution_id, None)
+        self.bookings += event.was is not None
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Executions) and self.saved() == other.saved()

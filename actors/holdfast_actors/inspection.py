@@ -64,7 +64,7 @@ class Inspection:
         """
         if (
             isinstance(event, Executed)
-            and event.execution_id in self._book.executions_at(self._venue).ids
+            and event.execution_id in self._book.executions[self._venue].ids
         ):
             return
         fill = self._fill_of(event)
@@ -94,7 +94,7 @@ class Inspection:
         )
 
     def _view(self, message: AskOrders) -> OrdersView:
-        book, executions = self._book, self._book.executions_at(self._venue)
+        book, executions = self._book, self._book.executions[self._venue]
         fills: dict[str, Fill] = {}
         unbooked: list[str] = []
         for event in message.executions:
@@ -108,7 +108,7 @@ class Inspection:
         return OrdersView(
             message.number,
             executions.watermark,
-            book.bookings.get(self._venue, 0),
+            executions.bookings,
             tuple(self._line(r) for r in book.open.values() if r.venue == self._venue),
             tuple(unbooked),
             fills,

@@ -73,6 +73,7 @@ class Line:
         """Share ``book``, which takes what is recorded, with the other lines."""
         self.venue = venue
         self._book = book
+        self._executions = book.executions[venue]
         self._session = session
         self._record = record
         self._kin = kin
@@ -127,12 +128,12 @@ class Line:
         if early is None:
             self._take(message)
             return
-        is_gap = message.asked is Asked.GAP
+        is_gap = message.asked is _GAP
         is_new = bool(self.sending.session_number)
-        is_first = message.asked is Asked.STREAM or message.order_id in self._firsts
+        is_first = message.asked is _STREAM or message.order_id in self._firsts
         if is_new and is_first:
             self._take(message)
-        elif is_new or (is_gap and message.how is not How.ANSWERED):
+        elif is_new or (is_gap and message.how is not _ANSWERED):
             self._early = None
             for each in (message, *early) if is_gap else (*early, message):
                 self._take(each)
@@ -252,44 +253,48 @@ class Line:
             self.sending.replace(row)
 
     def _venue_said(self, event: VenueEvent, asked: Asked) -> None:
-        row = self._book.rows.get(event.order_id)
+        book, executions = self._book, self._executions
+        row = book.rows.get(event.order_id)
         if row is None or row.venue != self.venue:
-            if row is None and self._kin is not None:
-                self._kin.unknown(event.order_id)
-            self.inspection.adopt(event)
+            self._said_of_others(event, row)
             return
-        executions = self._book.executions_at(self.venue)
-        if row.order_id not in self._book.open and overrules(row, event, executions):
-            for each in reopening(row, event, executions):
-                self._record(each)
+        if row.order_id not in book.open and overrules(row, event, executions):
+            self._reopen(row, event)
         record = record_of(row, event, asked, executions)
         if record is not None:
-            self._believe(row, record)
+            self._record(record)
+            if row.cancel_wanted or row.leg is not None:
+                self._go_on(row, record)
         elif is_unasked(row, event, asked):
             self.doubts.resolver.ask(row.order_id)
-        self._compare_counts(row, event, record)
+        if row.recounted:
+            if row.is_open and isinstance(record, _COUNTS):
+                # The venue's count of it need not be ours.
+                self.doubts.left_unknown(row)
+        elif type(event) is Executed and event.cumulative.value > row.filled:
+            self.doubts.fell_behind(row, event)
         if row.state is _UNKNOWN:
             self.doubts.look_up(row)
 
-    def _believe(self, row: OrderRow, record: ev.Event) -> None:
-        """Record what the venue's word means, and do what follows."""
-        self._record(record)
+    def _said_of_others(self, event: VenueEvent, row: OrderRow | None) -> None:
+        """Take what is said of an order that is not known, or is another venue's."""
+        if row is None and self._kin is not None:
+            self._kin.unknown(event.order_id)
+        self.inspection.adopt(event)
+
+    def _reopen(self, row: OrderRow, event: VenueEvent) -> None:
+        """Take back how an order ended: the venue overrules it."""
+        for each in reopening(row, event, self._executions):
+            self._record(each)
+
+    def _go_on(self, row: OrderRow, record: ev.Event) -> None:
+        """Do what follows from the venue's word for a cancel or a list that waits."""
         if row.cancel_wanted and isinstance(record, ev.OrderAccepted):
             self.sending.cancel(row.order_id, row.strategy)
         if row.leg is not None:
             self.sending.settle_list(row)
             if isinstance(record, ev.OrderFilled):
                 self.doubts.exit_filled(row)
-
-    def _compare_counts(
-        self, row: OrderRow, event: VenueEvent, record: ev.Event | None
-    ) -> None:
-        """Ask where the venue's count of an order is not, or need not be, ours."""
-        if row.recounted:
-            if row.is_open and isinstance(record, _COUNTS):
-                self.doubts.left_unknown(row)
-        elif type(event) is Executed and event.cumulative.value > row.filled:
-            self.doubts.fell_behind(row, event)
 
     def stream_has_hole(self) -> None:
         """Ask for fills, and for what became of each order that is at the venue."""

@@ -6,6 +6,7 @@ alike, and `next_state` is the only one that decides what an order may become.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from decimal import Decimal
 from typing import Any, Final
 
@@ -52,7 +53,6 @@ from holdfast_domain.orders import (
 )
 
 CAUSES: Final[dict[type, Cause]] = {
-    OrderAccepted: Cause.ACK,
     OrderRejected: Cause.REJECT,
     CancelRequested: Cause.REQUEST_CANCEL,
     CancelRefused: Cause.CANCEL_REFUSED,
@@ -65,10 +65,10 @@ CAUSES: Final[dict[type, Cause]] = {
     OrderReadmitted: Cause.INTEND,
     OrderNotPlaced: Cause.GIVE_UP,
 }
-"""What each record does to its order."""
+"""What each record does to its order, but for the commonest."""
 
 
-class OrderRow(Struct, omit_defaults=True):
+class OrderRow(Struct, omit_defaults=True, gc=False):
     """One order, as `orders` knows it."""
 
     order_id: str
@@ -145,6 +145,7 @@ _MEANT: Final = next_state(OrderState.NEW, Cause.INTEND)
 _SILENT: Final = (Cause.INTEND, Cause.GIVE_UP)
 """Causes of ours, of which no venue speaks."""
 
+_SEND, _ACK = Cause.SEND, Cause.ACK
 _LAST_FILL, _PARTIAL_FILL = Cause.LAST_FILL, Cause.PARTIAL_FILL
 _CHANGED: Final = (OrderReplaced, ReplaceRefused)
 _ASKED: Final = (OrderUnknown, CancelRequested, ReplaceRequested)
@@ -158,7 +159,7 @@ class OrderBook:
         self.rows: dict[str, OrderRow] = {}
         self.open: dict[str, OrderRow] = {}
         self._lists: dict[str, list[OrderRow]] = {}
-        self.executions: dict[str, Executions] = {}
+        self.executions = defaultdict[str, Executions](Executions)
         """By venue: the ids are each venue's own."""
 
         self.decisions: dict[str, int] = {}
@@ -167,9 +168,6 @@ class OrderBook:
 
         self._next_place = 0
         """Of a cancel, or of new terms, of the decision that was made last."""
-
-        self.bookings: dict[str, int] = {}
-        """By venue, how many records of fills were taken; the books count the same."""
 
     def save(self) -> dict[str, Any]:
         """Return all of it as plain values, for a snapshot."""
@@ -181,7 +179,11 @@ class OrderBook:
             "decisions": dict(self.decisions),
             "requests": self.requests,
             "next_place": self._next_place,
-            "bookings": dict(self.bookings),
+            "bookings": {
+                venue: each.bookings
+                for venue, each in self.executions.items()
+                if each.bookings
+            },
         }
 
     def load(self, saved: dict[str, Any]) -> None:
@@ -193,9 +195,11 @@ class OrderBook:
         for row in rows:
             self._bind(row)
         executions = msgspec.convert(saved["executions"], dict[str, SavedExecutions])
-        self.executions = {v: Executions(each) for v, each in executions.items()}
+        bookings = saved.get("bookings", {})
+        self.executions.clear()
+        for venue, each in executions.items():
+            self.executions[venue] = Executions(each, bookings.get(venue, 0))
         self.decisions = dict(saved["decisions"])
-        self.bookings = dict(saved.get("bookings", {}))
         # Snapshots of older versions count orders alone, or not even those.
         self.requests = saved.get("requests", saved.get("intents", len(rows)))
         self._next_place = saved.get("next_place", self.requests)
@@ -208,21 +212,13 @@ class OrderBook:
         if row.leg is not None:
             self._lists.setdefault(row.leg.list_id, []).append(row)
 
-    def executions_at(self, venue: str) -> Executions:
-        """Return what is booked of a venue's executions; to be looked at."""
-        return self.executions.get(venue) or Executions()
-
-    def _booked_at(self, venue: str) -> Executions:
-        executions = self.executions.get(venue)
-        if executions is None:
-            executions = self.executions[venue] = Executions()
-        return executions
-
     def apply(self, event: Event, at_us: int = 0) -> None:
         """Take one record, made at market time ``at_us``; most change nothing."""
         kind = type(event)
         if kind is OrderFilled:
             self._filled(event)  # type: ignore[arg-type]
+        elif kind is OrderAccepted:
+            self._accepted(event)  # type: ignore[arg-type]
         elif kind is OrderIntended:
             self._intended(event, at_us)  # type: ignore[arg-type]
         elif kind is DecisionMade:
@@ -239,14 +235,13 @@ class OrderBook:
             case OrderNotSent():
                 self._not_sent(event)
             case ExecutionsCovered():
-                self._booked_at(event.venue).watermark = event.watermark
+                self.executions[event.venue].watermark = event.watermark
             case FillCorrected():
                 self._corrected(event)
             case FillBusted():
                 self._busted(event)
             case ExternalFilled():
-                self._booked_at(event.venue).add(event.fill)
-                self._count(event.venue)
+                self.executions[event.venue].add(event.fill)
             case OrderResolved():
                 self._resolved(event)
             case OrderReopened():
@@ -291,30 +286,25 @@ class OrderBook:
 
     def _not_sent(self, event: OrderNotSent) -> None:
         row = self.rows[event.order_id]
-        if row.state is OrderState.INTENT:
-            # After a replay an order in flight stands at INTENT, for SENT is not
-            # journaled; the proof is of what was in flight.
-            row.state = next_state(row.state, Cause.SEND)
-        sent = row.state is OrderState.SENT
-        cause = Cause.NO_BYTE_LEFT if sent else Cause.PROVEN_ABSENT
-        self._move(row, cause)
+        # After a replay what was in flight stands at INTENT.
+        was_sent = row.state in (_INTENT, OrderState.SENT)
+        self._move(row, Cause.NO_BYTE_LEFT if was_sent else Cause.PROVEN_ABSENT)
 
     def _filled(self, event: OrderFilled) -> None:
         fill = event.fill
         row = self.rows[fill.order_id]
-        self._booked_at(row.venue).add(fill)
-        self._count(row.venue)
+        self.executions[row.venue].add(fill)
         row.filled += fill.quantity.value
-        self._catch_up(row)
         self._move(row, _LAST_FILL if event.complete else _PARTIAL_FILL)
 
-    def _count(self, venue: str) -> None:
-        self.bookings[venue] = self.bookings.get(venue, 0) + 1
+    def _accepted(self, event: OrderAccepted) -> None:
+        row = self.rows[event.order_id]
+        row.venue_order_id = event.venue_order_id
+        self._move(row, _ACK)
 
     def _corrected(self, event: FillCorrected) -> None:
         row = self.rows[event.order_id]
-        self._booked_at(row.venue).correct(event.correction_id, event.now)
-        self._count(row.venue)
+        self.executions[row.venue].correct(event.correction_id, event.now)
         changed = event.now.quantity.value - event.was.quantity.value
         row.filled += changed
         row.recounted = row.recounted or bool(changed)
@@ -323,11 +313,9 @@ class OrderBook:
 
     def _busted(self, event: FillBusted) -> None:
         row = self.rows[event.order_id]
-        executions = self._booked_at(row.venue)
-        executions.bust(event.correction_id, event.execution_id)
+        self.executions[row.venue].bust(event)
         row.recounted = True
         if event.was is not None:
-            self._count(row.venue)
             row.filled -= event.was.quantity.value
 
     def _resolved(self, event: OrderResolved) -> None:
@@ -347,9 +335,7 @@ class OrderBook:
 
     def _moved(self, event: Event, cause: Cause) -> None:
         row = self.rows[event.order_id]  # type: ignore[union-attr]
-        if isinstance(event, OrderAccepted):
-            row.venue_order_id = event.venue_order_id
-        elif isinstance(event, _CHANGED):
+        if isinstance(event, _CHANGED):
             self._changed(row, event)
             if (row.state, cause) not in TRANSITIONS:
                 # Evidence of terms alone; the state was settled before it.
@@ -358,8 +344,6 @@ class OrderBook:
             self._asked(row, event)
         elif isinstance(event, _WITH_REASON):
             row.reason = event.reason
-        if cause not in _SILENT:
-            self._catch_up(row)
         self._move(row, cause)
 
     def _asked(
@@ -385,14 +369,11 @@ class OrderBook:
             row.terms = event.terms
         row.wanted = row.wanted_reserved = None
 
-    @staticmethod
-    def _catch_up(row: OrderRow) -> None:
-        """Count an order as sent of which the venue speaks: SENT is not journaled."""
-        if row.state is _INTENT:
-            row.state = next_state(row.state, Cause.SEND)
-
     def _move(self, row: OrderRow, cause: Cause) -> None:
-        partly = bool(row.filled)
-        row.state = after = next_state(row.state, cause, partly_filled=partly)
+        state = row.state
+        if state is _INTENT and cause not in _SILENT:
+            # An order of which the venue speaks was sent: SENT is not journaled.
+            state = next_state(state, _SEND)
+        row.state = after = next_state(state, cause, partly_filled=bool(row.filled))
         if after in TERMINAL:
             self.open.pop(row.order_id, None)

@@ -362,7 +362,7 @@ def test_what_is_saved_keeps_everything_from_being_booked_again() -> None:
     floor.placed()
     floor.hear(Asked.GAP, "", execution(1, 4, 4), bust(9), watermark="W1")
 
-    saved = floor.orders._book.executions_at("paper").saved()
+    saved = floor.orders._book.executions["paper"].saved()
     anew = Executions(saved)
 
     assert {"X1", "X9", "B1"} <= anew.ids.keys()

@@ -139,8 +139,8 @@ MUTATIONS: Final = (
     Mutation(
         "an execution of one venue is taken for that of another",
         _BOOK,
-        "self._booked_at(row.venue).add(fill)",
-        'self._booked_at("paper").add(fill)',
+        "self.executions[row.venue].add(fill)",
+        'self.executions["paper"].add(fill)',
     ),
     # --- guard and reservations --------------------------------------------------
     Mutation(
@@ -226,7 +226,7 @@ MUTATIONS: Final = (
     Mutation(
         "a trade of another hand is adopted as often as it is listed",
         _INSPECTION,
-        "event.execution_id in self._book.executions_at(self._venue).ids\n",
+        "event.execution_id in self._book.executions[self._venue].ids\n",
         "not event.execution_id\n",
     ),
     Mutation(
