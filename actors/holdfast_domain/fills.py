@@ -22,6 +22,8 @@ EXTERNAL: Final = "external"
 NOT_STRATEGIES: Final = frozenset({HOUSE, EXTERNAL})
 """Sub-ledgers that are no strategy's; no strategy may have their names."""
 
+_BUY: Final = Side.BUY
+
 
 class Fill(Struct, frozen=True, kw_only=True, gc=False):
     """One execution at a venue, recorded once under the venue's execution id."""
@@ -46,14 +48,19 @@ class Fill(Struct, frozen=True, kw_only=True, gc=False):
     @property
     def traded(self) -> Decimal:
         """Signed units that changed hands: negative is sold."""
-        return self.quantity.value * self.side.sign
+        units = self.quantity.value
+        return units if self.side is _BUY else -units
 
     def units(self, instrument: Instrument) -> Decimal:
         """Return by how many units the position changes: less a fee in kind."""
+        if not instrument.base:
+            return self.traded
         return self.traded - instrument.in_kind(self.fee)
 
     def fee_value(self, instrument: Instrument) -> Decimal:
         """Return what the fee costs: in its currency, or, in kind, at the price."""
+        if not instrument.base:
+            return self.fee.amount
         in_kind = instrument.in_kind(self.fee)
         if not in_kind:
             return self.fee.amount

@@ -291,8 +291,8 @@ MUTATIONS: Final = (
     Mutation(
         "a strategy books a fill with the wrong sign",
         _PORTFOLIO,
-        "fill.units(instrument), fill.price.value",
-        "-fill.units(instrument), fill.price.value",
+        "held.after(fill.units(instrument), price)",
+        "held.after(-fill.units(instrument), price)",
     ),
     Mutation(
         "a strategy does not hear of a late fill",

@@ -130,14 +130,12 @@ class Portfolio:
 
     def fill(self, fill: Fill) -> None:
         """Take one fill."""
-        instrument = self._instruments[fill.instrument]
-        self._cash -= instrument.notional(fill.price.value, fill.traded).amount
-        if fill.fee.currency == instrument.currency:
-            self._cash -= fill.fee.amount
-        held = self._book.get(fill.instrument, FLAT)
-        self._book[fill.instrument] = held.after(
-            fill.units(instrument), fill.price.value
-        )
+        symbol, price, fee = fill.instrument, fill.price.value, fill.fee
+        instrument = self._instruments[symbol]
+        cash = self._cash - instrument.notional(price, fill.traded).amount
+        self._cash = cash - fee.amount if fee.currency == instrument.currency else cash
+        held = self._book.get(symbol, FLAT)
+        self._book[symbol] = held.after(fill.units(instrument), price)
 
     def _fork(self, event: ev.StrategyForked) -> None:
         """Have what the strategy had from which this one was forked."""
