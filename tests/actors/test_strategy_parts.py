@@ -299,7 +299,7 @@ def test_a_cancel_of_what_is_not_open_is_no_wish() -> None:
     for order_id in ("a", "a", "gone"):
         made.cancel(order_id)
 
-    assert made.cancels == ["a"]
+    assert made.cancels == ("a",)
 
 
 def test_changes_of_one_call_are_one_change() -> None:
@@ -318,7 +318,7 @@ def test_a_change_of_an_order_of_the_same_call_is_that_order() -> None:
 
     made.change(order_id, 7, 6, None)
 
-    assert made.changes == []
+    assert made.changes == ()
     assert [each.terms for each in made.drafts] == [terms(7, limit=6)]
     assert made.open[order_id].amount == 7
 

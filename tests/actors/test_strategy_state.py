@@ -222,22 +222,66 @@ def test_a_date_is_no_datetime() -> None:
 # --- what changed -------------------------------------------------------------
 
 
-def test_memory_tells_what_is_new_changed_and_gone() -> None:
-    memory = Memory()
+class Owner:
+    """An object with attributes."""
 
-    assert memory.changes({"a": 1, "b": [1]}) == {"a": "1", "b": "[1]"}
-    assert memory.changes({"a": 1, "b": [1]}) == {}
-    assert memory.changes({"b": [1]}) == {"a": None}
-    assert memory.changes({"a": 1, "b": [1]}) == {"a": "1"}
+
+def remembered(owner: Owner, attributes: dict[str, Any]) -> Owner:
+    """Return ``owner`` with these attributes, and no others."""
+    vars(owner).clear()
+    vars(owner).update(attributes)
+    return owner
+
+
+def test_memory_tells_what_is_new_changed_and_gone() -> None:
+    memory = Memory({"self": (own := Owner())})
+    remembered(own, {"a": 1, "b": [1]})
+
+    assert memory.changes() == {"self.a": "1", "self.b": "[1]"}
+    assert memory.changes() == {}
+
+    remembered(own, {"b": [1]})
+
+    assert memory.changes() == {"self.a": None}
+
+    remembered(own, {"a": 1, "b": [1]})
+
+    assert memory.changes() == {"self.a": "1"}
+
+
+def test_memory_tells_whose_an_attribute_is() -> None:
+    both = {"self": Owner(), "context": Owner()}
+    memory = Memory(both)
+    for owner in both.values():
+        remembered(owner, {"a": 1, "b": 2})
+    memory.changes()
+
+    del both["self"].b, both["context"].a  # type: ignore[attr-defined]
+    both["context"].b = 3  # type: ignore[attr-defined]
+
+    told = {"context.b": "3", "self.b": None, "context.a": None}
+    assert list(memory.changes().items()) == list(told.items())
+
+
+@pytest.mark.parametrize("fixed", [1, None, "a", Decimal("1.5")])
+def test_memory_sees_that_a_value_is_again_what_it_was(fixed: object) -> None:
+    memory = Memory({"self": (own := Owner())})
+    texts = []
+    for value in (fixed, [1], fixed, fixed):
+        remembered(own, {"a": value})
+        texts.append(memory.changes().get("self.a"))
+
+    assert texts == [encode("", fixed), "[1]", encode("", fixed), None]
 
 
 def test_memory_sees_a_change_inside_of_a_container() -> None:
-    memory, inside = Memory(), [1]
-    memory.changes({"a": inside})
+    inside = [1]
+    memory = Memory({"self": remembered(Owner(), {"a": inside})})
+    memory.changes()
 
     inside.append(2)
 
-    assert memory.changes({"a": inside}) == {"a": "[1,2]"}
+    assert memory.changes() == {"self.a": "[1,2]"}
 
 
 @attrs.define
@@ -246,37 +290,41 @@ class Tally:
 
 
 def test_memory_sees_a_change_inside_of_an_object() -> None:
-    memory, counter = Memory(), Tally()
-    memory.changes({"a": counter})
+    counter = Tally()
+    memory = Memory({"self": remembered(Owner(), {"a": counter})})
+    memory.changes()
 
     counter.count += 1
 
-    assert "1" in str(memory.changes({"a": counter})["a"])
+    assert "1" in str(memory.changes()["self.a"])
 
 
 def test_memory_has_the_whole_at_once_and_still_tells_what_changed() -> None:
-    memory = Memory()
-    memory.changes({"a": 1, "gone": 2})
+    own = remembered(Owner(), {"a": 1, "gone": 2})
+    memory = Memory({"self": own})
+    memory.changes()
+    remembered(own, {"a": 1, "b": 2})
 
-    whole = memory.between({"a": 1, "b": 2})
+    whole = memory.between()
 
-    assert whole == {"a": "1", "b": "2", "gone": None}
-    assert memory.changes({"a": 1, "b": 2}) == {"b": "2", "gone": None}
+    assert whole == {"self.a": "1", "self.b": "2", "self.gone": None}
+    assert memory.changes() == {"self.b": "2", "self.gone": None}
 
 
 @given(st.lists(st.dictionaries(st.sampled_from("abc"), values), max_size=6))
 def test_the_changes_added_up_are_the_whole(snapshots: list[dict[str, Any]]) -> None:
-    memory = Memory()
+    memory = Memory({"self": (own := Owner())})
     saved: dict[str, str] = {}
 
     for snapshot in snapshots:
-        for name, text in memory.changes(snapshot).items():
+        remembered(own, snapshot)
+        for name, text in memory.changes().items():
             if text is None:
                 del saved[name]
             else:
                 saved[name] = text
         back = {name: decode(text, INSTRUMENTS) for name, text in saved.items()}
-        assert back == snapshot
+        assert back == {f"self.{name}": each for name, each in snapshot.items()}
 
 
 def test_a_saved_instrument_that_the_run_no_longer_has_is_an_error() -> None:

@@ -20,7 +20,6 @@ from holdfast_actors.messages import Decision, Resend, Save
 from holdfast_actors.strategy.actor import StrategyActor
 from holdfast_actors.strategy.orders import OrderView, Transaction
 from holdfast_actors.strategy.restore import TOLD
-from holdfast_actors.strategy.state import encode
 from holdfast_actors.tree import strategy_path
 from holdfast_domain import events as ev
 from holdfast_runtime import SimulatedEngine
@@ -170,7 +169,7 @@ class Album:
 
 def picture(actor: StrategyActor) -> dict[str, str]:
     """Return everything that a strategy can see, as text."""
-    page = {name: encode(name, each) for name, each in actor._attributes().items()}
+    page = {name: str(text) for name, text in actor._new_memory().changes().items()}
     page["cash"] = str(actor._portfolio.cash)
     page["positions"] = str(actor._portfolio._book)
     page["open"] = str(list(actor._desk.open.values()))

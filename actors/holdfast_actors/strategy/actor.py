@@ -32,7 +32,6 @@ from holdfast_actors.messages import (
 from holdfast_actors.scheduler import PastTriggers
 from holdfast_actors.strategy.calling import (
     Fires,
-    attributes_of,
     fires_of,
     own_method,
     report_of,
@@ -111,7 +110,7 @@ class StrategyActor:
         self.strategy._host = self._host  # noqa: SLF001 - the actor is its other half
         vars(self.strategy).update(all_values(type(self.strategy), plan.params))
         self._handle_data = self.strategy.handle_data
-        self._memory = Memory()
+        self._memory = self._new_memory()
         self._sent: deque[Decision] = deque(maxlen=KEPT_DECISIONS)
         self._cursor = START
         self._applied = 0
@@ -153,17 +152,17 @@ class StrategyActor:
         self._data.limit_age(host.max_age_s)
         self._fires = fires_of(self._market, host.subscribed, host.history)
         # Whether its state can be saved is known now, and not at its first order.
-        self._memory.changes(self._attributes())
-        if past.is_first and not self._desk.is_empty:
+        self._memory.changes()
+        if past.is_first:
             self._decide("initialize")
-        elif not past.is_first:
+        else:
             # It was decided by the first incarnation; the journal has those orders.
             self._desk.open.clear()
         self._desk.clear()
 
     def _show(self, past: Past) -> None:
         step = shown_step(past.cursor)
-        self._view.show(step)
+        self._view.step = step
         self._host.now_us = past.time_us
         self._data.move(step, past.time_us)
         if step >= 0:
@@ -176,8 +175,8 @@ class StrategyActor:
         past.put_back(owner, self._instruments)
         # A decision says what changed since the one before it, whatever was saved
         # between the two.
-        self._memory = Memory()
-        self._memory.changes(self._attributes())
+        self._memory = self._new_memory()
+        self._memory.changes()
         past.put_back_between(owner, self._instruments)
 
     def _catch_up(self, past: Past) -> None:
@@ -205,7 +204,7 @@ class StrategyActor:
         if on_restart is not None and not past.is_first:
             # After what was missed: those decisions may be under way as they were.
             on_restart(self._context, gap_s)
-            self._decide_if_any("restart")
+            self._decide("restart")
 
     def _declare(self) -> None:
         self._scheduler.tell(Declare(self.plan.name, tuple(self._host.schedules)))
@@ -218,34 +217,37 @@ class StrategyActor:
     # --- messages ------------------------------------------------------------
 
     def handle(self, message: StrategyMessage) -> object:
-        """Take one message; what a strategy raises, its `on_error` hears of first."""
-        try:
-            return self._dispatch(message)
-        except Exception as error:
-            if (on_error := own_method(self.strategy, "on_error")) is not None:
-                told = error.__cause__ if isinstance(error, Poisoned) else error
-                on_error(self._context, told)
-            raise
+        """Take one message; every kind is named here.
 
-    def _dispatch(self, message: StrategyMessage) -> object:
-        """Dispatch one message; every kind is named here."""
-        # The commonest by their very classes: a pattern that does not match is slow.
-        if type(message) is Slice:
-            self._on_slice(message)
-        elif type(message) is Committed:
-            if message.entry.sequence > self._applied:
-                self._take_record(message.entry, quiet=False)
-        elif type(message) is Quotes:
-            self._on_market(message, "quote", self._on_quote, message.quotes)
-        elif type(message) is Ticks:
-            self._on_market(message, "tick", self._on_tick, message.trades)
-        elif type(message) is Triggered:
-            self._on_trigger(message)
-        elif type(message) is Resend:
-            self._on_resend(message)
-        else:
-            return self._on_asked(message)
+        What a strategy raises, its `on_error` hears of first.
+        """
+        try:
+            # By their very classes, the commonest first: a pattern is slow.
+            if type(message) is Committed:
+                if message.entry.sequence > self._applied:
+                    self._take_record(message.entry, quiet=False)
+            elif type(message) is Quotes:
+                self._on_market(message, "quote", self._on_quote, message.quotes)
+            elif type(message) is Ticks:
+                self._on_market(message, "tick", self._on_tick, message.trades)
+            elif type(message) is Slice:
+                self._on_slice(message)
+            elif type(message) is Triggered:
+                self._on_trigger(message)
+            elif type(message) is Resend:
+                self._on_resend(message)
+            else:
+                return self._on_asked(message)
+        except Exception as error:
+            self._tell_of_error(error)
+            raise
         return None
+
+    def _tell_of_error(self, error: Exception) -> None:
+        on_error = own_method(self.strategy, "on_error")
+        if on_error is not None:
+            told = error.__cause__ if isinstance(error, Poisoned) else error
+            on_error(self._context, told)
 
     def _on_slice(self, message: Slice) -> None:
         if message.cursor > self._cursor:
@@ -291,30 +293,27 @@ class StrategyActor:
         call: Callable[..., None] | None,
         news: tuple[Trade, ...] | tuple[Quote, ...],
     ) -> None:
-        if message.cursor <= self._cursor:
-            return
-        self._cursor = message.cursor
-        self._host.now_us = message.time_us
-        step = shown_step(message.cursor)
-        self._view.show(step)
-        self._data.move(step, message.time_us)
-        if call is not None:
+        if self._go_to(message.cursor, message.time_us) and call is not None:
             context = self._context
             for each in news:
                 call(context, each)
-            self._decide_if_any(phase)
+            self._decide(phase)
 
     def _on_trigger(self, message: Triggered) -> None:
-        if message.cursor <= self._cursor:
-            return
-        self._cursor = message.cursor
-        self._host.now_us = message.time_us
-        step = shown_step(message.cursor)
-        self._view.show(step)
-        self._data.move(step, message.time_us)
-        for name in message.names:
-            getattr(self.strategy, name)(self._context, self._data)
-        self._decide_if_any(f"trigger:{','.join(message.names)}")
+        if self._go_to(message.cursor, message.time_us):
+            for name in message.names:
+                getattr(self.strategy, name)(self._context, self._data)
+            self._decide(f"trigger:{','.join(message.names)}")
+
+    def _go_to(self, cursor: int, time_us: int) -> bool:
+        """Come to an input between two slices; False for one that was taken before."""
+        if cursor <= self._cursor:
+            return False
+        self._cursor = cursor
+        self._host.now_us = time_us
+        self._view.step = step = shown_step(cursor)
+        self._data.move(step, time_us)
+        return True
 
     def _on_asked(self, message: AskSchedules | Report | Save) -> object:
         if isinstance(message, Report):
@@ -344,21 +343,20 @@ class StrategyActor:
         order = self._desk.apply(event)
         if quiet or (order is None and type(event) not in NEWS):
             return
-        self._host.now_us = max(entry.market_time_us, self._host.now_us)
+        host = self._host
+        host.now_us = max(entry.market_time_us, host.now_us)
         tell(self.strategy, self._context, event, order)
-        self._decide_if_any("order" if order is not None else "message")
+        self._decide("order" if order is not None else "message")
 
     # --- decisions -----------------------------------------------------------
 
-    def _decide_if_any(self, phase: str) -> None:
-        if not self._desk.is_empty:
-            self._decide(phase)
-
     def _decide(self, phase: str) -> None:
-        """Say what was decided on this input, with what changed in memory."""
+        """Say what was decided on this input, if it was, and what changed in memory."""
         desk = self._desk
+        if not (desk.drafts or desk.cancels or desk.changes):
+            return
         desk.number += 1
-        changed = self._memory.changes(self._attributes())
+        changed = self._memory.changes()
         decision = Decision(
             strategy=self.plan.name,
             number=desk.number,
@@ -367,8 +365,8 @@ class StrategyActor:
             applied=self._applied,
             phase=phase,
             drafts=tuple(desk.drafts),
-            cancels=tuple(desk.cancels),
-            changes=tuple(desk.changes),
+            cancels=desk.cancels,
+            changes=desk.changes,
             state=msgspec.json.encode(changed).decode() if changed else "{}",
         )
         desk.clear()
@@ -377,7 +375,7 @@ class StrategyActor:
 
     def _save(self) -> None:
         """Say the whole state, for a restart that feeds less again."""
-        state = self._memory.between(self._attributes())
+        state = self._memory.between()
         saved = ev.StrategySaved(
             strategy=self.plan.name,
             number=self._desk.number,
@@ -388,5 +386,5 @@ class StrategyActor:
         )
         self._journal.tell(Note(saved))
 
-    def _attributes(self) -> dict[str, Any]:
-        return attributes_of(self.strategy, self._context)
+    def _new_memory(self) -> Memory:
+        return Memory({"self": self.strategy, "context": self._context})

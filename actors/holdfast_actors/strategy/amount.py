@@ -18,6 +18,8 @@ class Amount(Decimal):
     Amount('10.0')
     """
 
+    __slots__ = ()
+
     def __repr__(self) -> str:
         return f"Amount('{self}')"
 

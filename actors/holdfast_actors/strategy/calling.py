@@ -13,6 +13,7 @@ from holdfast_actors.strategy.news import message_of
 from holdfast_actors.strategy.orders import Desk, OrderView, Transaction
 from holdfast_actors.strategy.portfolio import Portfolio
 from holdfast_domain import events as ev
+from holdfast_domain.fills import Fill
 from holdfast_domain.marketdata import MarketData
 
 
@@ -20,20 +21,21 @@ def tell(
     strategy: Strategy, context: Context, event: ev.Event, order: OrderView | None
 ) -> None:
     """Tell a strategy of its ``order``; without one, of what a venue said."""
-    if order is not None:
+    if order is None:
+        if (message := message_of(event)) is not None:
+            strategy.on_broker_message(context, message)
+    elif type(event) is ev.OrderFilled:
+        if type(strategy).on_order_fill is not Strategy.on_order_fill:
+            strategy.on_order_fill(context, order, transaction_of(event.fill, order))
+    else:
         _tell_of_order(strategy, context, event, order)
-    elif (message := message_of(event)) is not None:
-        strategy.on_broker_message(context, message)
 
 
 def _tell_of_order(
     strategy: Strategy, context: Context, event: ev.Event, order: OrderView
 ) -> None:
-    """Tell a strategy what happened to an order of its own."""
+    """Tell a strategy what happened to an order of its own, but for a fill."""
     match event:
-        case ev.OrderFilled():
-            if type(strategy).on_order_fill is not Strategy.on_order_fill:
-                strategy.on_order_fill(context, order, transaction_of(event, order))
         case ev.OrderNotPlaced(canceled=True):
             strategy.on_order_cancel(context, order, event.reason)
         case ev.OrderRefused() | ev.OrderRejected() | ev.OrderNotPlaced():
@@ -53,9 +55,8 @@ def _tell_of_order(
             """Strategies have no word for it."""
 
 
-def transaction_of(event: ev.OrderFilled, order: OrderView) -> Transaction:
+def transaction_of(fill: Fill, order: OrderView) -> Transaction:
     """Return a fill as a strategy sees it."""
-    fill = event.fill
     return Transaction(
         order_id=fill.order_id,
         asset=order.asset,
@@ -72,18 +73,6 @@ def own_method(strategy: Strategy, name: str) -> Callable[..., None] | None:
     if method is None or getattr(type(strategy), name) is getattr(Strategy, name, None):
         return None
     return method  # type: ignore[no-any-return]
-
-
-def attributes_of(strategy: Strategy, context: Context) -> dict[str, Any]:
-    """Return what a strategy remembers: its own attributes, and its context's."""
-    own: dict[str, Any] = {}
-    for name, value in vars(strategy).items():
-        if name != "_host":
-            own[f"self.{name}"] = value
-    for name, value in vars(context).items():
-        if name != "_host":
-            own[f"context.{name}"] = value
-    return own
 
 
 class Fires(Protocol):

@@ -22,13 +22,18 @@ class Context:
     ``portfolio`` and ``now`` are the engine's and cannot be set.
     """
 
+    # The host in no `vars`: those are the user's, and saved.
+    __slots__ = ("__dict__", "__weakref__", "_host")
+
+    _host: Host
+
     def __init__(self, host: Host) -> None:
         object.__setattr__(self, "_host", host)
 
     @property
     def portfolio(self) -> Portfolio:
         """Cash and positions of this strategy's allotment."""
-        return self._host.portfolio  # type: ignore[no-any-return]
+        return self._host.portfolio
 
     @property
     def now(self) -> datetime:

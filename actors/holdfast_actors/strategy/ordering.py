@@ -21,6 +21,9 @@ from holdfast_domain.money import Numeric, to_decimal
 class Ordering:
     """The orders of one strategy: asked for here, and made when they are durable."""
 
+    # In no `vars`: those are the user's, and saved.
+    __slots__ = ("_host",)
+
     _host: Host
 
     def order(
@@ -49,7 +52,9 @@ class Ordering:
         Raises:
             InputError: the words do not go together.
         """
-        self._known(asset)
+        host = self._host
+        if type(asset) is not Instrument or asset.symbol not in host.instruments:
+            self._known(asset)
         terms = terms_of(
             asset,
             quantity,
@@ -62,7 +67,7 @@ class Ordering:
             trail_bps=trail_bps,
             shown=shown,
         )
-        return None if terms is None else self._host.desk.place(terms)
+        return None if terms is None else host.desk.place(terms)
 
     def order_oco(
         self,

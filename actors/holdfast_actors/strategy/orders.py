@@ -39,11 +39,12 @@ _BUY, _SELL = Side.BUY, Side.SELL
 INDEX_BITS = 16
 """Orders of one decision: the low bits of an id's sequence."""
 
+_MOST_DRAFTS = 1 << INDEX_BITS
 
 _NOTHING = Amount(0)
 
 
-class OrderView(Struct):
+class OrderView(Struct, gc=False):
     """One order of the strategy. ``amount`` and ``filled`` are signed."""
 
     id: str
@@ -102,8 +103,8 @@ class Desk:
         """The strategy's last decision."""
 
         self.drafts: list[Draft] = []
-        self.cancels: list[str] = []
-        self.changes: list[Change] = []
+        self.cancels: tuple[str, ...] = ()
+        self.changes: tuple[Change, ...] = ()
         self.open: dict[str, OrderView] = {}
         self._ended: dict[str, OrderView] = {}
         """Orders that have ended: a fill of one may still come, late or too many."""
@@ -130,8 +131,8 @@ class Desk:
 
     def _next_id(self) -> str:
         index = len(self.drafts)
-        if index >= 1 << INDEX_BITS:
-            message = f"expected at most {1 << INDEX_BITS} orders in one decision"
+        if index >= _MOST_DRAFTS:
+            message = f"expected at most {_MOST_DRAFTS} orders in one decision"
             raise DomainError(message)
         sequence = (self.number + 1) << INDEX_BITS | index
         return f"{self._before}{sequence:012x}{self._behind}"
@@ -139,7 +140,7 @@ class Desk:
     def cancel(self, order_id: str) -> None:
         """Take a cancel; one of a finished order does nothing."""
         if order_id in self.open and order_id not in self.cancels:
-            self.cancels.append(order_id)
+            self.cancels += (order_id,)
 
     def change(
         self,
@@ -171,17 +172,13 @@ class Desk:
                 self.drafts[place] = Draft(order_id, terms)
                 self._reshape(view, terms)
                 return
-        self.changes = [each for each in self.changes if each.order_id != order_id]
-        self.changes.append(Change(order_id, terms))
-
-    @property
-    def is_empty(self) -> bool:
-        """Whether nothing was asked during this call."""
-        return not (self.drafts or self.cancels or self.changes)
+        others = (each for each in self.changes if each.order_id != order_id)
+        self.changes = (*others, Change(order_id, terms))
 
     def clear(self) -> None:
         """Begin the next call."""
-        self.drafts, self.cancels, self.changes = [], [], []
+        self.drafts = []
+        self.cancels = self.changes = ()
 
     # --- from the journal ----------------------------------------------------
 
@@ -245,8 +242,7 @@ class Desk:
             return None
         view.filled = view.filled.plus(fill.traded)
         if event.complete:
-            self._close(fill.order_id, "filled")
-            view.status = "filled"
+            self._end(view, "filled")
         return view
 
     def _correct(self, event: ev.FillCorrected | ev.FillBusted) -> OrderView | None:
@@ -274,11 +270,15 @@ class Desk:
         view.amount = Amount(terms.quantity.value * terms.side.sign)
 
     def _close(self, order_id: str, status: str) -> OrderView | None:
-        view = self.open.pop(order_id, None)
+        view = self.open.get(order_id)
         if view is not None:
-            view.status = status
-            self._ended[order_id] = view
+            self._end(view, status)
         return view
+
+    def _end(self, view: OrderView, status: str) -> None:
+        view.status = status
+        self.open.pop(view.id, None)
+        self._ended[view.id] = view
 
 
 def _ended_as(event: ev.Event) -> str:

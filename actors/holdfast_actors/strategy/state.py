@@ -27,7 +27,15 @@ from holdfast_domain.instruments import Instrument
 
 Symbols = Mapping[str, Instrument]
 
-_IMMUTABLE = (str, int, float, bool, type(None), Decimal, Instrument, datetime)
+_PLAIN_KINDS = frozenset({type(None), bool, str, int})
+"""What JSON has a word for."""
+
+_IMMUTABLE = _PLAIN_KINDS | {float, Decimal, Instrument, datetime}
+
+_LOOK = object()
+"""Stands for a value that may have changed inside of itself."""
+
+_to_json = msgspec.json.Encoder().encode
 
 
 class CannotSave(DomainError):
@@ -47,11 +55,8 @@ def encode(attribute: str, value: object) -> str:
     Raises:
         CannotSave: naming ``attribute``.
     """
-    return _text(_encode(attribute, value))
-
-
-def _text(value: object) -> str:
-    return msgspec.json.encode(value).decode()
+    plain = value if type(value) in _PLAIN_KINDS else _encode(attribute, value)
+    return _to_json(plain).decode()
 
 
 def decode(text: str, symbols: Symbols) -> Any:  # noqa: ANN401 - whatever was saved
@@ -62,7 +67,7 @@ def decode(text: str, symbols: Symbols) -> Any:  # noqa: ANN401 - whatever was s
 def _encode(attribute: str, value: Any) -> Any:  # noqa: ANN401
     # By the very type: a subclass would come back as what it derives from.
     kind = type(value)
-    if value is None or kind in (bool, str, int):
+    if kind in _PLAIN_KINDS:
         return value
     if kind is float:
         # JSON has no word for them.
@@ -120,7 +125,7 @@ def _encode_dict(attribute: str, value: dict[Any, Any]) -> Any:  # noqa: ANN401
 
 def _encode_set(attribute: str, value: set[Any]) -> Any:  # noqa: ANN401
     items = [_encode(f"{attribute} item", each) for each in value]
-    return sorted(items, key=_text)
+    return sorted(items, key=_to_json)
 
 
 def _encode_sequence(attribute: str, value: Any) -> Any:  # noqa: ANN401
@@ -240,35 +245,44 @@ _CONTAINERS: dict[str, Callable[[Any], Any]] = {
 
 
 class Memory:
-    """Tells what changed in a strategy's attributes since it was last asked."""
+    """Tells what changed in the attributes of its owners since it was last asked.
 
-    def __init__(self) -> None:
+    They are named after their owner, which is what a record knows them by.
+    """
+
+    def __init__(self, owners: Mapping[str, object]) -> None:
+        self._owners = owners
+        self._seen: list[tuple[str, object, dict[str, object]]] = [
+            (f"{name}.", owner, {}) for name, owner in owners.items()
+        ]
+        """With its prefix and what its attributes were, where they cannot change."""
+
         self._texts: dict[str, str] = {}
-        self._values: dict[str, object] = {}
 
-    def changes(self, attributes: Mapping[str, Any]) -> dict[str, str | None]:
+    def changes(self) -> dict[str, str | None]:
         """Return the changed attributes as texts; None for one that is gone.
 
         Raises:
             CannotSave: naming the attribute.
         """
         changed: dict[str, str | None] = {}
-        values, texts = self._values, self._texts
-        for name, value in attributes.items():
-            if name in values and values[name] is value and type(value) in _IMMUTABLE:
-                continue
-            text = encode(name, value)
-            if texts.get(name) != text:
-                changed[name] = texts[name] = text
-            values[name] = value
-        if len(texts) != len(attributes):
-            for name in [name for name in texts if name not in attributes]:
-                changed[name] = None
-                del texts[name]
-                values.pop(name, None)
+        texts, count = self._texts, 0
+        for prefix, owner, seen in self._seen:
+            attributes = vars(owner)
+            count += len(attributes)
+            for attribute, value in attributes.items():
+                if seen.get(attribute, _LOOK) is value:
+                    continue
+                name = prefix + attribute
+                text = encode(name, value)
+                if texts.get(name) != text:
+                    changed[name] = texts[name] = text
+                seen[attribute] = value if type(value) in _IMMUTABLE else _LOOK
+        if len(texts) != count:
+            self._forget(changed)
         return changed
 
-    def between(self, attributes: Mapping[str, Any]) -> dict[str, str | None]:
+    def between(self) -> dict[str, str | None]:
         """Return every attribute as text; None for one that is gone since `changes`.
 
         Changes nothing: what changed is still told from the last `changes` on.
@@ -276,5 +290,16 @@ class Memory:
         Raises:
             CannotSave: naming the attribute.
         """
-        gone = dict.fromkeys(name for name in self._texts if name not in attributes)
-        return {**gone, **Memory().changes(attributes)}
+        whole = Memory(self._owners).changes()
+        gone = dict.fromkeys(name for name in self._texts if name not in whole)
+        return {**gone, **whole}
+
+    def _forget(self, changed: dict[str, str | None]) -> None:
+        """Tell what is gone, in the order in which it came."""
+        there = {at + name for at, owner, _ in self._seen for name in vars(owner)}
+        for name in [name for name in self._texts if name not in there]:
+            changed[name] = None
+            del self._texts[name]
+        for _, owner, seen in self._seen:
+            for attribute in seen.keys() - vars(owner).keys():
+                del seen[attribute]
