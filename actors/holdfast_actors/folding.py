@@ -171,7 +171,7 @@ class Fold:
             event = entry.event
             self.orders.apply(event, entry.market_time_us)
             self.books.apply(event)
-            self.guard.apply(entry, replaying=True)
+            self.guard.replay(entry)
             self.run.apply(event)
             self.reconciling.apply(event)
             if type(event) is ev.SchedulesDeclared:

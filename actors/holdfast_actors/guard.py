@@ -71,9 +71,7 @@ class Guard:
         self._book = GuardBook(instruments, gate, limits.recent_us)
         self._reservations = self._book.reservations
         self._judge = Judge(instruments, limits, prices, self._reservations)
-        self._replaying = True
-        self._applied = replay(history, self._apply, path, self._book.load)
-        self._replaying = False
+        self._applied = replay(history, self._book.replay, path, self._book.load)
         if passed is not None:
             passed.passed = self._book.passed
         self._number = incarnation
@@ -111,13 +109,27 @@ class Guard:
         | Report,
     ) -> object:
         """Dispatch one message; every kind is named here."""
+        # The commonest by their very classes: a pattern that does not match is slow.
+        if type(message) is Decision:
+            self._hear(message)
+        elif type(message) is Committed:
+            self._take(message.entry)
+        else:
+            return self._on_rarer(message)
+        return None
+
+    def _on_rarer(
+        self,
+        message: Unchanged
+        | Readmit
+        | CaughtUp
+        | Halt
+        | Resume
+        | Degrade
+        | Restore
+        | Report,
+    ) -> object:
         match message:
-            case Decision():
-                self._hear(message)
-            case Committed(entry):
-                if entry.sequence > self._applied:
-                    self._apply(entry)
-                    self._applied = entry.sequence
             case Unchanged(order_id):
                 self._reservations.unwant(order_id)
             case Readmit():
@@ -222,14 +234,13 @@ class Guard:
             self._book.note(strategy, self._clock.now_us)
 
     def _vet_draft(self, decision: Decision, draft: Draft) -> Verdict:
-        reason = self._stops(
-            decision.strategy, draft.terms.instrument, decision.time_us
-        )
-        reason = reason or self._over_rate(decision.strategy)
+        strategy, terms = decision.strategy, draft.terms
+        reason = self._stops(strategy, terms.instrument, decision.time_us)
+        reason = reason or self._over_rate(strategy)
         if reason:
             return Verdict(None, reason)
-        verdict = self._judge.terms(decision.strategy, draft.terms)
-        self._reserve(decision.strategy, draft, verdict)
+        verdict = self._judge.terms(strategy, terms)
+        self._reserve(strategy, draft, verdict)
         return verdict
 
     def _vet_change(self, decision: Decision, change: Change) -> Verdict:
@@ -313,5 +324,8 @@ class Guard:
 
     # --- the journal ---------------------------------------------------------
 
-    def _apply(self, entry: ev.Entry) -> None:
-        self._book.apply(entry, replaying=self._replaying)
+    def _take(self, entry: ev.Entry) -> None:
+        """Take a record that is new."""
+        if entry.sequence > self._applied:
+            self._book.apply(entry.event)
+            self._applied = entry.sequence

@@ -56,18 +56,20 @@ class GuardBook:
         self._gate = gate
         self._period_us = period_us
 
-    def apply(self, entry: ev.Entry, *, replaying: bool) -> None:
-        """Take one record; while ``replaying``, its orders count as recent."""
+    def replay(self, entry: ev.Entry) -> None:
+        """Take a record of an incarnation before: its orders count as recent."""
         event = entry.event
+        self.apply(event)
+        if type(event) is ev.OrderIntended:
+            self.note(event.strategy, entry.market_time_us)
+
+    def apply(self, event: ev.Event) -> None:
+        """Take one record."""
         self.reservations.apply(event)
         if type(event) not in _TAKEN:
             return
         match event:
-            case ev.OrderIntended():
-                self._count(event.strategy, event.decision)
-                if replaying:
-                    self.note(event.strategy, entry.market_time_us)
-            case ev.OrderRefused():
+            case ev.OrderIntended() | ev.OrderRefused():
                 self._count(event.strategy, event.decision)
             case ev.DecisionMade():
                 self._count(event.strategy, event.number)

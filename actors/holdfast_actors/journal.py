@@ -58,16 +58,16 @@ class Journal:
 
     def commit(self, events: list[Event]) -> None:
         """Commit what one actor recorded, before it says anything."""
-        entries: list[Entry] = []
-        self._add(entries, events)
+        entries = self._entries_of(events)
         self._store.append(entries)
-        self._let_out(entries, [])
+        self._let_out(entries)
 
-    def _let_out(self, entries: list[Entry], holds: list[Any]) -> None:
+    def _let_out(self, entries: list[Entry], holds: Sequence[Any] = ()) -> None:
         """Tell the readers what is durable now, and let out what hung on it."""
         self._sequence += len(entries)
+        routes = self._routes
         for entry in entries:
-            readers = self._routes(entry.event)
+            readers = routes(entry.event)
             if readers:
                 told = Committed(entry)
                 for reader in readers:
@@ -87,26 +87,16 @@ class Journal:
                 # Of a hold that failed, the author's memory rests on a lost record.
                 holds.append(message.hold)
                 events.extend(message.entries)
-        entries: list[Entry] = []
-        self._add(entries, events)
-        return entries, holds
+        return self._entries_of(events), holds
 
-    def _add(self, entries: list[Entry], events: Sequence[Event]) -> None:
-        clock, wall_us = self._clock, self._wall.now_us()
-        sequence = self._sequence + len(entries)
-        epoch, cursor, now_us = self._epoch, clock.cursor, clock.now_us
-        for event in events:
-            sequence += 1
-            entries.append(
-                Entry(
-                    sequence=sequence,
-                    epoch=epoch,
-                    cursor=cursor,
-                    market_time_us=now_us,
-                    wall_time_us=wall_us,
-                    event=event,
-                )
-            )
+    def _entries_of(self, events: Sequence[Event]) -> list[Entry]:
+        """Return the records that come next, one for each event."""
+        clock, epoch, wall_us = self._clock, self._epoch, self._wall.now_us()
+        cursor, now_us = clock.cursor, clock.now_us
+        return [
+            Entry(sequence, epoch, cursor, now_us, wall_us, event)
+            for sequence, event in enumerate(events, self._sequence + 1)
+        ]
 
 
 class GroupCommit(Journal):

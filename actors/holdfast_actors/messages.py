@@ -38,7 +38,7 @@ class Turn(enum.IntEnum):
 
 
 @final
-class Committed(Struct, frozen=True):
+class Committed(Struct, frozen=True, gc=False):
     """A record is durable; told once to each of its readers, in order."""
 
     entry: Entry
@@ -92,7 +92,7 @@ class Advance(Struct, frozen=True):
 
 
 @final
-class Slice(Struct, frozen=True):
+class Slice(Struct, frozen=True, gc=False):
     """The bars of ``step`` have ended.
 
     Up to the step ``until`` nothing but slices comes: a strategy goes on by itself,
@@ -112,7 +112,7 @@ class Slice(Struct, frozen=True):
 
 
 @final
-class Ticks(Struct, frozen=True):
+class Ticks(Struct, frozen=True, gc=False):
     """Trades of the market, oldest first, in a batch."""
 
     lane: ClassVar[Lane] = Lane.DATA
@@ -127,7 +127,7 @@ class Ticks(Struct, frozen=True):
 
 
 @final
-class Quotes(Struct, frozen=True):
+class Quotes(Struct, frozen=True, gc=False):
     """Quotes of the market, oldest first, in a batch."""
 
     lane: ClassVar[Lane] = Lane.DATA
@@ -195,7 +195,7 @@ class AskSchedules(Struct, frozen=True):
 # --- from a strategy to the guard to orders -----------------------------------
 
 
-class Draft(Struct, frozen=True):
+class Draft(Struct, frozen=True, gc=False):
     """An order that a strategy wants; its place in the decision is its index."""
 
     order_id: str
@@ -204,14 +204,15 @@ class Draft(Struct, frozen=True):
     """What binds it to the drafts beside it: the legs of a list stand together."""
 
 
-class Change(Struct, frozen=True):
+class Change(Struct, frozen=True, gc=False):
     """New terms that a strategy wants for an order of its own."""
 
     order_id: str
     terms: OrderTerms
 
 
-class Decision(Struct, frozen=True, kw_only=True):
+@final
+class Decision(Struct, frozen=True, kw_only=True, gc=False):
     """All that a strategy decided on one input."""
 
     turn: ClassVar[int] = Turn.INTENT
@@ -237,14 +238,15 @@ class Decision(Struct, frozen=True, kw_only=True):
         return ("input", self.cursor)
 
 
-class Verdict(Struct, frozen=True):
+class Verdict(Struct, frozen=True, gc=False):
     """The guard on one draft or change: a reservation, or a reason against it."""
 
     reserved: Money | None
     reason: str = ""
 
 
-class Vetted(Struct, frozen=True):
+@final
+class Vetted(Struct, frozen=True, gc=False):
     """A decision with a verdict on each of its drafts, and on each of its changes."""
 
     decision: Decision

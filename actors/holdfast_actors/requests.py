@@ -18,7 +18,7 @@ GATES = ("meant for a session that is gone", "sent by an engine's part that is g
 """Why a session's last gate holds an order back that may go out again at once."""
 
 
-class Submit(Struct, frozen=True):
+class Submit(Struct, frozen=True, gc=False):
     """Send an order, or a list whole, unless it is stale by any of these marks."""
 
     order: VenueOrder
@@ -139,7 +139,7 @@ class Asked(enum.Enum):
 
 
 @final
-class Evidence(Struct, frozen=True):
+class Evidence(Struct, frozen=True, gc=False):
     """What a venue said, or how a request to it failed."""
 
     turn: ClassVar[int] = Turn.EVIDENCE

@@ -105,9 +105,9 @@ class Sending:
         """Send what waits, as far as the window, the session and the venue allow."""
         if self._quiet_until_s and self._now_s() < self._quiet_until_s:
             return
-        queue = self.queue
-        while queue and self.session_number and len(self.in_flight) < WINDOW:
-            row = queue.next()
+        session, in_flight = self.session_number, self.in_flight
+        while session and len(in_flight) < WINDOW:
+            row = self.queue.next()
             if row is None:
                 break
             rest: tuple[VenueOrder, ...] = ()
@@ -115,19 +115,16 @@ class Sending:
             if row.leg is not None:
                 legs = self._book.legs_of(row)[1:]
                 rest = tuple([self._sent(each) for each in legs])
-            marks = (
-                self._number,
-                self.session_number,
-                row.generation,
-                row.valid_until_us,
+            until_us = row.valid_until_us
+            self._session.tell(
+                Submit(order, self._number, session, row.generation, until_us, rest)
             )
-            self._session.tell(Submit(order, *marks, rest))
 
     def _sent(self, row: OrderRow) -> VenueOrder:
-        row.state = _SENT
-        self.in_flight.add(row.order_id)
+        row.state, order_id = _SENT, row.order_id
+        self.in_flight.add(order_id)
         return VenueOrder(
-            order_id=row.order_id,
+            order_id=order_id,
             terms=row.terms,
             placed_at_us=self._now_us(),
             leg=row.leg,

@@ -47,11 +47,9 @@ class Limits:
 
 def off_grid(instrument: Instrument, terms: OrderTerms) -> str:
     """Return why ``terms`` are not on the grid of ``instrument``; empty if they are."""
-    if not terms.quantity.value or not instrument.is_on_lot(terms.quantity.value):
-        return (
-            f"expected a multiple of the lot {instrument.lot}, "
-            f"was {terms.quantity.value}"
-        )
+    quantity = terms.quantity.value
+    if not quantity or not instrument.is_on_lot(quantity):
+        return f"expected a multiple of the lot {instrument.lot}, was {quantity}"
     if terms.type is _MARKET:
         return ""
     for price in (terms.limit_price, terms.stop_price, terms.trail):
@@ -60,11 +58,11 @@ def off_grid(instrument: Instrument, terms: OrderTerms) -> str:
             return f"expected a multiple of the tick {tick}, was {price.value}"
     shown = terms.shown
     if shown is not None and not (
-        shown.value <= terms.quantity.value and instrument.is_on_lot(shown.value)
+        shown.value <= quantity and instrument.is_on_lot(shown.value)
     ):
         return (
             f"expected to show a multiple of the lot {instrument.lot} up to "
-            f"{terms.quantity.value}, was {shown.value}"
+            f"{quantity}, was {shown.value}"
         )
     return ""
 
@@ -169,25 +167,22 @@ class Judge:
         known: Reservation | None,
     ) -> Decimal:
         """Return the cash that the part of an order needs that opens a position."""
-        price = last
-        if terms.limit_price is not None and terms.side is _BUY:
+        price, units = last, terms.quantity.value
+        if terms.side is not _BUY:
+            units -= max(ZERO, self._closing(strategy, terms, known))
+        elif terms.limit_price is not None:
             price = min(last, terms.limit_price.value)
-        units = self._opening_units(strategy, terms, known)
         if units <= ZERO:
             return ZERO
         return instrument.notional(price, units).amount * self._with_fee
 
-    def _opening_units(
+    def _closing(
         self, strategy: str, terms: OrderTerms, known: Reservation | None
     ) -> Decimal:
-        """Return how much of an order is not the closing of what is held."""
-        quantity = terms.quantity.value
-        if terms.side is _BUY:
-            return quantity
+        """Return how much of a sell is the closing of what is held."""
         # What is filled of the order is no longer held, and no longer to be sold.
         filled = known.filled if known is not None else ZERO
-        closing = self._closable(strategy, terms, known) + filled
-        return quantity - max(ZERO, closing)
+        return self._closable(strategy, terms, known) + filled
 
     def _closable(
         self, strategy: str, terms: OrderTerms, known: Reservation | None

@@ -289,7 +289,7 @@ Two runs are compared without them.
 """
 
 
-class Entry(Struct, frozen=True, kw_only=True):
+class Entry(Struct, frozen=True, gc=False):
     """One record of the journal."""
 
     sequence: int

@@ -110,9 +110,9 @@ class Delivery(Engine):
         """
         # The common case of `put`, without its calls.
         append, mailbox = cell.routes.get(type(message)), cell.mailbox
-        if append is not None and mailbox.size < mailbox.room:
+        if append is not None and (size := mailbox.size) < mailbox.room:
             append(message)
-            mailbox.size += 1
+            mailbox.size = size + 1
             self.pending += 1
             if not cell.queued:
                 self.wake(cell)

@@ -34,6 +34,8 @@ from holdfast_runtime.sides import end_sides
 from holdfast_runtime.spec import SupervisorSpec
 from holdfast_runtime.watchdogs import Watchdog
 
+RUNNING = State.RUNNING
+
 
 class Kernel(ByHand, Blame):
     """What both engines share. Users meet it as `LiveEngine` or `SimulatedEngine`."""
@@ -181,7 +183,7 @@ class Kernel(ByHand, Blame):
         commit = recorder.commit
         if (
             commit is None
-            or recorder.state is not State.RUNNING
+            or recorder.state is not RUNNING
             or recorder.mailbox.size
             or recorder.direct
             or recorder.in_hand
@@ -193,10 +195,7 @@ class Kernel(ByHand, Blame):
         try:
             self.enter(recorder, commit, records)
         except Exception as error:  # noqa: BLE001 - its supervisor decides
-            lost = RecordsLost(f"{cell.path}: {error}")
-            self.kill(cell, lost)
-            forsake(cell.path, outbox, lost)
-            self.kill(recorder, error)
+            self._lost(cell, outbox, recorder, error)
             return True
         recorder.handled = nth
         if began_s is not None:
@@ -206,8 +205,18 @@ class Kernel(ByHand, Blame):
         if recorder.outbox:
             told, recorder.outbox = recorder.outbox, []
             self.deliver(told, recorder)
-        self.deliver(outbox, cell)
+        if outbox:
+            self.deliver(outbox, cell)
         return True
+
+    def _lost(
+        self, cell: Cell, outbox: Outbox, recorder: Cell, error: Exception
+    ) -> None:
+        """End a recorder that failed, and ``cell``, whose records are lost with it."""
+        lost = RecordsLost(f"{cell.path}: {error}")
+        self.kill(cell, lost)
+        forsake(cell.path, outbox, lost)
+        self.kill(recorder, error)
 
     def let_out(self, cell: Cell) -> None:
         """Let out the holds of ``cell`` that are done, in their order."""

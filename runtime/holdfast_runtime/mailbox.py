@@ -200,9 +200,10 @@ class Mailbox:
     def pop(self) -> Any:  # noqa: ANN401 - whatever was put
         """Take the first message of the highest lane; `IndexError` when empty."""
         for box in self.active:
-            if box.queue:
+            queue = box.queue
+            if queue:
                 self.size -= 1
-                return box.queue.popleft()
+                return queue.popleft()
         message = "the mailbox is empty"
         raise IndexError(message)
 

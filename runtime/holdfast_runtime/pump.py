@@ -61,38 +61,51 @@ class Pump:
 
     def _read_some(self, cell: Cell) -> int:
         """Let ``cell`` handle a batch of its messages; return how many it was."""
-        kernel, mailbox = self._kernel, cell.mailbox
-        count = 0
+        mailbox, count = cell.mailbox, 1
+        self.reading = cell
+        if (
+            mailbox.size == 1
+            and cell.state is RUNNING
+            and not (cell.stalls or cell.interrupted)
+        ):
+            # A lone message needs nothing of what a batch does.
+            message = mailbox.pop()
+            if type(message) is Stop:
+                self._finish(cell, 0, message, None)
+            else:
+                self._kernel.handle(cell, message)
+        else:
+            count = self._read_batch(cell)
+        self.reading = None
+        cell.queued = False
+        if mailbox.size or self.ended_reading or cell.kill_error is not None:
+            self._see_to(cell, count)
+        return count
+
+    def _read_batch(self, cell: Cell) -> int:
+        mailbox, count = cell.mailbox, 0
         if mailbox.size > 1:
             mailbox.look()
-        self.reading = cell
         while (
             mailbox.size
             and count < BATCH
             and cell.state is RUNNING
             and not (cell.stalls or cell.interrupted)
         ):
-            if mailbox.size > 1:
-                count += self._read_lane(cell, BATCH - count)
-                continue
-            # A lone message needs nothing of what a batch does.
-            count, message = count + 1, mailbox.pop()
-            if type(message) is Stop:
-                self._finish(cell, 0, message, None)
-            else:
-                kernel.handle(cell, message)
-        self.reading = None
-        cell.queued = False
+            count += self._read_lane(cell, BATCH - count)
+        return count
+
+    def _see_to(self, cell: Cell, count: int) -> None:
+        """Do what follows when ``cell`` has read ``count``: its end, or the next."""
         if self.ended_reading:
             self.ended_reading = False
             cell.family.mend()  # type: ignore[union-attr]
         if cell.kill_error is not None and cell.state is RUNNING:
-            kernel.died(cell, cell.kill_error)
-        elif mailbox.size and not cell.stalls:
+            self._kernel.died(cell, cell.kill_error)
+        elif cell.mailbox.size and not cell.stalls:
             if count == BATCH:
-                mailbox.be_fair()
-            kernel.wake(cell)
-        return count
+                cell.mailbox.be_fair()
+            self._kernel.wake(cell)
 
     def _read_lane(self, cell: Cell, most: int) -> int:
         """Let ``cell`` handle at most ``most`` messages of its highest lane.

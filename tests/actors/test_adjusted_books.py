@@ -68,7 +68,7 @@ def test_the_guard_counts_as_the_books_do() -> None:
     ]
     guard = GuardBook(INSTRUMENTS, HaltGate(), 0)
     for entry in entries(records):
-        guard.apply(entry, replaying=True)
+        guard.replay(entry)
     books = books_of(records)
 
     for name, part in books.sub_ledgers().items():

@@ -96,7 +96,7 @@ def test_it_is_counted_how_often_a_venue_was_and_a_restart_goes_on_counting() ->
     gate.build()
     book = GuardBook(INSTRUMENTS, HaltGate(), 0)
     for entry in entries(gate.journal):
-        book.apply(entry, replaying=True)
+        book.replay(entry)
     again = GuardBook(INSTRUMENTS, HaltGate(), 0)
     again.load(book.save())
     assert again.outages == book.outages == {"paper": 2, "elsewhere": 1}
@@ -116,7 +116,7 @@ def test_a_restart_knows_it_and_a_snapshot_too() -> None:
     assert gate.gate.holds("paper") == WHY
     book = GuardBook(INSTRUMENTS, HaltGate(), 0)
     for entry in entries(gate.journal):
-        book.apply(entry, replaying=True)
+        book.replay(entry)
     again = HaltGate()
     GuardBook(INSTRUMENTS, again, 0).load(book.save())
     assert again.degraded == gate.gate.degraded

@@ -52,8 +52,8 @@ MUTATIONS: Final = (
     Mutation(
         "the intent is not journaled",
         _ORDERS,
-        "self._record(draft_record(message, index, venue))",
-        "self._book.apply(draft_record(message, index, venue))",
+        "            self._record(record)\n            if type(record)",
+        "            self._book.apply(record)\n            if type(record)",
     ),
     Mutation(
         "a replay releases what was on its way",
@@ -146,8 +146,8 @@ MUTATIONS: Final = (
     Mutation(
         "the guard applies a record twice",
         _GUARD,
-        "                if entry.sequence > self._applied:",
-        "                if entry.sequence > 0:",
+        "        if entry.sequence > self._applied:",
+        "        if entry.sequence > 0:",
     ),
     Mutation(
         "a sell adds to the guard's position",
@@ -165,8 +165,8 @@ MUTATIONS: Final = (
     Mutation(
         "the ledger applies a record twice",
         _LEDGER,
-        "                if entry.sequence > self._applied:",
-        "                if entry.sequence > 0:",
+        "        if entry.sequence > self._applied:",
+        "        if entry.sequence > 0:",
     ),
     Mutation(
         "the ledger skips a record after a restart",
@@ -246,10 +246,11 @@ MUTATIONS: Final = (
     Mutation(
         "a commit that failed is taken for one that did not",
         _JOURNAL,
-        "        self._add(entries, events)\n        self._store.append(entries)\n",
-        "        self._add(entries, events)\n        try:\n"
+        "        self._store.append(entries)\n        self._let_out(entries)\n",
+        "        try:\n"
         "            self._store.append(entries)\n"
-        "        except CommitFailed:\n            pass\n",
+        "        except CommitFailed:\n            pass\n"
+        "        self._let_out(entries)\n",
     ),
     Mutation(
         "readers are not told what was committed",
