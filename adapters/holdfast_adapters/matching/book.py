@@ -37,8 +37,13 @@ class Working(Struct, eq=False):
     """The order takes part in bars that open at this moment or later."""
 
     expires_us: int
-    buy: bool = False
-    kind: OrderType = OrderType.MARKET
+    leg: Leg | None
+    """What binds it to others."""
+
+    buy: bool
+    kind: OrderType
+    """As which it works: a stop becomes another when it is triggered."""
+
     quantity: Decimal = ZERO
     filled: Decimal = ZERO
     limit: Decimal = ZERO
@@ -59,9 +64,6 @@ class Working(Struct, eq=False):
     waits_below: bool = False
     """Whether the order waits for a low price (else for a high one)."""
 
-    leg: Leg | None = None
-    """What binds it to others."""
-
     ceiling: Decimal | None = None
     """How much of its quantity may be filled by now; None is all."""
 
@@ -74,21 +76,20 @@ class Working(Struct, eq=False):
         return min(left, self.ceiling - self.filled)
 
     def take(self, terms: OrderTerms) -> None:
-        """Take ``terms``; a stop that was triggered stays triggered."""
-        triggered = self.kind is not self.terms.type
+        """Take ``terms`` of the same side and type; what was triggered stays so."""
         self.terms = terms
-        self.buy = terms.side is _BUY
-        self.kind = terms.type
         self.quantity = terms.quantity.value
-        self.limit = terms.limit_price.value if terms.limit_price else ZERO
-        self.stop = terms.stop_price.value if terms.stop_price else ZERO
         force = terms.time_in_force
         self.all_or_none = force is _FOK
-        self.immediate = self.all_or_none or force is _IOC
+        self.immediate = force is _FOK or force is _IOC
+        if terms.type is not _MARKET:
+            self._take_prices(terms)
+
+    def _take_prices(self, terms: OrderTerms) -> None:
+        self.limit = terms.limit_price.value if terms.limit_price else ZERO
+        self.stop = terms.stop_price.value if terms.stop_price else ZERO
         self.makes = terms.post_only
-        if triggered:
-            self.trigger()
-        elif self.kind is not _MARKET:
+        if self.kind is not _MARKET:
             self._find_edge()
 
     def better(self, price: Decimal) -> Decimal:
@@ -140,16 +141,16 @@ def working(
     order: VenueOrder, instrument: Instrument, session_end_us: SessionEnd
 ) -> Working:
     """Return ``order`` as it enters the book."""
-    terms, at_us = order.terms, order.placed_at_us
-    expires_us = NEVER_US
+    terms, leg = order.terms, order.leg
+    since_us, expires_us = order.placed_at_us, NEVER_US
     if terms.time_in_force is _DAY:
-        expires_us = session_end_us(terms.instrument, at_us)
-    leg = order.leg
+        expires_us = session_end_us(terms.instrument, since_us)
     if leg is not None and leg.is_held:
         # No bar opens so late: it waits for its entry.
-        at_us = NEVER_US
+        since_us = NEVER_US
+    buy, kind = terms.side is _BUY, terms.type
     made = Working(
-        order.order_id, terms, instrument, at_us, expires_us, kind=terms.type, leg=leg
+        order.order_id, terms, instrument, since_us, expires_us, leg, buy, kind
     )
     made.take(terms)
     return made

@@ -11,8 +11,10 @@ from holdfast_domain.errors import VenueRefused
 from holdfast_domain.instruments import Instrument
 from holdfast_domain.money import ZERO, Price, to_decimal
 from holdfast_domain.orderlists import ListKind
-from holdfast_domain.orders import OrderTerms, Side
+from holdfast_domain.orders import OrderTerms, OrderType, Side
 from holdfast_domain.ports import VenueOrder
+
+_MARKET = OrderType.MARKET
 
 
 def checked(
@@ -33,12 +35,8 @@ def checked(
         reason = f"expected a known symbol, got {terms.instrument!r}"
         raise VenueRefused(reason, "unknown_symbol")
     _check_quantity(terms.quantity.value, instrument)
-    if terms.limit_price is not None:
-        _check_price(terms.limit_price, instrument)
-    if terms.stop_price is not None:
-        _check_price(terms.stop_price, instrument)
-    if terms.trail is not None:
-        _check_price(terms.trail, instrument)
+    if terms.type is not _MARKET:
+        _check_prices(terms, instrument)
     if instrument.min_notional > ZERO:
         _check_notional(terms, instrument, now)
     if terms.post_only and terms.limit_price is not None and not waits:
@@ -106,6 +104,12 @@ def _check_quantity(quantity: Decimal, instrument: Instrument) -> None:
     if not _is_multiple(quantity, instrument.lot):
         reason = f"expected a multiple of the lot {instrument.lot}, got {quantity}"
         raise VenueRefused(reason, "lot")
+
+
+def _check_prices(terms: OrderTerms, instrument: Instrument) -> None:
+    for price in (terms.limit_price, terms.stop_price, terms.trail):
+        if price is not None:
+            _check_price(price, instrument)
 
 
 def _check_price(price: Price, instrument: Instrument) -> None:

@@ -7,7 +7,7 @@ owner recovers.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
 
 from holdfast_adapters.matching.book import MatchBar, Working, working
@@ -45,8 +45,8 @@ from holdfast_domain.ports import (
 
 _ACTIVE = (OrderType.MARKET, OrderType.LIMIT)
 _MARKET, _TRAILING_STOP = OrderType.MARKET, OrderType.TRAILING_STOP
-_SLIPS = (_MARKET, OrderType.STOP, _TRAILING_STOP)
-"""What trades at any price."""
+_AT_ANY_PRICE = (_MARKET, OrderType.STOP, _TRAILING_STOP)
+"""What trades at any price, and so pays the slippage."""
 
 
 class MatchingEngine:
@@ -74,10 +74,11 @@ class MatchingEngine:
         self._record = record or _forget
         self._at_last_close = model.fill is FillAt.THIS_CLOSE
         self._slip = model.slippage_bps / 10_000
+        self._slips = _AT_ANY_PRICE if self._slip else ()
         self._known: dict[str, Working | None] = {}
         self._lists = Lists()
         self._taken: dict[tuple[str, int], Decimal] = {}
-        self._acks = 0
+        self._newest: dict[str, tuple[LastBar, MatchBar]] = {}
         self._executions = 0
 
     def has_open(self, symbol: str) -> bool:
@@ -91,9 +92,13 @@ class MatchingEngine:
             VenueRefused: the codes of `checks.checked`.
             DuplicateOrder: the id was used before, be it by an order that has ended.
         """
-        self._check_new(order)
+        if order.order_id in self._known:
+            raise _known_before(order)
         checked(order.terms, self.instruments, now)
-        return self._enter([self.admit(order)], now)
+        said: list[VenueEvent] = []
+        made = self._enter(order, now, said)
+        self._match_at_last(made, made.since_us, now, said)
+        return said
 
     def submit_list(
         self, orders: Sequence[VenueOrder], now: MarketView
@@ -105,26 +110,26 @@ class MatchingEngine:
             DuplicateOrder: an id was used before.
         """
         for each in orders:
-            self._check_new(each)
+            if each.order_id in self._known:
+                raise _known_before(each)
         check_list(orders, self.instruments, now)
-        return self._enter([self.admit(each) for each in orders], now)
-
-    def _check_new(self, order: VenueOrder) -> None:
-        if order.order_id in self._known:
-            reason = f"expected a new client order id, got {order.order_id}"
-            raise DuplicateOrder(reason)
-
-    def _enter(self, entered: list[Working], now: MarketView) -> list[VenueEvent]:
         said: list[VenueEvent] = []
-        for each in entered:
-            name = f"V{self._acks + 1}"
-            self._say(Acked(order_id=each.order_id, venue_order_id=name), said)
-            if each.kind is _TRAILING_STOP:
-                self._trail_last(each, now)
-        if self._at_last_close:
-            for each in [e for e in entered if e.since_us != NEVER_US]:
-                self._match_at_last(each, each.since_us, now, said)
+        entered = [self._enter(each, now, said) for each in orders]
+        # Before the first is filled, which lets the others go: for what comes later.
+        since_us = [each.since_us for each in entered]
+        for made, at_us in zip(entered, since_us, strict=True):
+            self._match_at_last(made, at_us, now, said)
         return said
+
+    def _enter(
+        self, order: VenueOrder, now: MarketView, said: list[VenueEvent]
+    ) -> Working:
+        made = self.admit(order)
+        name = f"V{len(self._known)}"
+        self._say(Acked(order_id=order.order_id, venue_order_id=name), said)
+        if made.kind is _TRAILING_STOP:
+            self._trail_last(made, now)
+        return made
 
     def cancel(self, order_id: str) -> list[VenueEvent]:
         """End what is left of the order.
@@ -152,8 +157,7 @@ class MatchingEngine:
         checked(terms, self.instruments, now)
         self.amend(order_id, terms, now.time_us)
         self._say(Replaced(order_id=order_id, terms=terms), said)
-        if self._at_last_close:
-            self._match_at_last(order, now.time_us, now, said)
+        self._match_at_last(order, now.time_us, now, said)
         return said
 
     def on_bar(
@@ -197,10 +201,10 @@ class MatchingEngine:
 
     def admit(self, order: VenueOrder) -> Working:
         """Put ``order`` into the book without a check: it passed them before."""
-        symbol = order.terms.instrument
+        name, symbol = order.order_id, order.terms.instrument
         made = working(order, self.instruments[symbol], self._session_end_us)
-        self._known[order.order_id] = made
-        self.open.setdefault(symbol, {})[order.order_id] = made
+        self._known[name] = made
+        self.open.setdefault(symbol, {})[name] = made
         if order.leg is not None:
             self._lists.add(made)
         return made
@@ -216,13 +220,10 @@ class MatchingEngine:
         order.take(terms)
 
     def apply(self, record: EngineRecord) -> None:
-        """Apply what has happened; the only way in which the book changes by it."""
-        if type(record) is Executed:
-            self._fill(record)
-            return
+        """Do to the book what was done to it when ``record`` was made."""
         match record:
-            case Acked():
-                self._acks += 1
+            case Executed():
+                self._fill(self._working(record.order_id), record)
             case Ended():
                 self._close(self._working(record.order_id))
             case Triggered():
@@ -232,8 +233,8 @@ class MatchingEngine:
             case VolumeTaken():
                 key = (record.symbol, record.ended_at_us)
                 self._taken[key] = self._taken.get(key, ZERO) + record.quantity
-            case Replaced():
-                """Its new terms came by `amend`."""
+            case Acked() | Replaced():
+                """The order came by `admit`, its new terms by `amend`."""
 
     # --- inside -----------------------------------------------------------------
 
@@ -244,7 +245,7 @@ class MatchingEngine:
             self._offer(order, bar, said)
 
     def _offer(self, order: Working, bar: MatchBar, said: list[VenueEvent]) -> None:
-        slips = order.kind in _SLIPS
+        slips = order.kind in self._slips
         price, at_us, triggered = hit(order, bar, self.model.fill)
         if triggered:
             self._note(Triggered(order_id=order.order_id, ended_at_us=bar.ended_at_us))
@@ -274,13 +275,18 @@ class MatchingEngine:
     def _match_at_last(
         self, order: Working, at_us: int, now: MarketView, said: list[VenueEvent]
     ) -> None:
-        """Match at the close of the newest bar; stops wait for what comes."""
+        """Match at the close of the newest bar, if that is when orders are filled.
+
+        Stops wait for what comes, and orders that are held for their entry.
+        """
+        if not self._at_last_close or at_us == NEVER_US or order.kind not in _ACTIVE:
+            return
         last = now.last(order.terms.instrument)
-        if last is None or order.kind not in _ACTIVE:
+        if last is None:
             return
         bar = self._bar_of(order, last)
         price = bar.price(last.close)
-        if order.kind is _MARKET:
+        if order.kind in self._slips:
             price = slipped(order, price, self._slip)
         if order.kind is _MARKET or is_at_or_better(order, price):
             self._execute(order, bar, price, at_us, said)
@@ -288,9 +294,17 @@ class MatchingEngine:
             self._end_rest(order, said)
 
     def _bar_of(self, order: Working, last: LastBar) -> MatchBar:
-        close, ended = last.close, last.ended_at_us
-        left = self._available(order.terms.instrument, last.volume, ended)
-        return MatchBar(order.instrument, (close,) * 4, ended, ended, left)
+        """Return ``last`` as a bar of one price, made once while it is the newest."""
+        symbol = order.terms.instrument
+        known = self._newest.get(symbol)
+        if known is None or known[0] is not last:
+            close, ended = last.close, last.ended_at_us
+            bar = MatchBar(order.instrument, (close,) * 4, ended, ended, None)
+            known = self._newest[symbol] = last, bar
+        bar = known[1]
+        if self.model.participation is not None:
+            bar.available = self._available(symbol, last.volume, last.ended_at_us)
+        return bar
 
     def _execute(
         self,
@@ -306,6 +320,7 @@ class MatchingEngine:
         if quantity <= ZERO:
             return
         made = executed(order, quantity, price, at_us, self.model, self._executions + 1)
+        self._fill(order, made)
         self._say(made, said)
         if order.leg is not None:
             self._cancel_rival(order, "filled", said)
@@ -339,15 +354,19 @@ class MatchingEngine:
         self, order: Working, how: str, reason: str, said: list[VenueEvent]
     ) -> None:
         bound = self._lists.ended(order, how)
-        for each in (Ended(order_id=order.order_id, how=how, reason=reason), *bound):
-            self._say(each, said)
+        own = Ended(order_id=order.order_id, how=how, reason=reason)
+        self._say_ended((own, *bound), said)
 
     def _cancel_rival(self, order: Working, why: str, said: list[VenueEvent]) -> None:
-        for each in self._lists.rival_ended(order, why):
+        self._say_ended(self._lists.rival_ended(order, why), said)
+
+    def _say_ended(self, ends: Iterable[Ended], said: list[VenueEvent]) -> None:
+        for each in ends:
+            self.apply(each)
             self._say(each, said)
 
     def _say(self, event: BookEvent, said: list[VenueEvent]) -> None:
-        self.apply(event)
+        """Say what has been applied."""
         self._record(event)
         said.append(event)
 
@@ -355,9 +374,8 @@ class MatchingEngine:
         self.apply(record)
         self._record(record)
 
-    def _fill(self, event: Executed) -> None:
+    def _fill(self, order: Working, event: Executed) -> None:
         self._executions += 1
-        order = self._working(event.order_id)
         order.filled = event.cumulative.value
         if order.filled >= order.quantity:
             if order.leg is not None:
@@ -391,6 +409,10 @@ class MatchingEngine:
             raise VenueRefused(reason, "not_working")
         reason = f"expected an order of this venue, got {order_id}"
         raise VenueRefused(reason, "unknown_order")
+
+
+def _known_before(order: VenueOrder) -> DuplicateOrder:
+    return DuplicateOrder(f"expected a new client order id, got {order.order_id}")
 
 
 def _forget(_record: EngineRecord) -> None:

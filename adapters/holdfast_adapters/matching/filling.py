@@ -24,21 +24,20 @@ def executed(
     fee, unit = model.commission * quantity, instrument.base
     if not (model.in_kind and order.buy and unit):
         fee, unit = fee * abs(price * instrument.multiplier), instrument.currency
+    traded = Quantity(quantity)
     return Executed(
         order_id=order.order_id,
         execution_id=f"X{number}",
-        quantity=Quantity(quantity),
+        quantity=traded,
         price=Price(price),
         fee=Money(fee, unit),
         filled_at=utc_from_us(at_us),
-        cumulative=Quantity(order.filled + quantity),
+        cumulative=Quantity(order.filled + quantity) if order.filled else traded,
     )
 
 
 def slipped(order: Working, price: Decimal, share: Decimal) -> Decimal:
     """Return ``price``, worse by ``share`` of it, on the instrument's grid."""
-    if not share:
-        return price
     by = abs(price) * share
     worse = price + by if order.buy else price - by
     towards = ROUND_CEILING if order.buy else ROUND_FLOOR
