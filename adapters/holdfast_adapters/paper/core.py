@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from typing import Final
 
 from msgspec import Struct
 
 from holdfast_adapters.matching.engine import MatchingEngine
 from holdfast_adapters.matching.model import (
-    BookEvent,
     EngineRecord,
     LastBar,
-    Trailed,
-    Triggered,
-    VolumeTaken,
 )
 from holdfast_adapters.paper.account import (
     Trade,
@@ -23,7 +20,7 @@ from holdfast_adapters.paper.account import (
     story_of,
     works,
 )
-from holdfast_adapters.paper.market import Later, last_of, match_trades
+from holdfast_adapters.paper.market import LastBars, Later, match_trades
 from holdfast_adapters.paper.records import (
     Advanced,
     CancelRequested,
@@ -54,6 +51,8 @@ from holdfast_domain.ports import (
 )
 
 _NOTHING: tuple[VenueEvent, ...] = ()
+_TOLD: Final = (Acked, Executed, Ended, Replaced)
+"""What is said of an order; the rest is the engine's own, and nobody is told."""
 
 
 class _Order(Struct, eq=False):
@@ -94,6 +93,7 @@ class PaperCore:
             record=self._fresh.append,
         )
         self._open = self._engine.open
+        self._last = LastBars(world.data)
         self._places = {name: at for at, name in enumerate(world.data.symbols)}
         self._newest = START - 1
         self._orders: dict[str, _Order] = {}
@@ -113,7 +113,7 @@ class PaperCore:
 
     def last(self, symbol: str) -> LastBar | None:
         """Return the newest bar of ``symbol`` that has ended, or a later trade."""
-        return last_of(self.world.data, symbol, self.step)
+        return self._last.by(self.step, symbol)
 
     # --- requests -----------------------------------------------------------------
 
@@ -124,7 +124,8 @@ class PaperCore:
             VenueRefused: see `MatchingEngine.submit`; an instrument without data is
                 an unknown symbol too.
         """
-        self._check_known(order)
+        if order.terms.instrument not in self._places:
+            raise _without_data(order)
         said = self._engine.submit(order, self)
         self._keep(Submitted(order=order), self.cursor)
         return said
@@ -135,17 +136,13 @@ class PaperCore:
         Raises:
             VenueRefused: see `MatchingEngine.submit_list`.
         """
-        self._check_known(orders[0])
+        if orders[0].terms.instrument not in self._places:
+            raise _without_data(orders[0])
         said = self._engine.submit_list(orders, self)
         for each in orders[:-1]:
-            self._add(self.cursor, Submitted(order=each))
+            self._add_request(self.cursor, Submitted(order=each))
         self._keep(Submitted(order=orders[-1]), self.cursor)
         return said
-
-    def _check_known(self, order: VenueOrder) -> None:
-        if order.terms.instrument not in self._places:
-            reason = f"expected a symbol with data, got {order.terms.instrument!r}"
-            raise VenueRefused(reason, "unknown_symbol")
 
     def cancel(self, order_id: str) -> list[VenueEvent]:
         """Cancel what is left of the order.
@@ -344,15 +341,11 @@ class PaperCore:
 
     def _keep(self, request: Request, cursor: int) -> None:
         """Keep a request, and behind it what the engine recorded because of it."""
-        self._newest = max(self._newest, cursor)
-        self._add(cursor, request)
-        for record in self._fresh:
-            self._add(cursor, record)
+        self._add_request(cursor, request)
+        self._add(cursor, self._fresh)
         self._fresh.clear()
 
     def _replay(self, cursor: int, record: PaperRecord) -> None:
-        self._add(cursor, record)
-        self._newest = max(self._newest, cursor)
         self.cursor = max(self.cursor, cursor)
         match record:
             case Submitted():
@@ -365,29 +358,33 @@ class PaperCore:
                 """What came of it follows."""
             case _:
                 self._engine.apply(record)
+                self._add(cursor, [record])
+                return
+        self._add_request(cursor, record)
 
-    def _add(self, cursor: int, record: PaperRecord) -> None:
-        self.rows.append((cursor, record))
-        if type(record) is Acked or type(record) is Executed:  # the commonest
-            self._tell(cursor, record)
-            return
-        match record:
-            case Submitted(order=order):
-                self._orders[order.order_id] = _Order(order, cursor)
-                self._advance = None
-            case Ended() | Replaced():
-                self._tell(cursor, record)
-            case Advanced():
-                self._advance = self._advances.setdefault(cursor, [])
-            case CancelRequested() | ReplaceRequested():
-                self._advance = None
-            case Triggered() | Trailed() | VolumeTaken():
-                """The engine's own; nobody is told."""
+    def _add_request(self, cursor: int, request: Request) -> None:
+        self.rows.append((cursor, request))
+        self._newest = max(self._newest, cursor)
+        self._advance = None
+        if type(request) is Submitted:
+            order = request.order
+            self._orders[order.order_id] = _Order(order, cursor)
+        elif type(request) is Advanced:
+            self._advance = self._advances.setdefault(cursor, [])
 
-    def _tell(self, cursor: int, event: BookEvent) -> None:
-        told = cursor, event
-        self._orders[event.order_id].said.append(told)
-        if type(event) is Executed:
-            self._executions.append(told)  # type: ignore[arg-type]
-        if self._advance is not None:
-            self._advance.append(event)
+    def _add(self, cursor: int, records: Iterable[EngineRecord]) -> None:
+        for record in records:
+            row = cursor, record
+            self.rows.append(row)
+            if not isinstance(record, _TOLD):
+                continue
+            self._orders[record.order_id].said.append(row)  # type: ignore[arg-type]
+            if type(record) is Executed:
+                self._executions.append(row)  # type: ignore[arg-type]
+            if self._advance is not None:
+                self._advance.append(record)
+
+
+def _without_data(order: VenueOrder) -> VenueRefused:
+    reason = f"expected a symbol with data, got {order.terms.instrument!r}"
+    return VenueRefused(reason, "unknown_symbol")
