@@ -145,7 +145,7 @@ def is_unasked(row: OrderRow, event: VenueEvent, asked: Asked) -> bool:
 
 def latest(events: Sequence[VenueEvent]) -> Sequence[VenueEvent]:
     """Return ``events`` without the terms that later ones of them replaced."""
-    if list(map(type, events)).count(Replaced) <= 1:
+    if Replaced not in map(type, events):
         return events
     last = [event for event in events if type(event) is Replaced][-1]
     return [e for e in events if type(e) is not Replaced or e is last]

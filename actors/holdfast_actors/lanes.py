@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Coroutine
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 from holdfast_actors.reconciliation.messages import AskVenue
 from holdfast_actors.requests import AskGap, LookUp, Request, Submit
 
 QUESTIONS = 64
 """Questions under way for each venue; the rest waits. Submits have their own window."""
+
+
+Work: TypeAlias = Coroutine[Any, Any, None] | None
+"""What is left to do, for whoever awaits it; None if that is nothing."""
 
 
 class Sides(Protocol):
@@ -32,9 +36,9 @@ class Lanes:
     def __init__(
         self,
         sides: Sides | None,
-        carry: Callable[[Request], Coroutine[Any, Any, None]],
+        carry: Callable[[Request], Work],
     ) -> None:
-        """Do requests by ``carry``, in ``sides``; without them, none."""
+        """Do requests by ``carry``, in ``sides``; without them, whoever asks does."""
         self._sides = sides
         self._carry = carry
         self._lanes: dict[str, deque[Request]] = {}
@@ -48,18 +52,15 @@ class Lanes:
         self._waiting: deque[Request] = deque()
         """Questions beyond the limit."""
 
-    def add(self, message: Request) -> bool:
-        """Have a request done, after those about the same order.
-
-        False if there are no sides to do it in: whoever asks does it.
-        """
+    def add(self, message: Request) -> Work:
+        """Have a request done, after those about the same order."""
         if self._sides is None:
-            return False
+            return self._carry(message)
         if _is_question(message) and self._questions >= QUESTIONS:
             self._waiting.append(message)
         else:
             self._enter(self._sides, message)
-        return True
+        return None
 
     def _enter(self, sides: Sides, message: Request) -> None:
         self._questions += _is_question(message)
@@ -91,7 +92,9 @@ class Lanes:
         return key in self._awaits and isinstance(self._lanes[key][0], Submit)
 
     async def _run(self, sides: Sides, key: str, message: Request) -> None:
-        await self._carry(message)
+        work = self._carry(message)
+        if work is not None:
+            await work
         lane = self._lanes[key]
         lane.popleft()
         self._questions -= _is_question(message)

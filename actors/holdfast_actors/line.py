@@ -124,23 +124,8 @@ class Line:
         the rest waits: the session tells again what the step brought about, and the
         list of executions has them in the order in which they happened.
         """
-        early = self._early
-        if early is None:
-            self._take(message)
+        if self._early is not None and self._comes_early(message, self._early):
             return
-        is_gap = message.asked is _GAP
-        is_new = bool(self.sending.session_number)
-        is_first = message.asked is _STREAM or message.order_id in self._firsts
-        if is_new and is_first:
-            self._take(message)
-        elif is_new or (is_gap and message.how is not _ANSWERED):
-            self._early = None
-            for each in (message, *early) if is_gap else (*early, message):
-                self._take(each)
-        else:
-            early.append(message)
-
-    def _take(self, message: Evidence) -> None:
         order_id, asked = message.order_id, message.asked
         sending, doubts = self.sending, self.doubts
         if message.again_s:
@@ -161,10 +146,32 @@ class Line:
             or order_id in doubts.resolver.cases
         ):
             self._answered(row, message)
-        if doubts.behind:
-            doubts.ask_of_missing()
-        if sending.queue:
-            sending.send_waiting()
+        if doubts.behind or sending.queue:
+            self._go_on()
+
+    def _comes_early(self, message: Evidence, early: list[Evidence]) -> bool:
+        """Tell whether ``message`` is not to be taken now: it waits with the others.
+
+        The one for which they wait is taken here, with all of them.
+        """
+        is_gap = message.asked is _GAP
+        is_new = bool(self.sending.session_number)
+        if is_new and (message.asked is _STREAM or message.order_id in self._firsts):
+            return False
+        if is_new or (is_gap and message.how is not _ANSWERED):
+            self._early = None
+            for each in (message, *early) if is_gap else (*early, message):
+                self.hear(each)
+        else:
+            early.append(message)
+        return True
+
+    def _go_on(self) -> None:
+        """Ask for what is missing, and send what an answer has made room for."""
+        if self.doubts.behind:
+            self.doubts.ask_of_missing()
+        if self.sending.queue:
+            self.sending.send_waiting()
 
     def _answered(self, row: OrderRow, message: Evidence) -> None:
         """Draw the conclusion from how a request about an order ended."""
@@ -264,7 +271,7 @@ class Line:
         if record is not None:
             self._record(record)
             if row.cancel_wanted or row.leg is not None:
-                self._go_on(row, record)
+                self._do_next(row, record)
         elif is_unasked(row, event, asked):
             self.doubts.resolver.ask(row.order_id)
         if row.recounted:
@@ -287,7 +294,7 @@ class Line:
         for each in reopening(row, event, self._executions):
             self._record(each)
 
-    def _go_on(self, row: OrderRow, record: ev.Event) -> None:
+    def _do_next(self, row: OrderRow, record: ev.Event) -> None:
         """Do what follows from the venue's word for a cancel or a list that waits."""
         if row.cancel_wanted and isinstance(record, ev.OrderAccepted):
             self.sending.cancel(row.order_id, row.strategy)
