@@ -31,12 +31,15 @@ class Position(Struct, frozen=True, gc=False):
 
     def after(self, units: Decimal, price: Decimal) -> Position:
         """Return the position after ``units`` (signed) were traded at ``price``."""
-        amount = self.amount + units
-        is_long = self.amount > ZERO
-        if not self.amount or is_long == (units > ZERO):
-            paid = self.cost_basis * self.amount + price * units
-            return Position(amount, paid / amount if amount else ZERO, self.realised)
-        closed = -units if abs(units) <= abs(self.amount) else self.amount
+        held = self.amount
+        amount = held + units
+        if not held:
+            return Position(amount, price if amount else ZERO, self.realised)
+        is_long = held > ZERO
+        if is_long == (units > ZERO):
+            paid = self.cost_basis * held + price * units
+            return Position(amount, paid / amount, self.realised)
+        closed = -units if abs(units) <= abs(held) else held
         realised = self.realised + closed * (price - self.cost_basis)
         if not amount:
             return Position(ZERO, ZERO, realised)

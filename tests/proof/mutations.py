@@ -292,8 +292,8 @@ MUTATIONS: Final = (
     Mutation(
         "a strategy books a fill with the wrong sign",
         _PORTFOLIO,
-        "held.after(fill.units(instrument), price)",
-        "held.after(-fill.units(instrument), price)",
+        "self._book.get(symbol, FLAT).after(units, price)",
+        "self._book.get(symbol, FLAT).after(-units, price)",
     ),
     Mutation(
         "a strategy does not hear of a late fill",

@@ -132,10 +132,11 @@ class Portfolio:
         """Take one fill."""
         symbol, price, fee = fill.instrument, fill.price.value, fill.fee
         instrument = self._instruments[symbol]
-        cash = self._cash - instrument.notional(price, fill.traded).amount
+        traded = fill.traded
+        cash = self._cash - instrument.notional(price, traded).amount
         self._cash = cash - fee.amount if fee.currency == instrument.currency else cash
-        held = self._book.get(symbol, FLAT)
-        self._book[symbol] = held.after(fill.units(instrument), price)
+        units = traded - instrument.in_kind(fee)
+        self._book[symbol] = self._book.get(symbol, FLAT).after(units, price)
 
     def _fork(self, event: ev.StrategyForked) -> None:
         """Have what the strategy had from which this one was forked."""
