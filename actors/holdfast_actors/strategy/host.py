@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
@@ -28,27 +28,37 @@ class Context:
     _host: Host
 
     def __init__(self, host: Host) -> None:
-        object.__setattr__(self, "_host", host)
+        self._host = host
 
     @property
     def portfolio(self) -> Portfolio:
         """Cash and positions of this strategy's allotment."""
         return self._host.portfolio
 
+    @portfolio.setter
+    def portfolio(self, _: object) -> None:
+        raise _engines_own("portfolio")
+
     @property
     def now(self) -> datetime:
         """Market time of the current call, UTC."""
         return utc_from_us(self._host.now_us)
 
-    def __setattr__(self, name: str, value: Any) -> None:  # noqa: ANN401 - the user's own
-        if name in ("portfolio", "now"):
-            message = f"context.{name} is the engine's; choose another name"
-            raise AttributeError(message)
-        object.__setattr__(self, name, value)
+    @now.setter
+    def now(self, _: object) -> None:
+        raise _engines_own("now")
+
+    if TYPE_CHECKING:
+        # Of anything else; written in Python it would be slow.
+        def __setattr__(self, name: str, value: Any) -> None: ...  # noqa: ANN401
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - the user's own values
         message = f"context.{name} was not set; set it in initialize"
         raise AttributeError(message)
+
+
+def _engines_own(name: str) -> AttributeError:
+    return AttributeError(f"context.{name} is the engine's; choose another name")
 
 
 @attrs.define
