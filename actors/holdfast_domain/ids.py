@@ -34,10 +34,10 @@ class ClientOrderId(Struct, frozen=True, kw_only=True, gc=False):
         )
 
     @property
-    def around(self) -> tuple[str, str]:
-        """What stands before and behind the sequence in the ids of its strategy."""
+    def template(self) -> str:
+        """The ids of its strategy, with ``%012x`` where the sequence stands."""
         text = str(self)
-        return text[:16], text[28:]
+        return f"{text[:16]}%012x{text[28:]}"
 
     @classmethod
     def parse(cls, text: str) -> ClientOrderId:

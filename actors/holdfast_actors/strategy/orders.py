@@ -72,7 +72,7 @@ class OrderView(Struct, gc=False):
         return None if self.terms.stop_price is None else self.terms.stop_price.value
 
 
-class Transaction(Struct, frozen=True, kw_only=True):
+class Transaction(Struct, frozen=True, kw_only=True, gc=False):
     """One fill as a strategy sees it; ``amount`` is signed."""
 
     order_id: str
@@ -97,7 +97,7 @@ class Desk:
         instruments: Mapping[str, Instrument],
     ) -> None:
         made = ClientOrderId(engine=engine, epoch=epoch, sequence=0, strategy=index)
-        self._before, self._behind = made.around
+        self._ids = made.template
         self._instruments = instruments
         self.number = 0
         """The strategy's last decision."""
@@ -134,8 +134,7 @@ class Desk:
         if index >= _MOST_DRAFTS:
             message = f"expected at most {_MOST_DRAFTS} orders in one decision"
             raise DomainError(message)
-        sequence = (self.number + 1) << INDEX_BITS | index
-        return f"{self._before}{sequence:012x}{self._behind}"
+        return self._ids % ((self.number + 1) << INDEX_BITS | index)
 
     def cancel(self, order_id: str) -> None:
         """Take a cancel; one of a finished order does nothing."""
