@@ -67,14 +67,6 @@ class Working(Struct, eq=False):
     ceiling: Decimal | None = None
     """How much of its quantity may be filled by now; None is all."""
 
-    @property
-    def due(self) -> Decimal:
-        """What may be filled of it now."""
-        left = self.quantity - self.filled
-        if self.ceiling is None:
-            return left
-        return min(left, self.ceiling - self.filled)
-
     def take(self, terms: OrderTerms) -> None:
         """Take ``terms`` of the same side and type; what was triggered stays so."""
         self.terms = terms

@@ -78,7 +78,7 @@ class MatchingEngine:
         self._known: dict[str, Working | None] = {}
         self._lists = Lists()
         self._taken: dict[tuple[str, int], Decimal] = {}
-        self._newest: dict[str, tuple[LastBar, MatchBar]] = {}
+        self._newest: dict[str, tuple[LastBar, MatchBar, Decimal]] = {}
         self._executions = 0
 
     def has_open(self, symbol: str) -> bool:
@@ -284,8 +284,7 @@ class MatchingEngine:
         last = now.last(order.terms.instrument)
         if last is None:
             return
-        bar = self._bar_of(order, last)
-        price = bar.price(last.close)
+        bar, price = self._bar_of(order, last)
         if order.kind in self._slips:
             price = slipped(order, price, self._slip)
         if order.kind is _MARKET or is_at_or_better(order, price):
@@ -293,18 +292,21 @@ class MatchingEngine:
         if order.immediate:
             self._end_rest(order, said)
 
-    def _bar_of(self, order: Working, last: LastBar) -> MatchBar:
-        """Return ``last`` as a bar of one price, made once while it is the newest."""
+    def _bar_of(self, order: Working, last: LastBar) -> tuple[MatchBar, Decimal]:
+        """Return ``last`` as a bar of one price, and the price.
+
+        They are made once while it is the newest.
+        """
         symbol = order.terms.instrument
-        known = self._newest.get(symbol)
-        if known is None or known[0] is not last:
+        made = self._newest.get(symbol)
+        if made is None or made[0] is not last:
             close, ended = last.close, last.ended_at_us
             bar = MatchBar(order.instrument, (close,) * 4, ended, ended, None)
-            known = self._newest[symbol] = last, bar
-        bar = known[1]
+            made = self._newest[symbol] = last, bar, bar.price(close)
+        _, bar, price = made
         if self.model.participation is not None:
             bar.available = self._available(symbol, last.volume, last.ended_at_us)
-        return bar
+        return bar, price
 
     def _execute(
         self,
@@ -314,7 +316,9 @@ class MatchingEngine:
         at_us: int,
         said: list[VenueEvent],
     ) -> None:
-        quantity = order.due
+        quantity = order.quantity - order.filled
+        if order.ceiling is not None:
+            quantity = min(quantity, order.ceiling - order.filled)
         if bar.available is not None and bar.available < quantity:
             quantity = ZERO if order.all_or_none else bar.available
         if quantity <= ZERO:
