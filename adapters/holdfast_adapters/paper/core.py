@@ -20,7 +20,7 @@ from holdfast_adapters.paper.account import (
     story_of,
     works,
 )
-from holdfast_adapters.paper.market import LastBars, Later, match_trades
+from holdfast_adapters.paper.market import Later, last_of, match_trades
 from holdfast_adapters.paper.records import (
     Advanced,
     CancelRequested,
@@ -93,7 +93,7 @@ class PaperCore:
             record=self._fresh.append,
         )
         self._open = self._engine.open
-        self._last = LastBars(world.data)
+        self._last: dict[str, tuple[int, LastBar | None]] = {}
         self._places = {name: at for at, name in enumerate(world.data.symbols)}
         self._newest = START - 1
         self._orders: dict[str, _Order] = {}
@@ -113,7 +113,11 @@ class PaperCore:
 
     def last(self, symbol: str) -> LastBar | None:
         """Return the newest bar of ``symbol`` that has ended, or a later trade."""
-        return self._last.by(self.step, symbol)
+        known = self._last.get(symbol)
+        if known is None or known[0] != self.step:
+            last = last_of(self.world.data, symbol, self.step)
+            known = self._last[symbol] = self.step, last
+        return known[1]
 
     # --- requests -----------------------------------------------------------------
 
@@ -127,7 +131,7 @@ class PaperCore:
         if order.terms.instrument not in self._places:
             raise _without_data(order)
         said = self._engine.submit(order, self)
-        self._keep(Submitted(order=order), self.cursor)
+        self._keep(self.cursor, Submitted(order=order))
         return said
 
     def submit_list(self, orders: Sequence[VenueOrder]) -> list[VenueEvent]:
@@ -139,9 +143,7 @@ class PaperCore:
         if orders[0].terms.instrument not in self._places:
             raise _without_data(orders[0])
         said = self._engine.submit_list(orders, self)
-        for each in orders[:-1]:
-            self._add_request(self.cursor, Submitted(order=each))
-        self._keep(Submitted(order=orders[-1]), self.cursor)
+        self._keep(self.cursor, *(Submitted(order=each) for each in orders))
         return said
 
     def cancel(self, order_id: str) -> list[VenueEvent]:
@@ -151,7 +153,7 @@ class PaperCore:
             VenueRefused: see `MatchingEngine.cancel`.
         """
         said = self._engine.cancel(order_id)
-        self._keep(CancelRequested(order_id=order_id), self.cursor)
+        self._keep(self.cursor, CancelRequested(order_id=order_id))
         return said
 
     def replace(
@@ -165,7 +167,7 @@ class PaperCore:
         view = Later(self, max(self.time_us, at_us or 0))
         said = self._engine.replace(order_id, terms, view)
         request = ReplaceRequested(order_id=order_id, terms=terms, at_us=view.time_us)
-        self._keep(request, self.cursor)
+        self._keep(self.cursor, request)
         return said
 
     # --- market data --------------------------------------------------------------
@@ -198,7 +200,7 @@ class PaperCore:
         self.cursor, self.step = max(self.cursor, cursor), max(self.step, step)
         self.matched = max(self.matched, step)
         if self._fresh:
-            self._keep(Advanced(step=step), cursor)
+            self._keep(cursor, Advanced(step=step))
         return said
 
     def _said_before(self, cursor: int) -> list[VenueEvent]:
@@ -339,9 +341,17 @@ class PaperCore:
 
     # --- rows ---------------------------------------------------------------------
 
-    def _keep(self, request: Request, cursor: int) -> None:
-        """Keep a request, and behind it what the engine recorded because of it."""
-        self._add_request(cursor, request)
+    def _keep(self, cursor: int, *requests: Request) -> None:
+        """Keep requests, and behind them what the engine recorded because of them."""
+        self._newest = max(self._newest, cursor)
+        self._advance = None
+        for request in requests:
+            self.rows.append((cursor, request))
+            if type(request) is Submitted:
+                order = request.order
+                self._orders[order.order_id] = _Order(order, cursor)
+            elif type(request) is Advanced:
+                self._advance = self._advances.setdefault(cursor, [])
         self._add(cursor, self._fresh)
         self._fresh.clear()
 
@@ -360,17 +370,7 @@ class PaperCore:
                 self._engine.apply(record)
                 self._add(cursor, [record])
                 return
-        self._add_request(cursor, record)
-
-    def _add_request(self, cursor: int, request: Request) -> None:
-        self.rows.append((cursor, request))
-        self._newest = max(self._newest, cursor)
-        self._advance = None
-        if type(request) is Submitted:
-            order = request.order
-            self._orders[order.order_id] = _Order(order, cursor)
-        elif type(request) is Advanced:
-            self._advance = self._advances.setdefault(cursor, [])
+        self._keep(cursor, record)
 
     def _add(self, cursor: int, records: Iterable[EngineRecord]) -> None:
         for record in records:

@@ -30,27 +30,6 @@ def last_of(data: MarketData, symbol: str, step: int) -> LastBar | None:
     return LastBar(values["close"][row], values["volume"][row], columns.ends_us[row])
 
 
-class LastBars:
-    """The newest bars by a step: what is there never changes, so each is made once."""
-
-    def __init__(self, data: MarketData) -> None:
-        self._data = data
-        self._step = -1
-        self._known: dict[str, LastBar] = {}
-
-    def by(self, step: int, symbol: str) -> LastBar | None:
-        """Return the newest bar of ``symbol`` by ``step``; see `last_of`."""
-        if step != self._step:
-            self._step = step
-            self._known.clear()
-        known = self._known.get(symbol)
-        if known is None:
-            known = last_of(self._data, symbol, step)
-            if known is not None:
-                self._known[symbol] = known
-        return known
-
-
 def match_trades(
     engine: MatchingEngine, data: MarketData, step: int, wanted: Collection[str]
 ) -> list[VenueEvent]:
