@@ -189,7 +189,7 @@ class Books:
         traded, price = fill.traded, fill.price.value
         in_kind = instrument.in_kind(fill.fee)
         _hold(book, fill.instrument, traded - in_kind, price)
-        paid = instrument.notional(price, traded).amount
+        paid = instrument.notional(price, traded)
         cash, unit = book.cash, instrument.currency
         cash[unit] = cash.get(unit, ZERO) - paid
         fee = fill.fee

@@ -297,7 +297,7 @@ class Reservations:
     def _book(self, fill: Fill) -> Account:
         instrument = self._instruments[fill.instrument]
         account = self.account(fill.strategy)
-        account.cash -= instrument.notional(fill.price.value, fill.traded).amount
+        account.cash -= instrument.notional(fill.price.value, fill.traded)
         if fill.fee.currency == instrument.currency:
             account.cash -= fill.fee.amount
         account.hold(fill.instrument, fill.units(instrument))

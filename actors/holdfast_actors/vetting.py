@@ -174,7 +174,7 @@ class Judge:
             price = min(last, terms.limit_price.value)
         if units <= ZERO:
             return ZERO
-        return instrument.notional(price, units).amount * self._with_fee
+        return instrument.notional(price, units) * self._with_fee
 
     def _closing(
         self, strategy: str, terms: OrderTerms, known: Reservation | None
@@ -196,7 +196,7 @@ class Judge:
 
     def _worth(self, name: str, units: Decimal) -> Decimal:
         last = self._prices.last(name) or ZERO
-        return self._instruments[name].notional(last, units).amount
+        return self._instruments[name].notional(last, units)
 
     def _equity(self, strategy: str) -> Decimal:
         account = self._reservations.account(strategy)
@@ -223,7 +223,7 @@ class Judge:
         known: Reservation | None,
     ) -> str:
         price = terms.limit_price.value if terms.limit_price is not None else last
-        notional = instrument.notional(price, terms.quantity.value).amount
+        notional = instrument.notional(price, terms.quantity.value)
         if notional < instrument.min_notional:
             return f"notional {notional} is below {instrument.min_notional}"
         limit = self._limits.max_order_notional

@@ -64,7 +64,7 @@ class Fill(Struct, frozen=True, kw_only=True, gc=False):
         in_kind = instrument.in_kind(self.fee)
         if not in_kind:
             return self.fee.amount
-        return instrument.notional(self.price.value, in_kind).amount
+        return instrument.notional(self.price.value, in_kind)
 
     @property
     def reversed(self) -> Fill:
@@ -103,7 +103,7 @@ def postings_of(fill: Fill, instrument: Instrument, venue: str) -> tuple[Posting
     """
     us, them = account_of(fill.strategy), f"venue/{venue}"
     units = fill.traded
-    money = -instrument.notional(fill.price.value, units).amount
+    money = -instrument.notional(fill.price.value, units)
     legs = [
         Posting(f"{us}/position", fill.instrument, units),
         Posting(f"{them}/position", fill.instrument, -units),

@@ -65,9 +65,9 @@ class Instrument:
     calendar: str | None = None
     """The market calendar (such as ``XNYS``); ``None`` trades around the clock."""
 
-    def notional(self, price: Decimal, quantity: Decimal) -> Money:
-        """Return what ``quantity`` units at ``price`` are worth, with their sign."""
-        return Money(price * quantity * self.multiplier, self.currency)
+    def notional(self, price: Decimal, quantity: Decimal) -> Decimal:
+        """Return what units at ``price`` are worth in `currency`, with their sign."""
+        return price * quantity * self.multiplier
 
     def in_kind(self, fee: Money) -> Decimal:
         """Return what ``fee`` takes of the units themselves; 0 if it is paid in cash.

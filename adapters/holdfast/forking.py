@@ -141,7 +141,7 @@ def _worth(ledger: SubLedger, parts: Parts) -> Iterator[Decimal]:
     for each in _held(ledger, parts):
         instrument = parts.instruments[each.instrument]
         price = parts.prices.last(each.instrument) or each.cost_basis.value
-        yield instrument.notional(price, each.amount).amount
+        yield instrument.notional(price, each.amount)
 
 
 def _held(ledger: SubLedger, parts: Parts) -> Iterator[Held]:

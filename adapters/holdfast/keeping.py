@@ -195,7 +195,7 @@ def worth(ledgers: Mapping[str, SubLedger], parts: Parts) -> Decimal:
             instrument = parts.instruments.get(symbol)
             if instrument is not None:  # one that was adopted may be of anything
                 price = parts.prices.last(symbol) or held.cost_basis
-                total += instrument.notional(price, held.amount).amount
+                total += instrument.notional(price, held.amount)
     return total
 
 

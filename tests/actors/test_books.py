@@ -241,7 +241,7 @@ def test_backtraders_trades_of_2006_come_to_its_cash_and_value(variant: str) -> 
 
     part = books.sub_ledgers()["one"]
     held, lots = part.positions["SPY"], part.lots["SPY"]
-    value = part.cash["USD"] + instrument.notional(close, held.amount).amount
+    value = part.cash["USD"] + instrument.notional(close, held.amount)
     assert value == D(answer[variant]["final_value"])
     if variant == "A_stock":
         assert part.cash["USD"] == D(stock["final_cash"])

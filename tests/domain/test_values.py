@@ -128,9 +128,9 @@ def test_a_rounded_quantity_is_the_most_lots_that_fit(number: int, lot: str) -> 
 
 
 def test_the_notional_knows_the_multiplier_and_the_sign() -> None:
-    future = Instrument(symbol="ES", multiplier=D(50), currency="EUR")
+    future = Instrument(symbol="ES", multiplier=D(50))
 
-    assert future.notional(D(4000), D(-2)) == Money(D(-400_000), "EUR")
+    assert future.notional(D(4000), D(-2)) == D(-400_000)
 
 
 # --- positions and postings ---------------------------------------------------

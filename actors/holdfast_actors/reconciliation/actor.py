@@ -235,7 +235,7 @@ class Reconciler:
         if instrument is None or self._plan.large_fill <= ZERO:
             return False
         capital = self._capital.get(instrument.currency, ZERO)
-        money = instrument.notional(fill.price.value, fill.quantity.value).amount
+        money = instrument.notional(fill.price.value, fill.quantity.value)
         return bool(capital) and abs(money) >= self._plan.large_fill * capital
 
     def _on_timer(self, message: Due | NextBracket | BracketLate) -> None:

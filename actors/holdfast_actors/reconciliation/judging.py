@@ -127,7 +127,7 @@ class Judge:
             if instrument is None or price is None:
                 return "it cannot be valued"
             unit = instrument.currency
-            value = abs(instrument.notional(price, found.amount).amount)
+            value = abs(instrument.notional(price, found.amount))
         limit = self._plan.adjust_max * seen.books.capital.get(unit, ZERO)
         if value > limit:
             return f"{value} {unit} is above the limit of {limit}"

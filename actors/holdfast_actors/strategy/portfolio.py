@@ -77,7 +77,7 @@ class Portfolio:
         for symbol, held in self._book.items():
             if held.amount:
                 price = self._last(symbol) or held.cost_basis
-                total += self._instruments[symbol].notional(price, held.amount).amount
+                total += self._instruments[symbol].notional(price, held.amount)
         return Amount(total)
 
     @property
@@ -133,7 +133,7 @@ class Portfolio:
         symbol, price, fee = fill.instrument, fill.price.value, fill.fee
         instrument = self._instruments[symbol]
         traded = fill.traded
-        cash = self._cash - instrument.notional(price, traded).amount
+        cash = self._cash - instrument.notional(price, traded)
         self._cash = cash - fee.amount if fee.currency == instrument.currency else cash
         units = traded - instrument.in_kind(fee)
         self._book[symbol] = self._book.get(symbol, FLAT).after(units, price)

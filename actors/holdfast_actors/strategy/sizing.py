@@ -54,5 +54,5 @@ def units_to_target(
     """Return signed units that bring a position to the value ``target``."""
     if target == 0:
         return units_between(instrument, held, ZERO)
-    value = target - instrument.notional(price, held).amount
+    value = target - instrument.notional(price, held)
     return units_for_value(instrument, value, price, held, commission)

@@ -113,7 +113,7 @@ def _worth(symbol: str, held: Position, parts: Parts) -> Decimal:
     if instrument is None:
         return held.cost_basis * held.amount
     price = parts.prices.last(symbol) or held.cost_basis
-    return instrument.notional(price, held.amount).amount
+    return instrument.notional(price, held.amount)
 
 
 def _positions(ledgers: dict[str, SubLedger]) -> dict[str, str]:

@@ -133,7 +133,7 @@ def _check_notional(terms: OrderTerms, instrument: Instrument, now: MarketView) 
     price = _price_for_notional(terms, now)
     if price is None:
         return
-    worth = abs(instrument.notional(price, terms.quantity.value).amount)
+    worth = abs(instrument.notional(price, terms.quantity.value))
     if worth < instrument.min_notional:
         reason = f"expected at least {instrument.min_notional}, got {worth}"
         raise VenueRefused(reason, "min_notional")

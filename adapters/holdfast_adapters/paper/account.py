@@ -62,7 +62,8 @@ def balances_of(
     for terms, event in trades:
         units = event.quantity.value * terms.side.sign
         instrument = instruments[terms.instrument]
-        paid = instrument.notional(event.price.value, units)
+        worth = instrument.notional(event.price.value, units)
+        paid = Money(worth, instrument.currency)
         in_kind = instrument.in_kind(event.fee)
         for money in (paid,) if in_kind else (paid, event.fee):
             cash[money.currency] = cash.get(money.currency, ZERO) - money.amount

@@ -159,4 +159,4 @@ async def test_a_position_is_told_by_the_price_and_not_by_the_multiplier() -> No
         )  # fmt: skip
         values = await venue.account()
         worth = venue.instruments["ES"].notional(D("500.25"), D(1))
-        assert values["GrossPositionValue"].amount == worth.amount
+        assert values["GrossPositionValue"].amount == worth
