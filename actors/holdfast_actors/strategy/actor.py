@@ -36,6 +36,7 @@ from holdfast_actors.strategy.calling import (
     own_method,
     report_of,
     tell,
+    transaction_of,
 )
 from holdfast_actors.strategy.data import BarData
 from holdfast_actors.strategy.host import Context, Host
@@ -82,8 +83,6 @@ class StrategyActor:
         self.plan = plan
         self._path = path
         self._market = data
-        self._instruments = instruments
-        self._calendars = calendars
         self._history = history
         self._clock = clock
         self._prices = prices
@@ -120,6 +119,7 @@ class StrategyActor:
         self._before = own_method(self.strategy, "before_trading_start")
         self._on_tick = own_method(self.strategy, "on_tick")
         self._on_quote = own_method(self.strategy, "on_quote")
+        self._on_fill = own_method(self.strategy, "on_order_fill")
 
     # --- start ---------------------------------------------------------------
 
@@ -172,17 +172,18 @@ class StrategyActor:
         if past.is_first:
             return
         owner = self.strategy, self._context
-        past.put_back(owner, self._instruments)
+        symbols = self._host.instruments
+        past.put_back(owner, symbols)
         # A decision says what changed since the one before it, whatever was saved
         # between the two.
         self._memory = self._new_memory()
         self._memory.changes()
-        past.put_back_between(owner, self._instruments)
+        past.put_back_between(owner, symbols)
 
     def _catch_up(self, past: Past) -> None:
         triggers = PastTriggers(
             {**past.schedules, self.plan.name: tuple(self._host.schedules)},
-            self._calendars,
+            self._host.calendars,
             self._market.times_us,
             self._market.begins,
         )
@@ -345,7 +346,11 @@ class StrategyActor:
             return
         host = self._host
         host.now_us = max(entry.market_time_us, host.now_us)
-        tell(self.strategy, self._context, event, order)
+        if type(event) is ev.OrderFilled and order is not None:
+            if self._on_fill is not None:
+                self._on_fill(self._context, order, transaction_of(event.fill, order))
+        else:
+            tell(self.strategy, self._context, event, order)
         self._decide("order" if order is not None else "message")
 
     # --- decisions -----------------------------------------------------------

@@ -20,13 +20,10 @@ from holdfast_domain.marketdata import MarketData
 def tell(
     strategy: Strategy, context: Context, event: ev.Event, order: OrderView | None
 ) -> None:
-    """Tell a strategy of its ``order``; without one, of what a venue said."""
+    """Tell a strategy of its ``order``, fills apart; without one, what a venue said."""
     if order is None:
         if (message := message_of(event)) is not None:
             strategy.on_broker_message(context, message)
-    elif type(event) is ev.OrderFilled:
-        if type(strategy).on_order_fill is not Strategy.on_order_fill:
-            strategy.on_order_fill(context, order, transaction_of(event.fill, order))
     else:
         _tell_of_order(strategy, context, event, order)
 
@@ -34,7 +31,7 @@ def tell(
 def _tell_of_order(
     strategy: Strategy, context: Context, event: ev.Event, order: OrderView
 ) -> None:
-    """Tell a strategy what happened to an order of its own, but for a fill."""
+    """Tell a strategy what happened to an order of its own."""
     match event:
         case ev.OrderNotPlaced(canceled=True):
             strategy.on_order_cancel(context, order, event.reason)
