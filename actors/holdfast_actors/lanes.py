@@ -4,17 +4,13 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Coroutine
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Protocol
 
 from holdfast_actors.reconciliation.messages import AskVenue
 from holdfast_actors.requests import AskGap, LookUp, Request, Submit
 
 QUESTIONS = 64
 """Questions under way for each venue; the rest waits. Submits have their own window."""
-
-
-Work: TypeAlias = Coroutine[Any, Any, None] | None
-"""What is left to do, for whoever awaits it; None if that is nothing."""
 
 
 class Sides(Protocol):
@@ -35,10 +31,10 @@ class Lanes:
 
     def __init__(
         self,
-        sides: Sides | None,
-        carry: Callable[[Request], Work],
+        sides: Sides,
+        carry: Callable[[Request], Coroutine[Any, Any, None]],
     ) -> None:
-        """Do requests by ``carry``, in ``sides``; without them, whoever asks does."""
+        """Do requests by ``carry``, in ``sides``."""
         self._sides = sides
         self._carry = carry
         self._lanes: dict[str, deque[Request]] = {}
@@ -52,17 +48,14 @@ class Lanes:
         self._waiting: deque[Request] = deque()
         """Questions beyond the limit."""
 
-    def add(self, message: Request) -> Work:
+    def add(self, message: Request) -> None:
         """Have a request done, after those about the same order."""
-        if self._sides is None:
-            return self._carry(message)
         if _is_question(message) and self._questions >= QUESTIONS:
             self._waiting.append(message)
         else:
-            self._enter(self._sides, message)
-        return None
+            self._enter(message)
 
-    def _enter(self, sides: Sides, message: Request) -> None:
+    def _enter(self, message: Request) -> None:
         self._questions += _is_question(message)
         if isinstance(message, Submit) and message.rest:
             self._join(message)
@@ -70,7 +63,7 @@ class Lanes:
         lane = self._lanes.setdefault(key, deque())
         lane.append(message)
         if len(lane) == 1:
-            self._begin(sides, key)
+            self._begin(key)
 
     def _join(self, message: Submit) -> None:
         """Put what concerns the legs of a list into one lane, behind what was before.
@@ -83,31 +76,29 @@ class Lanes:
         if own:
             self._awaits[first] = own
 
-    def _begin(self, sides: Sides, key: str) -> None:
+    def _begin(self, key: str) -> None:
         """Begin the first request of a lane, unless it waits for other lanes."""
         if not self._is_held(key):
-            sides.begin(self._run(sides, key, self._lanes[key][0]))
+            self._sides.begin(self._run(key, self._lanes[key][0]))
 
     def _is_held(self, key: str) -> bool:
         return key in self._awaits and isinstance(self._lanes[key][0], Submit)
 
-    async def _run(self, sides: Sides, key: str, message: Request) -> None:
-        work = self._carry(message)
-        if work is not None:
-            await work
+    async def _run(self, key: str, message: Request) -> None:
+        await self._carry(message)
         lane = self._lanes[key]
         lane.popleft()
         self._questions -= _is_question(message)
         if lane:
-            self._begin(sides, key)
+            self._begin(key)
         else:
             del self._lanes[key]
             self._forget(key)
-            self._release(sides, key)
+            self._release(key)
         if self._waiting and self._questions < QUESTIONS:
-            self._enter(sides, self._waiting.popleft())
+            self._enter(self._waiting.popleft())
 
-    def _release(self, sides: Sides, key: str) -> None:
+    def _release(self, key: str) -> None:
         """Let a list leave that waited for this lane alone."""
         for first, own in list(self._awaits.items()):
             own.discard(key)
@@ -115,7 +106,7 @@ class Lanes:
                 held = self._is_held(first)
                 del self._awaits[first]
                 if held:
-                    self._begin(sides, first)
+                    self._begin(first)
 
     def _lane_of(self, message: Request) -> str:
         order_id = order_of(message)
@@ -128,13 +119,10 @@ class Lanes:
 
     async def empty(self) -> None:
         """Wait until nothing is under way."""
-        if self._sides is not None:
-            await self._sides.ended()
+        await self._sides.ended()
 
     async def cut(self) -> tuple[list[Request], list[Request]]:
         """End all; return what was under way, and what had waited behind it."""
-        if self._sides is None:
-            return [], []
         self._sides.cut()
         await self._sides.ended()
         under_way, waited = list[Request](), list[Request]()

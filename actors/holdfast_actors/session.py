@@ -17,7 +17,7 @@ from typing import Any, TypeAlias, TypeVar
 from holdfast_actors.carrying import Requests
 from holdfast_actors.clock import MarketClock, VenueInterest, VenueReach, VenueSilence
 from holdfast_actors.connection import Connection, Deadlines, Within
-from holdfast_actors.lanes import Lanes, Sides, Work
+from holdfast_actors.lanes import Lanes, Sides
 from holdfast_actors.lastgate import LastGate
 from holdfast_actors.messages import Advance
 from holdfast_actors.requests import (
@@ -44,6 +44,9 @@ from holdfast_runtime import Ref
 
 SessionMessage: TypeAlias = Advance | Greet | ConnectAgain | Request
 """What a session takes."""
+
+Work: TypeAlias = Coroutine[Any, Any, None] | None
+"""What is left to do, for whoever awaits it; None if that is nothing."""
 
 M = TypeVar("M")
 AGES_S = 1e9
@@ -121,7 +124,8 @@ class Session:
         silent_s = self._line.silent_s
         self._say = Telling(orders, reconciler, venue.name, silent_s, replays)
         self._requests = Requests(venue, gate, self._line, self._say, deadlines, now_s)
-        self._lanes = Lanes(sides, self._try if sides is None else self._carry)
+        self._lanes = None if sides is None else Lanes(sides, self._carry)
+        self._add = self._try if self._lanes is None else self._lanes.add
         self._next_data = _FIRST_DATA
         """From this cursor on the venue ought to have data that this session has not
         given it yet."""
@@ -208,7 +212,8 @@ class Session:
             return True
         if not self._line.is_due():
             return False
-        under_way, waited = await self._lanes.cut()
+        lanes = self._lanes
+        under_way, waited = ([], []) if lanes is None else await lanes.cut()
         why = f"{self._venue.name}: the connection is made anew"
         for message in under_way:
             self._say.fail(message, How.UNKNOWN, f"{why}, and this was cut")
@@ -248,7 +253,8 @@ class Session:
         Raises:
             VenueRefused: the venue does not take it.
         """
-        await self._lanes.empty()
+        if self._lanes is not None:
+            await self._lanes.empty()
         events = await self._try_to_advance(cursor, step)
         while events is None:
             await self._line.pause()
@@ -276,19 +282,17 @@ class Session:
 
     def _request(self, message: Request) -> Work:
         """Have it done beside what is under way for other orders."""
-        if self._line.is_lost or self._needs_data(message):
+        if self._line.is_lost or self._clock.cursor >= self._next_data:
             return self._prepare(message)
-        return self._lanes.add(message)
-
-    def _needs_data(self, message: Request) -> bool:
-        is_behind = self._clock.cursor >= self._next_data
-        return is_behind and self._replays and type(message) is Submit
+        return self._add(message)
 
     async def _prepare(self, message: Request) -> None:
         """Have it done, after what must come before it."""
-        if await self._is_connected() and self._needs_data(message):
+        is_there = await self._is_connected()
+        is_behind = self._replays and self._clock.cursor >= self._next_data
+        if is_there and is_behind and type(message) is Submit:
             await self._catch_up()
-        work = self._lanes.add(message)
+        work = self._add(message)
         if work is not None:
             await work
 
@@ -301,8 +305,9 @@ class Session:
         The venue is not there, or wants to hear nothing, or something comes before it.
         """
         line = self._line
-        is_cancel = type(message) is Cancel
-        if self._silence.was_wanted and (wait_s := line.silent_s(cancel=is_cancel)):
+        if self._silence.was_wanted and (
+            wait_s := line.silent_s(cancel=type(message) is Cancel)
+        ):
             why = f"{self._venue.name}: it wants to hear nothing"
             self._say.put_off(message, why, wait_s)
         elif line.is_lost:
