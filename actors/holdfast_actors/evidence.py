@@ -163,20 +163,20 @@ def _accepted(row: OrderRow, event: Acked) -> ev.Event | None:
 
 
 def _filled(row: OrderRow, event: Executed) -> ev.OrderFilled:
-    filled = row.filled + event.quantity.value
+    terms, filled = row.terms, row.filled + event.quantity.value
     return ev.OrderFilled(
         fill=Fill(
             execution_id=event.execution_id,
             order_id=row.order_id,
             strategy=row.strategy,
-            instrument=row.terms.instrument,
-            side=row.terms.side,
+            instrument=terms.instrument,
+            side=terms.side,
             quantity=event.quantity,
             price=event.price,
             fee=event.fee,
             filled_at=event.filled_at,
         ),
-        complete=filled >= row.terms.quantity.value,
+        complete=filled >= terms.quantity.value,
     )
 
 

@@ -260,14 +260,14 @@ class Line:
             self.sending.replace(row)
 
     def _venue_said(self, event: VenueEvent, asked: Asked) -> None:
-        book, executions = self._book, self._executions
+        book = self._book
         row = book.rows.get(event.order_id)
         if row is None or row.venue != self.venue:
             self._said_of_others(event, row)
             return
-        if row.order_id not in book.open and overrules(row, event, executions):
+        if row.order_id not in book.open and overrules(row, event, self._executions):
             self._reopen(row, event)
-        record = record_of(row, event, asked, executions)
+        record = record_of(row, event, asked, self._executions)
         if record is not None:
             self._record(record)
             if row.cancel_wanted or row.leg is not None:

@@ -374,6 +374,6 @@ class OrderBook:
         if state is _INTENT and cause not in _SILENT:
             # An order of which the venue speaks was sent: SENT is not journaled.
             state = next_state(state, _SEND)
-        row.state = after = next_state(state, cause, partly_filled=bool(row.filled))
+        row.state = after = next_state(state, cause, row.filled)
         if after in TERMINAL:
             self.open.pop(row.order_id, None)

@@ -87,12 +87,11 @@ class Telling:
     ) -> None:
         """Say how a submit ended: for each leg of a list, with what is said of it."""
         if not message.rest:
-            first = message.order.order_id
-            self.ended(_SUBMIT, first, how, events, reason=reason, code=code)
+            self.ended(_SUBMIT, message.order.order_id, how, events, reason, code)
             return
         for order_id in message.ids:
             of_it = tuple([e for e in events if e.order_id == order_id])
-            self.ended(_SUBMIT, order_id, how, of_it, reason=reason, code=code)
+            self.ended(_SUBMIT, order_id, how, of_it, reason, code)
 
     def ended(
         self,
@@ -100,9 +99,9 @@ class Telling:
         order_id: str,
         how: How,
         events: tuple[VenueEvent, ...] = (),
-        *,
         reason: str = "",
         code: str = "",
+        *,
         asked_s: float = 0.0,
         story: Found | None = None,
         watermark: str = "",

@@ -14,12 +14,13 @@ leads there, it is `PARTIALLY_FILLED`.
 from __future__ import annotations
 
 import enum
+from decimal import Decimal
 from typing import Final
 
 from msgspec import Struct
 
 from holdfast_domain.errors import ImpossibleTransition
-from holdfast_domain.money import Price, Quantity
+from holdfast_domain.money import ZERO, Price, Quantity
 
 
 class Side(enum.Enum):
@@ -279,10 +280,10 @@ TRANSITIONS: Final[dict[tuple[OrderState, Cause], OrderState]] = {
 """Every legal step: (state, cause) to the next state."""
 
 
-def next_state(
-    state: OrderState, cause: Cause, *, partly_filled: bool = False
-) -> OrderState:
+def next_state(state: OrderState, cause: Cause, filled: Decimal = ZERO) -> OrderState:
     """Return where ``cause`` takes an order that stands at ``state``.
+
+    ``filled`` is how much of it is filled by then.
 
     A venue's cause without a row gives `UNKNOWN`, except that a finished order stays
     finished: what came late is journaled as evidence by the caller.
@@ -295,7 +296,7 @@ def next_state(
     """
     after = TRANSITIONS.get((state, cause))
     if after is not None:
-        if partly_filled and after is _ACCEPTED:
+        if filled and after is _ACCEPTED:
             return OrderState.PARTIALLY_FILLED
         return after
     if cause in OURS:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -158,7 +159,7 @@ def test_an_order_of_which_a_part_is_filled_is_never_accepted_again(
     if after is None:
         return
 
-    partly = next_state(state, cause, partly_filled=True)
+    partly = next_state(state, cause, Decimal(1))
 
     known = (state, cause) in TRANSITIONS
     assert partly is (S.PARTIALLY_FILLED if known and after is S.ACCEPTED else after)
