@@ -1,6 +1,6 @@
 """The matching engine: bars in, what a venue would say out; pure and deterministic.
 
-Read from the bottom up: `model`, `book`, `rules`, `lists`, `checks`, `engine`.
+Read from the bottom up: `model`, `book`, `bars`, `rules`, `lists`, `checks`, `engine`.
 """
 
 from holdfast_adapters.matching.engine import MatchingEngine

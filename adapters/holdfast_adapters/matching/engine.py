@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
 
+from holdfast_adapters.matching.bars import Bars
 from holdfast_adapters.matching.book import MatchBar, Working, working
 from holdfast_adapters.matching.checks import check_list, check_replacement, checked
 from holdfast_adapters.matching.filling import executed, slipped
@@ -20,7 +21,6 @@ from holdfast_adapters.matching.model import (
     EngineRecord,
     FillAt,
     FillModel,
-    LastBar,
     MarketView,
     SessionEnd,
     Trailed,
@@ -77,8 +77,7 @@ class MatchingEngine:
         self._slips = _AT_ANY_PRICE if self._slip else ()
         self._known: dict[str, Working | None] = {}
         self._lists = Lists()
-        self._taken: dict[tuple[str, int], Decimal] = {}
-        self._newest: dict[str, tuple[LastBar, MatchBar, Decimal]] = {}
+        self._bars = Bars(model.participation)
         self._executions = 0
 
     def has_open(self, symbol: str) -> bool:
@@ -189,10 +188,9 @@ class MatchingEngine:
                 low, high
             ):
                 if bar is None:
-                    left = self._available(symbol, volume, ended_at_us)
                     prices = (open_, high, low, close)
-                    bar = MatchBar(
-                        order.instrument, prices, opened_at_us, ended_at_us, left
+                    bar = self._bars.made(
+                        order, prices, volume, opened_at_us, ended_at_us
                     )
                 self._match(order, bar, said)
         return said
@@ -231,8 +229,7 @@ class MatchingEngine:
             case Trailed():
                 self._later(record).best = record.best
             case VolumeTaken():
-                key = (record.symbol, record.ended_at_us)
-                self._taken[key] = self._taken.get(key, ZERO) + record.quantity
+                self._bars.take(record)
             case Acked() | Replaced():
                 """The order came by `admit`, its new terms by `amend`."""
 
@@ -284,29 +281,13 @@ class MatchingEngine:
         last = now.last(order.terms.instrument)
         if last is None:
             return
-        bar, price = self._bar_of(order, last)
+        bar, price = self._bars.newest(order, last)
         if order.kind in self._slips:
             price = slipped(order, price, self._slip)
         if order.kind is _MARKET or is_at_or_better(order, price):
             self._execute(order, bar, price, at_us, said)
         if order.immediate:
             self._end_rest(order, said)
-
-    def _bar_of(self, order: Working, last: LastBar) -> tuple[MatchBar, Decimal]:
-        """Return ``last`` as a bar of one price, and the price.
-
-        They are made once while it is the newest.
-        """
-        symbol = order.terms.instrument
-        made = self._newest.get(symbol)
-        if made is None or made[0] is not last:
-            close, ended = last.close, last.ended_at_us
-            bar = MatchBar(order.instrument, (close,) * 4, ended, ended, None)
-            made = self._newest[symbol] = last, bar, bar.price(close)
-        _, bar, price = made
-        if self.model.participation is not None:
-            bar.available = self._available(symbol, last.volume, last.ended_at_us)
-        return bar, price
 
     def _execute(
         self,
@@ -338,15 +319,6 @@ class MatchingEngine:
                     quantity=quantity,
                 )
             )
-
-    def _available(
-        self, symbol: str, volume: float, ended_at_us: int
-    ) -> Decimal | None:
-        share = self.model.participation
-        if share is None:
-            return None
-        whole = self.instruments[symbol].round_quantity(share * to_decimal(volume))
-        return whole.value - self._taken.get((symbol, ended_at_us), ZERO)
 
     def _end_rest(self, order: Working, said: list[VenueEvent]) -> None:
         """End an IOC or FOK order that had its moment; a stop has it when triggered."""
