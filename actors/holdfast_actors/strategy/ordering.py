@@ -61,11 +61,11 @@ class Ordering:
             limit_price,
             stop_price,
             time_in_force,
-            reduce_only=reduce_only,
-            post_only=post_only,
-            trail=trail,
-            trail_bps=trail_bps,
-            shown=shown,
+            reduce_only,
+            post_only,
+            trail,
+            trail_bps,
+            shown,
         )
         return None if terms is None else host.desk.place(terms)
 

@@ -303,7 +303,6 @@ def terms_of(
     limit_price: Numeric | None,
     stop_price: Numeric | None,
     time_in_force: str,
-    *,
     reduce_only: bool = False,
     post_only: bool = False,
     trail: Numeric | None = None,
