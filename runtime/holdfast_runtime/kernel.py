@@ -21,12 +21,7 @@ from holdfast_runtime.driving import Driven, is_async, is_coroutine
 from holdfast_runtime.errors import ActorError, Poisoned, RecordsLost, SpecError
 from holdfast_runtime.family import Family
 from holdfast_runtime.holds import Hold, forsake
-from holdfast_runtime.messages import (
-    MANNERS,
-    Answer,
-    Asked,
-    Records,
-)
+from holdfast_runtime.messages import MANNERS, Answer, Asked, Records
 from holdfast_runtime.meters import Meter
 from holdfast_runtime.monitors import Events, Monitors
 from holdfast_runtime.moving.moved import Moved, Place, inline_place, move
