@@ -356,7 +356,7 @@ class StrategyActor:
     # --- decisions -----------------------------------------------------------
 
     def _decide(self, phase: str) -> None:
-        """Say what was decided on this input, if it was, and what changed in memory."""
+        """Say what was decided, if anything, and what changed in memory."""
         desk = self._desk
         if not (desk.drafts or desk.cancels or desk.changes):
             return

@@ -255,7 +255,7 @@ class Memory:
         self._seen: list[tuple[str, object, dict[str, object]]] = [
             (f"{name}.", owner, {}) for name, owner in owners.items()
         ]
-        """With its prefix and what its attributes were, where they cannot change."""
+        """Each with how its names begin, and its attributes as they were told."""
 
         self._texts: dict[str, str] = {}
 
