@@ -92,11 +92,12 @@ class Journal:
     def _entries_of(self, events: Sequence[Event]) -> list[Entry]:
         """Return the records that come next, one for each event."""
         clock, epoch, wall_us = self._clock, self._epoch, self._wall.now_us()
-        cursor, now_us = clock.cursor, clock.now_us
-        return [
-            Entry(sequence, epoch, cursor, now_us, wall_us, event)
-            for sequence, event in enumerate(events, self._sequence + 1)
-        ]
+        cursor, now_us, sequence = clock.cursor, clock.now_us, self._sequence
+        entries: list[Entry] = []
+        for event in events:
+            sequence += 1
+            entries.append(Entry(sequence, epoch, cursor, now_us, wall_us, event))
+        return entries
 
 
 class GroupCommit(Journal):
