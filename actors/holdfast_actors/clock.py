@@ -84,11 +84,6 @@ class HaltGate:
         self.timetables: dict[str, Callable[[], str]] = {}
         """By venue, what says why it takes no orders just now, though it is well."""
 
-    @property
-    def looks_at_venues(self) -> bool:
-        """Whether any venue may hold orders back."""
-        return bool(self.degraded or self.timetables)
-
     def holds(self, venue: str) -> str:
         """Return why no new order may go to ``venue``; empty if one may."""
         if venue in self.degraded and self.degraded[venue].holds:

@@ -111,7 +111,10 @@ class Guard:
         """Dispatch one message; every kind is named here."""
         # The commonest by their very classes: a pattern that does not match is slow.
         if type(message) is Decision:
-            self._hear(message)
+            if self._early is None:
+                self._vet(message)
+            else:
+                self._early.append(message)
         elif type(message) is Committed:
             self._take(message.entry)
         else:
@@ -147,13 +150,6 @@ class Guard:
         return None
 
     # --- decisions -----------------------------------------------------------
-
-    def _hear(self, decision: Decision) -> None:
-        """Judge it, or keep it until all is known that bears on it."""
-        if self._early is None:
-            self._vet(decision)
-        else:
-            self._early.append(decision)
 
     def _caught_up(self, number: int) -> None:
         """Judge what has waited; ask again if `orders` is new, and forgot.
@@ -271,15 +267,16 @@ class Guard:
 
     def _stops(self, strategy: str, instrument: str, time_us: int) -> str:
         """Return why a strategy may send nothing of an instrument; empty if it may."""
-        if self._gate.halted:
-            return f"halted: {self._gate.reason}"
-        if self._gate.looks_at_venues and (
-            why := self._gate.holds(self._venue_of(instrument))
+        gate, quarantined = self._gate, self._book.quarantined
+        if gate.halted:
+            return f"halted: {gate.reason}"
+        if (gate.degraded or gate.timetables) and (
+            why := gate.holds(self._venue_of(instrument))
         ):
             return why
-        if self._book.quarantined and (
-            f"strategy/{strategy}" in self._book.quarantined
-            or f"instrument/{instrument}" in self._book.quarantined
+        if quarantined and (
+            f"strategy/{strategy}" in quarantined
+            or f"instrument/{instrument}" in quarantined
         ):
             return "quarantined"
         if self._clock.now_us - time_us > self._limits.stale_after_s * 1_000_000:

@@ -146,7 +146,7 @@ class Line:
             or order_id in doubts.resolver.cases
         ):
             self._answered(row, message)
-        if doubts.behind or sending.queue:
+        if doubts.behind or sending.queue.waiting:
             self._go_on()
 
     def _comes_early(self, message: Evidence, early: list[Evidence]) -> bool:
@@ -170,7 +170,7 @@ class Line:
         """Ask for what is missing, and send what an answer has made room for."""
         if self.doubts.behind:
             self.doubts.ask_of_missing()
-        if self.sending.queue:
+        if self.sending.queue.waiting:
             self.sending.send_waiting()
 
     def _answered(self, row: OrderRow, message: Evidence) -> None:

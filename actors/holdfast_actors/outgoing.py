@@ -31,19 +31,18 @@ class Outgoing:
 
     def __init__(self, book: OrderBook) -> None:
         self._book = book
-        self._queue: deque[str] = deque()
+        self.waiting: deque[str] = deque()
+        """Orders to look at, by id; to add to by `add` alone."""
+
         self._ahead: dict[str, OrderRow] = {}
         """Orders that are being asked about, and whose place is kept till then."""
 
         self.in_step = True
         """Whether market time waits for the venue; else only an instrument does."""
 
-    def __bool__(self) -> bool:
-        return bool(self._queue)
-
     def add(self, row: OrderRow) -> None:
         """Let an order out, at its place."""
-        queue = self._queue
+        queue = self.waiting
         if queue and self._place(queue[-1]) > row.place:
             insort(queue, row.order_id, key=self._place)
         else:
@@ -61,7 +60,7 @@ class Outgoing:
         """Return, and forget, the next order that may leave now; None if none may."""
         if self._ahead:
             return next(self._leaving_in_turn(), None)
-        queue, rows = self._queue, self._book.rows
+        queue, rows = self.waiting, self._book.rows
         while queue:
             row = rows[queue.popleft()]
             if row.state is _INTENT:
@@ -70,11 +69,11 @@ class Outgoing:
 
     def _leaving_in_turn(self) -> Iterator[OrderRow]:
         firsts = self._first_places()
-        for order_id in list(self._queue):
+        for order_id in list(self.waiting):
             row = self._book.rows[order_id]
             if row.place > firsts.get(self._queue_of(row), row.place):
                 continue
-            self._queue.remove(order_id)
+            self.waiting.remove(order_id)
             if row.state is OrderState.INTENT:
                 yield row
 

@@ -105,9 +105,9 @@ class Sending:
         """Send what waits, as far as the window, the session and the venue allow."""
         if self._quiet_until_s and self._now_s() < self._quiet_until_s:
             return
-        session, in_flight = self.session_number, self.in_flight
-        while session and len(in_flight) < WINDOW:
-            row = self.queue.next()
+        session, in_flight, queue = self.session_number, self.in_flight, self.queue
+        while queue.waiting and session and len(in_flight) < WINDOW:
+            row = queue.next()
             if row is None:
                 break
             rest: tuple[VenueOrder, ...] = ()
