@@ -246,16 +246,26 @@ def fills(state: Path) -> Counter[str]:
     return Counter(e.fill.strategy for e in events if isinstance(e, ev.OrderFilled))
 
 
-def doubts(state: Path) -> int:
-    """How many orders nobody knows the outcome of."""
+def book_of(state: Path) -> OrderBook:
     book = OrderBook()
     for entry in entries(state):
         book.apply(entry.event)
-    return sum(row.state is OrderState.UNKNOWN for row in book.rows.values())
+    return book
+
+
+def doubts(state: Path) -> int:
+    """How many orders nobody knows the outcome of."""
+    rows = book_of(state).rows.values()
+    return sum(row.state is OrderState.UNKNOWN for row in rows)
 
 
 def trades_on(day: Day, engine: subprocess.Popen[str], state: Path) -> bool:
-    """Return whether both trade on, and nothing stays in doubt."""
+    """Return whether both trade on, and nothing stays in doubt; then all is settled.
+
+    What the venue does while the engine ends, the audit would miss: so nothing new is
+    ordered, and all that was ordered has ended. At IB a fill of which the commission is
+    not told is booked after some seconds.
+    """
     before, more = fills(state), 1 if day.example else 2
 
     def is_known() -> bool:
@@ -265,7 +275,11 @@ def trades_on(day: Day, engine: subprocess.Popen[str], state: Path) -> bool:
         )
 
     wait_for(engine, is_known, limit_s=PATIENCE_S, every_s=0.5)
-    return is_known()
+    has_gone_on = is_known()
+    halt = [*COMMAND, "halt", str(state), "--reason", "the day is over"]
+    subprocess.run(halt, check=True, capture_output=True)
+    wait_for(engine, lambda: not book_of(state).open, limit_s=PATIENCE_S, every_s=0.5)
+    return has_gone_on
 
 
 def audit(day: Day, folder: Path) -> None:
