@@ -30,7 +30,16 @@ Symbols = Mapping[str, Instrument]
 _PLAIN_KINDS = frozenset({type(None), bool, str, int})
 """What JSON has a word for."""
 
-_IMMUTABLE = _PLAIN_KINDS | {float, Decimal, Instrument, datetime}
+_IMMUTABLE = _PLAIN_KINDS | {
+    float,
+    Decimal,
+    Amount,
+    Instrument,
+    datetime,
+    date,
+    timedelta,
+    bytes,
+}
 
 _LOOK = object()
 """Stands for a value that may have changed inside of itself."""
