@@ -102,6 +102,7 @@ class Meter:
         "_plain",
         "_rate",
         "_timed",
+        "_untimed",
         "cell",
         "handling",
         "last_s",
@@ -120,6 +121,7 @@ class Meter:
         """Of as many messages one is measured."""
 
         self._timed: Any = None
+        self._untimed: Any = None
         self._life = cell.life
         self._noted: dict[int, tuple[Any, float]] = {}
         self._plain: dict[type, Callable[[object], None]] = {}
@@ -171,8 +173,12 @@ class Meter:
                 self._timed = _timed_batch(self, cell.batch_handler)
                 cell.batch_handler = self._timed
         elif cell.handler is not None and cell.handler is not self._timed:
-            timed = _timed_async if cell.is_async else _timed
-            self._timed = cell.handler = timed(self, cell.handler)
+            if cell.handler is not self._untimed:
+                # Once for an incarnation: each of them is a circle, and so garbage.
+                self._untimed = cell.handler
+                timed = _timed_async if cell.is_async else _timed
+                self._timed = timed(self, cell.handler)
+            cell.handler = self._timed
 
     def measured(self, messages: Sequence[Any], began_s: float) -> None:
         """Take how long ``messages`` were handled, from ``began_s`` until now."""

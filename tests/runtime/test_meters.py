@@ -200,3 +200,19 @@ def test_quantiles_are_right_to_an_eighth_and_recent() -> None:
         exact_s = durations_s[int(share * 1_024)]
         assert histogram.quantile(share) == pytest.approx(exact_s, rel=0.15)
     assert Histogram().quantile(0.5) == 0.0
+
+
+@on_each_engine
+def test_to_measure_a_busy_actor_makes_no_garbage(kind: str) -> None:
+    async def scenario(world: World) -> None:
+        cell = world.engine.cells["top/a"]
+        timed = set()
+        for _ in range(200):
+            await world.told("top/a", Say("measured, or not"))
+            await world.sleep(0.001)
+            assert cell.meter is not None
+            timed.add(id(cell.handler))
+        assert cell.meter.stride > 1
+        assert len(timed) == 2, "the plain handler, and the one that is timed"
+
+    play(kind, one(make=Puppet), scenario)
