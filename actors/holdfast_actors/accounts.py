@@ -18,11 +18,6 @@ class Account:
     positions: dict[str, Decimal] = attrs.field(factory=dict)
     reserved: Decimal = ZERO
 
-    @property
-    def free(self) -> Decimal:
-        """Cash that is neither spent nor set aside."""
-        return self.cash - self.reserved
-
     def hold(self, instrument: str, units: Decimal) -> None:
         """Move ``units`` (signed) into the position."""
         self.positions[instrument] = self.positions.get(instrument, ZERO) + units

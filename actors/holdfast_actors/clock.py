@@ -43,11 +43,13 @@ class MarketClock:
 class PriceBoard:
     """The last close of each instrument, as of the last slice that was published."""
 
-    __slots__ = ("_cache", "_data", "step")
+    __slots__ = ("_closes", "_data", "step")
 
     def __init__(self, data: MarketData) -> None:
         self._data = data
-        self._cache: dict[str, tuple[int, Decimal]] = {}
+        self._closes: dict[str, tuple[int, int, Decimal]] = {}
+        """By symbol: the step at which it was looked up last, its row, the price."""
+
         self.step = -1
 
     def show(self, step: int) -> None:
@@ -56,16 +58,19 @@ class PriceBoard:
 
     def last(self, symbol: str) -> Decimal | None:
         """Return the last close of ``symbol``; None before its first bar."""
-        if self.step < 0:
+        known, step = self._closes.get(symbol), self.step
+        if known is not None and known[0] == step:
+            return known[2]
+        if step < 0:
             return None
-        row = self._data.seen[symbol][self.step] - 1
+        row = self._data.seen[symbol][step] - 1
         if row < 0:
             return None
-        cached = self._cache.get(symbol)
-        if cached is not None and cached[0] == row:
-            return cached[1]
-        price = to_decimal(self._data.columns[symbol].values["close"][row])
-        self._cache[symbol] = (row, price)
+        if known is not None and known[1] == row:
+            price = known[2]
+        else:
+            price = to_decimal(self._data.columns[symbol].values["close"][row])
+        self._closes[symbol] = (step, row, price)
         return price
 
 

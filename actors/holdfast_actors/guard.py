@@ -7,6 +7,7 @@ cash. A refusal is an answer, with its reason, and never an exception.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from decimal import Decimal
 from typing import Any, assert_never
 
 from holdfast_actors.clock import GuardMark, HaltGate, MarketClock, PriceBoard
@@ -62,7 +63,9 @@ class Guard:
         which decisions this incarnation has passed, or knows of.
         """
         self._venue_of = venue_of
-        self._limits = limits
+        self._valid_us = limits.submit_valid_s * 1_000_000
+        self._rate, self._period_s = limits.orders, limits.orders_period_s
+        self._stale_us = limits.stale_after_s * 1_000_000
         self._clock = clock
         self._gate = gate
         self._orders = orders
@@ -172,29 +175,29 @@ class Guard:
                 raise Poisoned(decision.origin, repr(error)) from error
 
     def _vet(self, decision: Decision) -> None:
-        passed = self._book.passed.get(decision.strategy, 0)
-        if decision.number <= passed:
+        strategy, number, passed = decision.strategy, decision.number, self._book.passed
+        known = passed.get(strategy, 0)
+        if number != known + 1:
+            if number > known:
+                # One before it was lost with an incarnation; to go on would skip it.
+                self._orders.tell(Missed(strategy))
             return
-        if decision.number != passed + 1:
-            # One before it was lost with an incarnation; to go on would skip it.
-            self._orders.tell(Missed(decision.strategy))
-            return
-        self._book.passed[decision.strategy] = decision.number
-        valid_us = self._limits.submit_valid_s * 1_000_000
+        passed[strategy] = number
+        drafts = decision.drafts
         self._orders.tell(
             Vetted(
                 decision,
-                self._vet_drafts(decision),
+                (self._vet_draft(decision, drafts[0]),)
+                if len(drafts) == 1  # a list has more
+                else self._vet_drafts(decision),
                 self._vet_changes(decision) if decision.changes else (),
                 self._gate.generation,
-                decision.time_us + valid_us,
+                decision.time_us + self._valid_us,
             )
         )
 
     def _vet_drafts(self, decision: Decision) -> tuple[Verdict, ...]:
         drafts = decision.drafts
-        if len(drafts) == 1:  # a list has more
-            return (self._vet_draft(decision, drafts[0]),)
         verdicts: list[Verdict] = []
         while len(verdicts) < len(drafts):
             draft = drafts[len(verdicts)]
@@ -212,31 +215,34 @@ class Guard:
         """Pass a list or refuse it, whole."""
         strategy, first = decision.strategy, drafts[0].terms
         reason = self._stops(strategy, first.instrument, decision.time_us)
-        reason = reason or self._over_rate(strategy, len(drafts))
+        if not reason and self._rate is not None:
+            reason = self._over_rate(strategy, len(drafts), self._rate)
         verdicts = [] if reason else self._judge.legs(strategy, drafts)
         reason = reason or next((v.reason for v in verdicts if v.reason), "")
         if reason:
             return [Verdict(None, reason)] * len(drafts)
         for draft, verdict in zip(drafts, verdicts, strict=True):
-            self._reserve(strategy, draft, verdict)
+            if verdict.reserved is not None:
+                self._reserve(strategy, draft, verdict.reserved.amount)
         return verdicts
 
-    def _reserve(self, strategy: str, draft: Draft, verdict: Verdict) -> None:
-        if verdict.reserved is not None:
-            money = verdict.reserved.amount
-            self._reservations.reserve(
-                draft.order_id, strategy, draft.terms, money, draft.leg
-            )
+    def _reserve(self, strategy: str, draft: Draft, money: Decimal) -> None:
+        self._reservations.reserve(
+            draft.order_id, strategy, draft.terms, money, draft.leg
+        )
+        if self._rate is not None:
             self._book.note(strategy, self._clock.now_us)
 
     def _vet_draft(self, decision: Decision, draft: Draft) -> Verdict:
         strategy, terms = decision.strategy, draft.terms
         reason = self._stops(strategy, terms.instrument, decision.time_us)
-        reason = reason or self._over_rate(strategy)
+        if not reason and self._rate is not None:
+            reason = self._over_rate(strategy, 1, self._rate)
         if reason:
             return Verdict(None, reason)
         verdict = self._judge.terms(strategy, terms)
-        self._reserve(strategy, draft, verdict)
+        if verdict.reserved is not None:
+            self._reserve(strategy, draft, verdict.reserved.amount)
         return verdict
 
     def _vet_change(self, decision: Decision, change: Change) -> Verdict:
@@ -256,13 +262,10 @@ class Guard:
             self._reservations.want(change.order_id, change.terms, money)
         return verdict
 
-    def _over_rate(self, strategy: str, count: int = 1) -> str:
-        limit = self._limits.orders
-        if limit is None:
-            return ""
+    def _over_rate(self, strategy: str, count: int, limit: int) -> str:
         recent = self._book.recent_at(strategy, self._clock.now_us)
         if len(recent) + count > limit:
-            return f"more than {limit} orders in {self._limits.orders_period_s} s"
+            return f"more than {limit} orders in {self._period_s} s"
         return ""
 
     def _stops(self, strategy: str, instrument: str, time_us: int) -> str:
@@ -279,7 +282,7 @@ class Guard:
             or f"instrument/{instrument}" in quarantined
         ):
             return "quarantined"
-        if self._clock.now_us - time_us > self._limits.stale_after_s * 1_000_000:
+        if self._clock.now_us - time_us > self._stale_us:
             return "the input is too old"
         return ""
 

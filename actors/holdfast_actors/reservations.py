@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from decimal import ROUND_CEILING, Decimal
 from typing import Any
 
@@ -65,7 +66,7 @@ _TAKEN = frozenset({
 _CENT_OF_A_CENT = Decimal("0.0001")
 
 
-class Reservation(Struct):
+class Reservation(Struct, gc=False):
     """What one open order may still cost and move."""
 
     strategy: str
@@ -116,7 +117,9 @@ class Reservations:
 
     def __init__(self, instruments: dict[str, Instrument]) -> None:
         self._instruments = instruments
-        self.accounts: dict[str, Account] = {}
+        self.accounts = defaultdict[str, Account](Account)
+        """By strategy, empty at first."""
+
         self.open: dict[str, Reservation] = {}
         self._bonds = Bonds()
         # No set: of as many orders as a run has, one is two to five times as large.
@@ -135,20 +138,14 @@ class Reservations:
 
     def load(self, saved: dict[str, Any]) -> None:
         """Be what `save` returned."""
-        self.accounts = msgspec.convert(saved["accounts"], dict[str, Account])
+        accounts = msgspec.convert(saved["accounts"], dict[str, Account])
+        self.accounts = defaultdict(Account, accounts)
         self.open = msgspec.convert(saved["open"], dict[str, Reservation])
         # Snapshots of older versions know no lists.
         lists = msgspec.convert(saved.get("lists", {}), dict[str, Bond])
         self._bonds = Bonds(lists)
         self._finished = dict.fromkeys(saved["finished"])
         self._adjusted = dict(saved.get("adjusted", {}))
-
-    def account(self, strategy: str) -> Account:
-        """Return the account of ``strategy``, empty at first."""
-        found = self.accounts.get(strategy)
-        if found is None:
-            found = self.accounts[strategy] = Account()
-        return found
 
     def pending_units(self, strategy: str, instrument: str, side: Side) -> Decimal:
         """Return what open orders on one side may still trade."""
@@ -183,15 +180,16 @@ class Reservations:
         """Set ``money`` aside for an order; a second time is the same time."""
         if order_id in self._finished or order_id in self.open:
             return
-        made = Reservation(strategy, terms, money, leg=leg)
+        made = Reservation(strategy, terms, money)
         if leg is None:
             self.open[order_id] = made
-            self.account(strategy).reserved += money
+            self.accounts[strategy].reserved += money
             return
+        made.leg = leg
         before = self._set_aside(made)
         self.open[order_id] = made
         self._bonds.add(order_id, leg)
-        self.account(strategy).reserved += self._set_aside(made) - before
+        self.accounts[strategy].reserved += self._set_aside(made) - before
 
     def _set_aside(self, known: Reservation) -> Decimal:
         """Return the cash that an order holds back, with those it is bound to."""
@@ -223,7 +221,7 @@ class Reservations:
             self._moved(known, before)
 
     def _moved(self, known: Reservation, before: Decimal) -> None:
-        self.account(known.strategy).reserved += self._set_aside(known) - before
+        self.accounts[known.strategy].reserved += self._set_aside(known) - before
 
     def apply(self, event: Event) -> None:
         """Take one record."""
@@ -259,9 +257,9 @@ class Reservations:
         elif isinstance(event, OrderReopened):
             self._reopen(event)
         elif isinstance(event, CapitalAllotted):
-            self.account(event.strategy).cash += event.money.amount
+            self.accounts[event.strategy].cash += event.money.amount
         elif isinstance(event, StrategyForked):
-            self.account(event.strategy).fork(event)
+            self.accounts[event.strategy].fork(event)
         elif isinstance(event, ExternalFilled):
             self._external(event.fill)
         elif isinstance(event, BooksAdjusted):
@@ -297,7 +295,7 @@ class Reservations:
 
     def _book(self, fill: Fill) -> Account:
         instrument = self._instruments[fill.instrument]
-        account = self.account(fill.strategy)
+        account = self.accounts[fill.strategy]
         account.cash -= instrument.notional(fill.price.value, fill.traded)
         if fill.fee.currency == instrument.currency:
             account.cash -= fill.fee.amount
@@ -309,7 +307,7 @@ class Reservations:
         if fill.instrument in self._instruments:
             self._book(fill)
         else:
-            self.account(fill.strategy).hold(fill.instrument, fill.traded)
+            self.accounts[fill.strategy].hold(fill.instrument, fill.traded)
 
     def _adjust(self, event: BooksAdjusted) -> None:
         """Take an adjustment, unless it is here already; as the books do."""
@@ -317,7 +315,7 @@ class Reservations:
         if event.ordinal != self._adjusted.get(key, 0):
             return
         self._adjusted[key] = event.ordinal + 1
-        account = self.account(HOUSE)
+        account = self.accounts[HOUSE]
         if event.subject is Subject.POSITION:
             account.hold(event.unit, event.amount)
         elif event.unit in {each.currency for each in self._instruments.values()}:
@@ -348,7 +346,7 @@ class Reservations:
         for known in self._bonds.open_with(order_id, self.open)[:1]:
             before = self._set_aside(known)
             self._bonds.fill(order_id, change)
-            self.account(strategy).reserved += self._set_aside(known) - before
+            self.accounts[strategy].reserved += self._set_aside(known) - before
 
     def _reopen(self, event: OrderReopened) -> None:
         """Set aside again what an order that had ended may cost after all."""
@@ -383,4 +381,4 @@ class Reservations:
         if leg is not None:
             freed -= self._set_aside(reservation)
             self._bonds.forget(leg.list_id, self.open)
-        self.account(reservation.strategy).reserved -= freed
+        self.accounts[reservation.strategy].reserved -= freed

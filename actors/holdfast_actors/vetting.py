@@ -16,6 +16,7 @@ from holdfast_actors.reservations import Reservation, Reservations
 from holdfast_domain.fills import HOUSE
 from holdfast_domain.instruments import Instrument
 from holdfast_domain.money import ZERO, Money
+from holdfast_domain.orderlists import Leg
 from holdfast_domain.orders import OrderTerms, OrderType, Side
 
 _BUY, _MARKET = Side.BUY, OrderType.MARKET
@@ -88,68 +89,78 @@ class Judge:
     ) -> None:
         """Look at ``reservations``, and change nothing of them."""
         self._instruments = instruments
-        self._limits = limits
+        self._limit = limits.max_order_notional
         self._with_fee = 1 + limits.commission
         self._prices = prices
         self._reservations = reservations
 
     def terms(
-        self, strategy: str, terms: OrderTerms, known: Reservation | None = None
+        self,
+        strategy: str,
+        terms: OrderTerms,
+        known: Reservation | None = None,
+        leg: Leg | None = None,
     ) -> Verdict:
-        """Judge a new order, or new terms for the ``known`` one."""
-        at = self._at(strategy, terms, known)
-        if isinstance(at, str):
-            return Verdict(None, at)
-        instrument, last = at
+        """Judge a new order, or new terms for the ``known`` one.
+
+        An exit of a bracket, by its ``leg``, gives back what its entry trades: it needs
+        no cash that is there before, and opens nothing.
+        """
+        instrument = self._instruments.get(terms.instrument)
+        last = self._prices.last(terms.instrument)
+        if instrument is None or last is None:
+            return Verdict(None, f"no price of {terms.instrument} yet")
+        reason = off_grid(instrument, terms)
+        if reason:
+            return Verdict(None, reason)
+        price = last if terms.limit_price is None else terms.limit_price.value
+        notional = instrument.notional(price, terms.quantity.value)
+        reason = self._over_limits(instrument, notional)
+        if not reason and (terms.reduce_only or len(self._reservations.accounts) > 1):
+            reason = self._clashes(strategy, terms, last, known)
+        if reason:
+            return Verdict(None, reason)
         if strategy == HOUSE:
             return self._vet_house(instrument, terms)
-        already = known.money if known is not None else ZERO
-        need = self._cash_needed(strategy, instrument, terms, last, known)
-        free = self._reservations.account(strategy).free + already
-        if terms.side is _BUY:
+        if terms.side is not _BUY:
+            return self._sell(strategy, instrument, terms, last, known, leg)
+        if terms.limit_price is not None and price >= last:
+            notional = instrument.notional(last, terms.quantity.value)
+        need = notional * self._with_fee
+        if leg is None or not leg.is_held:
+            account = self._reservations.accounts[strategy]
+            already = ZERO if known is None else known.money
+            free = account.cash - account.reserved + already
             if need > free:
                 return Verdict(None, f"not enough cash: needs {need}, has {free}")
-        elif need > ZERO:
-            equity = self._equity(strategy)
-            if self._shorted(strategy) + need > equity + already:
+        return Verdict(Money(need, instrument.currency))
+
+    def _sell(
+        self,
+        strategy: str,
+        instrument: Instrument,
+        terms: OrderTerms,
+        last: Decimal,
+        known: Reservation | None,
+        leg: Leg | None,
+    ) -> Verdict:
+        """Ask whether there is equity enough for the part that opens a position."""
+        need = ZERO
+        if leg is None or not leg.is_held:
+            closing = max(ZERO, self._closing(strategy, terms, known))
+            units = terms.quantity.value - closing
+            if units > ZERO:
+                need = instrument.notional(last, units) * self._with_fee
+        if need > ZERO:
+            already = ZERO if known is None else known.money
+            equity = self._equity(strategy) + already
+            if self._shorted(strategy) + need > equity:
                 return Verdict(None, f"not enough equity to sell {need} short")
         return Verdict(Money(need, instrument.currency))
 
     def legs(self, strategy: str, drafts: Sequence[Draft]) -> list[Verdict]:
-        """Judge the legs of a list; none of them counts against another.
-
-        The exits of a bracket give back what its entry trades: they need no cash that
-        is there before, and open nothing.
-        """
-        return [
-            self._exit(strategy, draft.terms)
-            if draft.leg is not None and draft.leg.is_held
-            else self.terms(strategy, draft.terms)
-            for draft in drafts
-        ]
-
-    def _exit(self, strategy: str, terms: OrderTerms) -> Verdict:
-        at = self._at(strategy, terms, None)
-        if isinstance(at, str):
-            return Verdict(None, at)
-        instrument, last = at
-        need = ZERO
-        if terms.side is Side.BUY:
-            need = self._cash_needed(strategy, instrument, terms, last, None)
-        return Verdict(Money(need, instrument.currency))
-
-    def _at(
-        self, strategy: str, terms: OrderTerms, known: Reservation | None
-    ) -> tuple[Instrument, Decimal] | str:
-        """Return what is traded, and its last price; or why it may not be so."""
-        instrument = self._instruments.get(terms.instrument)
-        last = self._prices.last(terms.instrument)
-        if instrument is None or last is None:
-            return f"no price of {terms.instrument} yet"
-        reason = off_grid(instrument, terms) or self._over_limits(
-            strategy, instrument, terms, last, known
-        )
-        return reason or (instrument, last)
+        """Judge the legs of a list; none of them counts against another."""
+        return [self.terms(strategy, each.terms, None, each.leg) for each in drafts]
 
     def _vet_house(self, instrument: Instrument, terms: OrderTerms) -> Verdict:
         """Let the house close what it holds, and no more; it has no cash of its own."""
@@ -157,24 +168,6 @@ class Judge:
         if terms.quantity.value > closable:
             return Verdict(None, f"the house has only {closable} to close")
         return Verdict(Money(ZERO, instrument.currency))
-
-    def _cash_needed(
-        self,
-        strategy: str,
-        instrument: Instrument,
-        terms: OrderTerms,
-        last: Decimal,
-        known: Reservation | None,
-    ) -> Decimal:
-        """Return the cash that the part of an order needs that opens a position."""
-        price, units = last, terms.quantity.value
-        if terms.side is not _BUY:
-            units -= max(ZERO, self._closing(strategy, terms, known))
-        elif terms.limit_price is not None:
-            price = min(last, terms.limit_price.value)
-        if units <= ZERO:
-            return ZERO
-        return instrument.notional(price, units) * self._with_fee
 
     def _closing(
         self, strategy: str, terms: OrderTerms, known: Reservation | None
@@ -189,7 +182,7 @@ class Judge:
     ) -> Decimal:
         """Return how much of the position no other order of that side closes."""
         name = terms.instrument
-        held = self._reservations.account(strategy).positions.get(name, ZERO)
+        held = self._reservations.accounts[strategy].positions.get(name, ZERO)
         pending = self._reservations.pending_units(strategy, name, terms.side)
         own = known.left if known is not None else ZERO
         return -held * terms.side.sign - (pending - own)
@@ -199,13 +192,13 @@ class Judge:
         return self._instruments[name].notional(last, units)
 
     def _equity(self, strategy: str) -> Decimal:
-        account = self._reservations.account(strategy)
+        account = self._reservations.accounts[strategy]
         worth = (self._worth(name, units) for name, units in account.positions.items())
         return account.cash + sum(worth, ZERO)
 
     def _shorted(self, strategy: str) -> Decimal:
         """Return the value of all short positions, and of sells that may open some."""
-        account = self._reservations.account(strategy)
+        account = self._reservations.accounts[strategy]
         shorts = (
             -self._worth(name, units)
             for name, units in account.positions.items()
@@ -214,33 +207,34 @@ class Judge:
         pending = self._reservations.pending_money(strategy, Side.SELL)
         return sum(shorts, pending)
 
-    def _over_limits(
+    def _over_limits(self, instrument: Instrument, notional: Decimal) -> str:
+        if notional < instrument.min_notional:
+            return f"notional {notional} is below {instrument.min_notional}"
+        limit = self._limit
+        if limit is not None and notional > limit:
+            return f"notional {notional} is above the limit {limit}"
+        return ""
+
+    def _clashes(
         self,
         strategy: str,
-        instrument: Instrument,
         terms: OrderTerms,
         last: Decimal,
         known: Reservation | None,
     ) -> str:
-        price = terms.limit_price.value if terms.limit_price is not None else last
-        notional = instrument.notional(price, terms.quantity.value)
-        if notional < instrument.min_notional:
-            return f"notional {notional} is below {instrument.min_notional}"
-        limit = self._limits.max_order_notional
-        if limit is not None and notional > limit:
-            return f"notional {notional} is above the limit {limit}"
+        """Return why ``terms`` do not go with what is held and with other orders."""
         if terms.reduce_only:
             filled = known.filled if known is not None else ZERO
             closable = max(ZERO, self._closable(strategy, terms, known))
             if terms.quantity.value - filled > closable:
                 return f"reduce-only, but only {closable} are left to close"
-        return self._trades_with_sibling(strategy, terms, last)
+        if len(self._reservations.accounts) > 1:
+            return self._trades_with_sibling(strategy, terms, last)
+        return ""
 
     def _trades_with_sibling(
         self, strategy: str, terms: OrderTerms, last: Decimal
     ) -> str:
-        if len(self._reservations.accounts) <= 1:
-            return ""
         for order_id, other in self._reservations.open.items():
             if (
                 other.strategy != strategy

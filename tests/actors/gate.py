@@ -165,4 +165,5 @@ class Gate:
 
     def free(self, strategy: str = "one") -> Decimal:
         """Return a strategy's free cash, as the guard counts it."""
-        return self.guard._reservations.account(strategy).free
+        account = self.guard._reservations.accounts[strategy]
+        return account.cash - account.reserved

@@ -72,7 +72,7 @@ def test_the_guard_counts_as_the_books_do() -> None:
     books = books_of(records)
 
     for name, part in books.sub_ledgers().items():
-        account = guard.reservations.account(name)
+        account = guard.reservations.accounts[name]
         held = {symbol: each.amount for symbol, each in part.positions.items()}
         assert account.positions == held, name
         assert account.cash == part.cash.get("USD", D(0)), name

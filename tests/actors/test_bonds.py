@@ -78,4 +78,4 @@ def test_a_list_of_which_nothing_is_open_is_forgotten() -> None:
         fill(held, f"a{number}", 10)
 
     assert held.save()["lists"] == {}
-    assert held.account("one").reserved == 0
+    assert held.accounts["one"].reserved == 0

@@ -170,6 +170,6 @@ def test_the_guard_sets_aside_again_what_was_reopened() -> None:
         kept.apply(event)
 
     assert kept.open["a"].left == 8
-    assert kept.account("one").positions == {"SPY": 2}
-    assert kept.account("one").cash == 800
-    assert kept.account("one").reserved == kept.open["a"].money
+    assert kept.accounts["one"].positions == {"SPY": 2}
+    assert kept.accounts["one"].cash == 800
+    assert kept.accounts["one"].reserved == kept.open["a"].money

@@ -14,7 +14,6 @@ from holdfast.compose import World, build_tree, make_parts, watch, write_opening
 from holdfast.options import read_options
 from holdfast_actors import books
 from holdfast_actors.messages import Report, Verdict
-from holdfast_actors.reservations import Reservation
 from holdfast_actors.tree import GUARD, LEDGER
 from holdfast_actors.vetting import Judge
 from holdfast_adapters.journal.memory import MemoryJournal
@@ -116,14 +115,12 @@ def test_a_decision_that_the_guard_cannot_judge_stops_its_strategy_at_the_second
 ) -> None:
     whole, deaths = Judge.terms, []
 
-    def broken(
-        self: Judge, strategy: str, terms: OrderTerms, *known: Reservation
-    ) -> Verdict:
+    def broken(self: Judge, strategy: str, terms: OrderTerms) -> Verdict:
         if terms.instrument == "B":
             deaths.append(strategy)
             message = "cannot judge this one"
             raise ValueError(message)
-        return whole(self, strategy, terms, *known)
+        return whole(self, strategy, terms)
 
     monkeypatch.setattr(Judge, "terms", broken)
 

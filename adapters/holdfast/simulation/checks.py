@@ -350,7 +350,7 @@ def _guard(played: Played, true: SubLedgers) -> Iterator[str]:
         if account.reserved != money:
             yield f"reservations: {name} has {account.reserved}, its orders {money}"
     for name, sub in true.items():
-        account = reservations.account(name)
+        account = reservations.accounts[name]
         held = {s: p.amount for s, p in sub.positions.items() if p.amount}
         mine = {s: units for s, units in account.positions.items() if units}
         if held != mine or account.cash != sub.cash.get("USD", ZERO):
