@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from holdfast_actors.messages import Change, Decision, Draft, Vetted
 from holdfast_domain import events as ev
+from holdfast_domain.money import Money
 
 
 def decision_made(decision: Decision) -> ev.DecisionMade:
@@ -27,21 +28,11 @@ def _ids_of(asked: tuple[Draft, ...] | tuple[Change, ...]) -> tuple[str, ...]:
     return tuple([each.order_id for each in asked])
 
 
-def draft_record(
-    vetted: Vetted, index: int, venue: str
-) -> ev.OrderIntended | ev.OrderRefused:
-    """Return what became of the draft at ``index``, by the guard's verdict."""
+def intended(
+    vetted: Vetted, draft: Draft, index: int, reserved: Money, venue: str
+) -> ev.OrderIntended:
+    """Return the record of a draft that passed, the one at ``index``."""
     decision = vetted.decision
-    draft, verdict = decision.drafts[index], vetted.drafts[index]
-    if verdict.reserved is None:
-        return ev.OrderRefused(
-            order_id=draft.order_id,
-            strategy=decision.strategy,
-            decision=decision.number,
-            index=index,
-            terms=draft.terms,
-            reason=verdict.reason,
-        )
     return ev.OrderIntended(
         order_id=draft.order_id,
         strategy=decision.strategy,
@@ -49,7 +40,20 @@ def draft_record(
         index=index,
         venue=venue,
         terms=draft.terms,
-        reserved=verdict.reserved,
+        reserved=reserved,
         valid_until_us=vetted.valid_until_us,
         leg=draft.leg,
+    )
+
+
+def refused(vetted: Vetted, draft: Draft, index: int, reason: str) -> ev.OrderRefused:
+    """Return the record of a draft that did not pass, the one at ``index``."""
+    decision = vetted.decision
+    return ev.OrderRefused(
+        order_id=draft.order_id,
+        strategy=decision.strategy,
+        decision=decision.number,
+        index=index,
+        terms=draft.terms,
+        reason=reason,
     )

@@ -220,9 +220,9 @@ class OrderBook:
         elif kind is OrderAccepted:
             self._accepted(event)  # type: ignore[arg-type]
         elif kind is OrderIntended:
-            self._intended(event, at_us)  # type: ignore[arg-type]
+            self.intended(event, at_us)  # type: ignore[arg-type]
         elif kind is DecisionMade:
-            self._decided(event)  # type: ignore[arg-type]
+            self.decided(event)  # type: ignore[arg-type]
         elif kind in CAUSES:
             self._moved(event, CAUSES[kind])
         else:
@@ -251,7 +251,8 @@ class OrderBook:
             case _:
                 """It concerns no order."""
 
-    def _decided(self, event: DecisionMade) -> None:
+    def decided(self, event: DecisionMade) -> None:
+        """Take that a strategy decided."""
         self.decisions[event.strategy] = event.number
         self._next_place = self.requests
         self.requests += len(event.cancels) + len(event.replaces)
@@ -260,7 +261,8 @@ class OrderBook:
             if row is not None and row.state in (OrderState.INTENT, OrderState.SENT):
                 row.cancel_wanted = True
 
-    def _intended(self, event: OrderIntended, at_us: int) -> None:
+    def intended(self, event: OrderIntended, at_us: int) -> OrderRow:
+        """Take a new order, meant at market time ``at_us``; return its row."""
         row = OrderRow(
             event.order_id,
             event.strategy,
@@ -275,8 +277,9 @@ class OrderBook:
         )
         self.requests += 1
         self.rows[event.order_id] = self.open[event.order_id] = row
-        if row.leg is not None:
+        if event.leg is not None:
             self._bind(row)
+        return row
 
     def _refused(self, event: OrderRefused) -> None:
         state = next_state(OrderState.NEW, Cause.REFUSE)

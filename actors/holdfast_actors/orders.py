@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, assert_never
 
 from holdfast_actors.clock import OrdersMark
-from holdfast_actors.decisions import decision_made, draft_record
+from holdfast_actors.decisions import decision_made, intended, refused
 from holdfast_actors.degradation import CancelResting
 from holdfast_actors.kin import Kin
 from holdfast_actors.line import Line
@@ -108,6 +108,7 @@ class Orders:
             )
             for venue, session in sessions.items()
         }
+        self._sendings = tuple([line.sending for line in self._lines.values()])
 
     def start(self) -> None:
         """Doubt what was on its way, and ask the sources for what came since."""
@@ -233,25 +234,28 @@ class Orders:
         self._strategies[strategy].tell(Resend(taken, self._replayed))
 
     def _on_vetted(self, message: Vetted) -> None:
-        decision = message.decision
-        taken = self._book.decisions.get(decision.strategy, 0)
-        if decision.number <= taken:
+        decision, book = message.decision, self._book
+        strategy, number = decision.strategy, decision.number
+        taken = book.decisions.get(strategy, 0)
+        if number != taken + 1:
+            if number > taken:
+                # One before it was lost with an incarnation of ours or of the guard's.
+                self._ask_again(strategy)
             return
-        if decision.number != taken + 1:
-            # One before it was lost with an incarnation of ours or of the guard's.
-            self._ask_again(decision.strategy)
-            return
-        self._record(decision_made(decision))
+        record = decision_made(decision)
+        self._journal(record)
+        book.decided(record)
         self._intend(message)
         for order_id in decision.cancels:
-            self._cancel(order_id, decision.strategy)
+            self._cancel(order_id, strategy)
         if decision.changes:
             self._change_all(decision.changes, message.changes)
         self._send_waiting()
 
     def _send_waiting(self) -> None:
-        for line in self._lines.values():
-            line.sending.send_waiting()
+        for sending in self._sendings:
+            if sending.queue.waiting:
+                sending.send_waiting()
 
     def _change_all(
         self, changes: tuple[Change, ...], verdicts: tuple[Verdict, ...]
@@ -264,16 +268,19 @@ class Orders:
                 )
 
     def _intend(self, message: Vetted) -> None:
-        now_us, generation = self._now_us(), message.generation
+        now_us, verdicts = self._now_us(), message.drafts
         for index, draft in enumerate(message.decision.drafts):
             venue = self._venue_of(draft.terms.instrument)
-            record = draft_record(message, index, venue)
-            self._record(record)
-            if type(record) is ev.OrderIntended:
-                row = self._book.rows[draft.order_id]
-                row.generation, row.intended_us = generation, now_us
-                if row.leg is None or row.leg.list_id == row.order_id:
-                    self._lines[venue].sending.queue.add(row)
+            verdict, leg = verdicts[index], draft.leg
+            if verdict.reserved is None:
+                self._record(refused(message, draft, index, verdict.reason))
+                continue
+            record = intended(message, draft, index, verdict.reserved, venue)
+            self._journal(record)
+            row = self._book.intended(record, now_us)
+            row.generation = message.generation
+            if leg is None or leg.list_id == draft.order_id:
+                self._lines[venue].sending.queue.add(row)
 
     # --- doubt ---------------------------------------------------------------
 

@@ -13,8 +13,9 @@ from __future__ import annotations
 from bisect import insort
 from collections import deque
 from collections.abc import Iterator
+from operator import attrgetter
 
-from holdfast_actors.orderbook import OrderBook, OrderRow
+from holdfast_actors.orderbook import OrderRow
 from holdfast_domain.orders import OrderState
 
 _INTENT = OrderState.INTENT
@@ -29,10 +30,9 @@ _BEING_ASKED = frozenset({
 class Outgoing:
     """Orders that may leave, the first meant first."""
 
-    def __init__(self, book: OrderBook) -> None:
-        self._book = book
-        self.waiting: deque[str] = deque()
-        """Orders to look at, by id; to add to by `add` alone."""
+    def __init__(self) -> None:
+        self.waiting: deque[OrderRow] = deque()
+        """Orders to look at; to add to by `add` alone."""
 
         self._ahead: dict[str, OrderRow] = {}
         """Orders that are being asked about, and whose place is kept till then."""
@@ -43,10 +43,10 @@ class Outgoing:
     def add(self, row: OrderRow) -> None:
         """Let an order out, at its place."""
         queue = self.waiting
-        if queue and self._place(queue[-1]) > row.place:
-            insort(queue, row.order_id, key=self._place)
+        if queue and queue[-1].place > row.place:
+            insort(queue, row, key=attrgetter("place"))
         else:
-            queue.append(row.order_id)
+            queue.append(row)
 
     def keep_place(self, row: OrderRow) -> None:
         """Let no order out that was meant after what is asked of ``row``, for now."""
@@ -60,21 +60,20 @@ class Outgoing:
         """Return, and forget, the next order that may leave now; None if none may."""
         if self._ahead:
             return next(self._leaving_in_turn(), None)
-        queue, rows = self.waiting, self._book.rows
+        queue = self.waiting
         while queue:
-            row = rows[queue.popleft()]
+            row = queue.popleft()
             if row.state is _INTENT:
                 return row
         return None
 
     def _leaving_in_turn(self) -> Iterator[OrderRow]:
         firsts = self._first_places()
-        for order_id in list(self.waiting):
-            row = self._book.rows[order_id]
+        for row in list(self.waiting):
             if row.place > firsts.get(self._queue_of(row), row.place):
                 continue
-            self.waiting.remove(order_id)
-            if row.state is OrderState.INTENT:
+            self.waiting.remove(row)
+            if row.state is _INTENT:
                 yield row
 
     def _first_places(self) -> dict[str, int]:
@@ -90,6 +89,3 @@ class Outgoing:
 
     def _queue_of(self, row: OrderRow) -> str:
         return "" if self.in_step else row.terms.instrument
-
-    def _place(self, order_id: str) -> int:
-        return self._book.rows[order_id].place

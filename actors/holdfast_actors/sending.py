@@ -63,7 +63,7 @@ class Sending:
         self.session_number = 0
         """Of the session that is up; 0 while none is known to be."""
 
-        self.queue = Outgoing(book)
+        self.queue = Outgoing()
         self.in_flight: set[str] = set()
         self.replacing: set[str] = set()
         """Orders whose new terms this incarnation gave to the session that is up."""

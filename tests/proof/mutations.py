@@ -52,8 +52,8 @@ MUTATIONS: Final = (
     Mutation(
         "the intent is not journaled",
         _ORDERS,
-        "            self._record(record)\n            if type(record)",
-        "            self._book.apply(record)\n            if type(record)",
+        "            self._journal(record)\n            row =",
+        "            row =",
     ),
     Mutation(
         "a replay releases what was on its way",
@@ -67,9 +67,8 @@ MUTATIONS: Final = (
     Mutation(
         "a decision is taken as it comes, lost ones and all",
         _ORDERS,
-        "        if decision.number <= taken:\n            return\n"
-        "        if decision.number != taken + 1:",
-        "        if decision.number < 0:",
+        "        if number != taken + 1:",
+        "        if number < 0:",
     ),
     Mutation(
         "nobody asks for the decisions that were under way",
@@ -318,14 +317,14 @@ MUTATIONS: Final = (
 )
 
 
-# These are not in the list, for they change nothing that can be seen:
-# `decision.number <= taken` alone (orders, guard): the check of the next number, behind
-# it, drops the decision too, and asks for what there is none of. `sequence <= _read` of
-# a strategy: records that were applied are not applied again. To let out before the
-# commit: the runtime keeps what a handler says until it has returned. To believe a
-# refused cancel: only a stream that loses ends could show it. To tell the guard of no
-# intent: only one that dies alone, and is built anew while a commit is under way, has
-# not read of it (`tests/actors/test_readers.py` has one).
+# These are not in the list, for they change nothing that can be seen: `number > taken`
+# alone (orders, guard): what is known is dropped all the same, and what there is none
+# of is asked for. `sequence <= _read` of a strategy: records that were applied are not
+# applied again. To let out before the commit: the runtime keeps what a handler says
+# until it has returned. To believe a refused cancel: only a stream that loses ends
+# could show it. To tell the guard of no intent: only one that dies alone, and is built
+# anew while a commit is under way, has not read of it (`tests/actors/test_readers.py`
+# has one).
 
 
 class _Loader(importlib.machinery.SourceFileLoader):
