@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 
 from holdfast_domain.cursor import ADVANCE_SLOT, START, slot_of
-from holdfast_domain.events import OrderIntended, VenueDegraded
+from holdfast_domain.events import VenueDegraded
 from holdfast_domain.marketdata import MarketData
 from holdfast_domain.money import to_decimal
 
@@ -142,10 +142,6 @@ class GuardMark:
     def __init__(self) -> None:
         self.passed: Mapping[str, int] = {}
         """By strategy, its last decision; what led to orders is reserved for."""
-
-    def has(self, intent: OrderIntended) -> bool:
-        """Tell whether the guard has reserved for an order, so need not hear of it."""
-        return intent.decision <= self.passed.get(intent.strategy, 0)
 
 
 class VenueInterest:

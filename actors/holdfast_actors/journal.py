@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias
 
-from holdfast_actors.clock import MarketClock
+from holdfast_actors.clock import GuardMark, MarketClock
 from holdfast_actors.messages import Committed, Note, Report
 from holdfast_domain.errors import CommitFailed
 from holdfast_domain.events import DecisionMade, Entry, Event, OrderIntended
@@ -128,31 +128,30 @@ def route_by_type(
     by_type: Mapping[type, Sequence[Ref[Any]]],
     by_strategy: Mapping[str, Ref[Any]],
     strategy_types: frozenset[type],
-    is_known: Callable[[OrderIntended], bool] = lambda _intent: False,
+    guard: GuardMark,
 ) -> Routes:
     """Return routes: a record's strategy first, for it waits; then fixed readers.
 
-    ``is_known`` tells whether those who read of intents have one already.
+    Who reads of intents need not hear of those that the ``guard`` has passed.
     """
-    cache: dict[tuple[type, str], Sequence[Ref[Any]]] = {}
+    own = {
+        kind: {name: [ref, *by_type.get(kind, ())] for name, ref in by_strategy.items()}
+        for kind in strategy_types
+    }
 
     def routes(event: Event) -> Sequence[Ref[Any]]:
         kind = type(event)
         if kind is DecisionMade and event.orders:  # type: ignore[union-attr]
             # Its orders are in the same commit, and name it.
             return ()
-        if kind is OrderIntended and is_known(event):  # type: ignore[arg-type]
+        if type(event) is OrderIntended and (
+            event.decision <= guard.passed.get(event.strategy, 0)
+        ):
             return ()
-        if kind not in strategy_types:
-            return by_type.get(kind, ())
-        strategy = _strategy_of(event)
-        found = cache.get((kind, strategy))
-        if found is None:
-            found = list(by_type.get(kind, ()))
-            if strategy in by_strategy:
-                found.insert(0, by_strategy[strategy])
-            cache[kind, strategy] = found
-        return found
+        everybody = by_type.get(kind, ())
+        if kind not in own:
+            return everybody
+        return own[kind].get(_strategy_of(event), everybody)
 
     return routes
 

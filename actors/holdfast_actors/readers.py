@@ -73,4 +73,4 @@ def routes_to(
             by_type[kind].append(reconciler)
     for news in NEWS:
         by_type.setdefault(news, []).extend(strategies.values())
-    return route_by_type(by_type, strategies, TOLD, passed.has)
+    return route_by_type(by_type, strategies, TOLD, passed)
