@@ -141,6 +141,8 @@ def route_by_type(
 
     def routes(event: Event) -> Sequence[Ref[Any]]:
         kind = type(event)
+        if kind in own:
+            return own[kind].get(_strategy_of(event)) or by_type.get(kind, ())
         if kind is DecisionMade and event.orders:  # type: ignore[union-attr]
             # Its orders are in the same commit, and name it.
             return ()
@@ -148,10 +150,7 @@ def route_by_type(
             event.decision <= guard.passed.get(event.strategy, 0)
         ):
             return ()
-        everybody = by_type.get(kind, ())
-        if kind not in own:
-            return everybody
-        return own[kind].get(_strategy_of(event), everybody)
+        return by_type.get(kind, ())
 
     return routes
 
