@@ -129,11 +129,17 @@ class Parts:
     venue: str = attrs.field(init=False)
     """Where an instrument trades that names no venue."""
 
+    venue_of: Callable[[str], str] = attrs.field(init=False)
+    """Returns where an instrument trades, by its symbol."""
+
     silent: Mapping[str, Sequence[int]] = attrs.field(factory=dict)
     """Silences that the journal knows of; see `RunSoFar.silent`."""
 
     def __attrs_post_init__(self) -> None:
         self.venue = next(iter(self.venues))
+        self.venue_of = {
+            name: each.venue or self.venue for name, each in self.instruments.items()
+        }.__getitem__
         self.prices = PriceBoard(self.data)
         self.interest = VenueInterest(tuple(self.venues))
         self.silences = {venue: VenueSilence() for venue in self.venues}
@@ -146,10 +152,6 @@ class Parts:
         """Tell whether a venue is known to be away now."""
         found = self.maintenance.get(venue)
         return found is not None and found.is_on()
-
-    def venue_of(self, symbol: str) -> str:
-        """Return where an instrument trades."""
-        return self.instruments[symbol].venue or self.venue
 
     @property
     def shape(self) -> Shape:
