@@ -1,12 +1,14 @@
 """The rows of `orders`: a pure projection of the journal.
 
 `apply` is the only place where a row changes, at replay and when a record is made
-alike, and `next_state` is the only one that decides what an order may become.
+alike (of a decision, and an intent, its parts may be called by themselves), and
+`next_state` is the only one that decides what an order may become.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any, Final
 
@@ -255,8 +257,12 @@ class OrderBook:
         """Take that a strategy decided."""
         self.decisions[event.strategy] = event.number
         self._next_place = self.requests
-        self.requests += len(event.cancels) + len(event.replaces)
-        for order_id in event.cancels:
+        if event.cancels or event.replaces:
+            self._asked_for(event.cancels, event.replaces)
+
+    def _asked_for(self, cancels: Sequence[str], replaces: Sequence[str]) -> None:
+        self.requests += len(cancels) + len(replaces)
+        for order_id in cancels:
             row = self.open.get(order_id)
             if row is not None and row.state in (OrderState.INTENT, OrderState.SENT):
                 row.cancel_wanted = True
