@@ -200,8 +200,7 @@ class Kernel(ByHand, Blame):
         if recorder.outbox:
             told, recorder.outbox = recorder.outbox, []
             self.deliver(told, recorder)
-        if outbox:
-            self.deliver(outbox, cell)
+        self.deliver(outbox, cell)
         return True
 
     def _lost(
@@ -370,6 +369,8 @@ class Kernel(ByHand, Blame):
         self.silence(cell, why)
         cell.actor = cell.handler = cell.batch_handler = cell.commit = None
         cell.watchdog = None
+        if cell.meter is not None:
+            cell.meter.ended()
         if cell.at_end:
             self.clear(cell)
 

@@ -101,12 +101,12 @@ class Meter:
         "_noted",
         "_plain",
         "_rate",
-        "_timed",
         "_untimed",
         "cell",
         "handling",
         "last_s",
         "stride",
+        "timed",
         "waiting",
     )
 
@@ -120,7 +120,9 @@ class Meter:
         self.stride = 1
         """Of as many messages one is measured."""
 
-        self._timed: Any = None
+        self.timed: Any = None
+        """The handler by way of a clock, made once for an incarnation."""
+
         self._untimed: Any = None
         self._life = cell.life
         self._noted: dict[int, tuple[Any, float]] = {}
@@ -169,16 +171,19 @@ class Meter:
         """See to it that the next message is handled by way of a clock."""
         cell = self.cell
         if cell.batch_handler is not None:
-            if cell.batch_handler is not self._timed:
-                self._timed = _timed_batch(self, cell.batch_handler)
-                cell.batch_handler = self._timed
-        elif cell.handler is not None and cell.handler is not self._timed:
+            if cell.batch_handler is not self.timed:
+                self.timed = _timed_batch(self, cell.batch_handler)
+                cell.batch_handler = self.timed
+        elif cell.handler is not None and cell.handler is not self.timed:
             if cell.handler is not self._untimed:
-                # Once for an incarnation: each of them is a circle, and so garbage.
                 self._untimed = cell.handler
                 timed = _timed_async if cell.is_async else _timed
-                self._timed = timed(self, cell.handler)
-            cell.handler = self._timed
+                self.timed = timed(self, cell.handler)
+            cell.handler = self.timed
+
+    def ended(self) -> None:
+        """Forget the handlers of an incarnation, and with them the actor."""
+        self.timed = self._untimed = None
 
     def measured(self, messages: Sequence[Any], began_s: float) -> None:
         """Take how long ``messages`` were handled, from ``began_s`` until now."""
@@ -296,7 +301,7 @@ def _timed(meter: Meter, plain: Callable[[Any], Any]) -> Callable[[Any], Any]:
     cell, now_s = meter.cell, meter.cell.kernel.now_s
 
     def timed(message: Any) -> Any:  # noqa: ANN401 - any handler's
-        if meter.stride > 1 and cell.handler is timed:
+        if meter.stride > 1 and cell.handler is meter.timed:
             cell.handler = plain
         began_s = now_s()
         value = plain(message)
@@ -310,7 +315,7 @@ def _timed_async(meter: Meter, plain: Callable[[Any], Any]) -> Callable[[Any], A
     cell, now_s = meter.cell, meter.cell.kernel.now_s
 
     async def timed(message: Any) -> Any:  # noqa: ANN401 - any handler's
-        if meter.stride > 1 and cell.handler is timed:
+        if meter.stride > 1 and cell.handler is meter.timed:
             cell.handler = plain
         began_s = now_s()
         value = await plain(message)
