@@ -181,6 +181,15 @@ class Meter:
                 self.timed = timed(self, cell.handler)
             cell.handler = self.timed
 
+    def untime(self, plain: Callable[[Any], Any]) -> None:
+        """Let the next message go to ``plain``, unless its incarnation has ended."""
+        if (
+            self.stride > 1
+            and plain is self._untimed
+            and self.cell.handler is self.timed
+        ):
+            self.cell.handler = plain
+
     def ended(self) -> None:
         """Forget the handlers of an incarnation, and with them the actor."""
         self.timed = self._untimed = None
@@ -298,11 +307,10 @@ def _content(message: Any) -> Any:  # noqa: ANN401 - whatever is in a mailbox
 
 def _timed(meter: Meter, plain: Callable[[Any], Any]) -> Callable[[Any], Any]:
     """Return ``plain`` by way of a clock, once."""
-    cell, now_s = meter.cell, meter.cell.kernel.now_s
+    now_s = meter.cell.kernel.now_s
 
     def timed(message: Any) -> Any:  # noqa: ANN401 - any handler's
-        if meter.stride > 1 and cell.handler is meter.timed:
-            cell.handler = plain
+        meter.untime(plain)
         began_s = now_s()
         value = plain(message)
         meter.measured((message,), began_s)
@@ -312,11 +320,10 @@ def _timed(meter: Meter, plain: Callable[[Any], Any]) -> Callable[[Any], Any]:
 
 
 def _timed_async(meter: Meter, plain: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    cell, now_s = meter.cell, meter.cell.kernel.now_s
+    now_s = meter.cell.kernel.now_s
 
     async def timed(message: Any) -> Any:  # noqa: ANN401 - any handler's
-        if meter.stride > 1 and cell.handler is meter.timed:
-            cell.handler = plain
+        meter.untime(plain)
         began_s = now_s()
         value = await plain(message)
         meter.measured((message,), began_s)

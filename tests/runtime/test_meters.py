@@ -216,3 +216,27 @@ def test_to_measure_a_busy_actor_makes_no_garbage(kind: str) -> None:
         assert len(timed) == 2, "the plain handler, and the one that is timed"
 
     play(kind, one(make=Puppet), scenario)
+
+
+@on_each_engine
+def test_a_dead_actor_is_given_no_message_by_the_clock_of_another(kind: str) -> None:
+    async def scenario(world: World) -> None:
+        cell = world.engine.cells["top/a"]
+        for _ in range(200):
+            await world.told("top/a", Say("often"))
+            await world.sleep(0.001)
+        assert cell.meter is not None
+        late = cell.meter.timed
+        await world.told("top/a", CRASH)
+        for _ in range(2_000):
+            await world.told("top/a", Say("often"))
+            await world.sleep(0.001)
+            if cell.meter.stride > 1 and cell.handler is cell.meter.timed:
+                break
+        lives = cell.handler
+        assert lives is cell.meter.timed
+        assert late is not lives
+        late(Say("late"))
+        assert cell.handler is lives
+
+    play(kind, one(make=Puppet), scenario)
