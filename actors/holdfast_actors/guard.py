@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
-from typing import Any, assert_never
+from typing import Any, TypeAlias, assert_never
 
 from holdfast_actors.clock import GuardMark, HaltGate, MarketClock, PriceBoard
 from holdfast_actors.degradation import Degradations, Degrade, Restore
@@ -35,6 +35,11 @@ from holdfast_domain import events as ev
 from holdfast_domain.instruments import Instrument
 from holdfast_domain.orderlists import ROLES
 from holdfast_runtime import Poisoned, Ref
+
+Rarer: TypeAlias = (
+    Unchanged | Readmit | CaughtUp | Halt | Resume | Degrade | Restore | Report
+)
+"""What the guard is told beside decisions and records."""
 
 
 class Guard:
@@ -100,18 +105,9 @@ class Guard:
 
     def handle(
         self,
-        message: Decision
-        | Committed
-        | Unchanged
-        | Readmit
-        | CaughtUp
-        | Halt
-        | Resume
-        | Degrade
-        | Restore
-        | Report,
+        message: Decision | Committed | Rarer,
     ) -> object:
-        """Dispatch one message; every kind is named here."""
+        """Dispatch one message; the rarer ones apart."""
         # The commonest by their very classes: a pattern that does not match is slow.
         if type(message) is Decision:
             if self._early is None:
@@ -126,14 +122,7 @@ class Guard:
 
     def _on_rarer(
         self,
-        message: Unchanged
-        | Readmit
-        | CaughtUp
-        | Halt
-        | Resume
-        | Degrade
-        | Restore
-        | Report,
+        message: Rarer,
     ) -> object:
         match message:
             case Unchanged(order_id):
