@@ -65,7 +65,8 @@ class LiveFeed:
         for step in self._tape.read(len(self._data)):
             self._data.append(step)
         self._maker = self._make()
-        self._tell()
+        self._feed.tell(Grown())
+        self._relay()
 
     def handle(self, message: Report) -> object:
         """Return how many steps there are, and for how long who was silent."""
@@ -94,10 +95,10 @@ class LiveFeed:
         await self._host.run(self._tape.append, steps, deadline_s=WRITE_S)
         for step in steps:
             self._data.append(step)
-        self._tell()
+        await self._feed.send(Grown())
+        self._relay()
 
-    def _tell(self) -> None:
-        self._feed.tell(Grown())
+    def _relay(self) -> None:
         for relay in self._relays:
             # One that is parked, or cannot follow, is no trouble of this feed.
             with suppress(MailboxClosed, MailboxFull):

@@ -128,6 +128,15 @@ class Delivery(Engine):
                 append = cell.meter.way_in(append)
             cell.routes[type(message)] = append
 
+    def bring(self, cell: Cell, message: object) -> bool:
+        """Deliver what a source sends; whether it should let others run before more.
+
+        Raises:
+            UnknownMessage: ``cell`` takes no such messages.
+        """
+        self.post(cell, message, None)
+        return False
+
     @staticmethod
     def manners(cell: Cell, message: object) -> tuple[int, int | None]:
         """Return lane and turn of ``message`` for ``cell``.

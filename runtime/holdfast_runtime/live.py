@@ -205,6 +205,10 @@ class LiveEngine(Kernel):
             if pump.parked is not None:
                 pump.rouse()
 
+    def bring(self, cell: Cell, message: object) -> bool:
+        """Deliver what a source sends, and call synchronous actors at once."""
+        return self._pump.bring(cell, message)
+
     def ring_family(self, child: Cell | Family) -> None:
         """Tell the family of ``child`` to look; at once, if the pump is at it."""
         family = child.family

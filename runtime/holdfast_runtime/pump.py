@@ -30,6 +30,15 @@ class Pump:
         """Who reads next; what is added while it is `parked` must `rouse` it."""
 
         self.parked: trio.lowlevel.Task | None = None
+        self._aside: trio.lowlevel.Task | None = None
+        """The task of `run`, while what a source brings is read beside it."""
+
+        self._failure: BaseException | None = None
+        """An order to exit that came meanwhile: `run` raises it."""
+
+        self._unbroken = 0
+        """Messages that were handled beside `run` since other tasks had their turn."""
+
         self.reading: Cell | None = None
         """Whose messages are being handled."""
 
@@ -46,18 +55,61 @@ class Pump:
         """Call actors that have mail, until cancelled; others run in between."""
         ready, task = self.ready, trio.lowlevel.current_task()
         while True:
-            left = BATCH
-            while ready and left > 0:
-                left -= self._read_some(ready.popleft())
+            self._read()
             if ready:
                 await trio.lowlevel.checkpoint()
-            else:
-                self.parked = task
-                await trio.lowlevel.wait_task_rescheduled(self._abort)
+                continue
+            self.parked = task
+            await trio.lowlevel.wait_task_rescheduled(self._abort)
+            if self._failure is not None:
+                raise self._failure
 
     def _abort(self, _: Any) -> trio.lowlevel.Abort:  # noqa: ANN401 - trio's type
-        self.parked = None
+        self.parked = self._aside = None
         return trio.lowlevel.Abort.SUCCEEDED
+
+    def bring(self, cell: Cell, message: Any) -> bool:  # noqa: ANN401
+        """Deliver what a source sends, and call actors at once if `run` waits.
+
+        No task is woken for them then; they are called in the context of `run`.
+        Returns whether other tasks should run before the source goes on.
+
+        Raises:
+            UnknownMessage: ``cell`` takes no such messages.
+        """
+        task, self.parked = self.parked, None
+        if task is None:
+            self._kernel.post(cell, message, None)
+            return False
+        self._aside = task
+        try:
+            self._kernel.post(cell, message, None)
+            task.context.run(self._read_aside)
+        finally:
+            # Cancelled meanwhile, it is not parked any more.
+            self.parked, self._aside = self._aside, None
+            if self.ready or self._failure is not None:
+                self.rouse()
+        if self._unbroken < BATCH:
+            return False
+        self._unbroken = 0
+        return True
+
+    def _read_aside(self) -> None:
+        try:
+            self._unbroken += self._read()
+        except BaseException as error:  # noqa: BLE001 - the engine ends by it
+            self._failure = error
+
+    def _read(self) -> int:
+        """Call actors that have mail, until it is the turn of others.
+
+        Returns how many messages were handled.
+        """
+        ready, count = self.ready, 0
+        while ready and count < BATCH:
+            count += self._read_some(ready.popleft())
+        return count
 
     def _read_some(self, cell: Cell) -> int:
         """Let ``cell`` handle a batch of its messages; return how many it was."""

@@ -75,6 +75,10 @@ class Ref(Generic[M]):
         A source is an actor's `run`, or code beside the tree. A handler that waited for
         a reader would read no mail itself, and two of them would wait for ever.
 
+        A live engine that is idle lets synchronous actors read it before this returns,
+        and what they tell one another on it: so no task is woken. Cancelling it leaves
+        what was sent with the actor.
+
         Raises:
             MailboxClosed: the actor is stopped or parked, or was while this waited.
             UnknownMessage: the actor takes no such messages.
@@ -92,7 +96,8 @@ class Ref(Generic[M]):
             await cell.kernel.room(cell)
         if cell.closed:
             raise MailboxClosed(cell.path, message)
-        cell.kernel.post(cell, message, None)
+        if cell.kernel.bring(cell, message):
+            await cell.kernel.breathe()
 
     @overload
     async def ask(self, message: M, *, deadline_s: float) -> Any: ...  # noqa: ANN401

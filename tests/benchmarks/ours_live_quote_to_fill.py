@@ -74,7 +74,7 @@ async def measure(
             )
             arrived[0] = trio.Event()
             began_s = time.perf_counter()
-            ref.tell(Quotes(START + number, now_us, (quote,)))
+            await ref.send(Quotes(START + number, now_us, (quote,)))
             await arrived[0].wait()
             took_us.append((filled_s[-1] - began_s) * 1e6)
     return took_us[WARM_UP:]
