@@ -222,14 +222,13 @@ class Delivery(Engine):
 
     def deliver(self, outbox: Outbox, sender: Cell) -> None:
         """Let out what a handler said, in its order."""
-        post = self.post
         said = iter(outbox)
         for cell, message in said:
             try:
                 if cell is None:
                     message()
                 else:
-                    post(cell, message, sender)
+                    self.post(cell, message, sender)
             except Exception as error:
                 if cell is not None:
                     if not isinstance(error, UnknownMessage):

@@ -106,33 +106,30 @@ class Pump:
 
         Returns how many messages were handled.
         """
-        ready, count = self.ready, 0
-        while ready and count < BATCH:
-            count += self._read_some(ready.popleft())
-        return count
-
-    def _read_some(self, cell: Cell) -> int:
-        """Let ``cell`` handle a batch of its messages; return how many it was."""
-        mailbox, count = cell.mailbox, 1
-        self.reading = cell
-        if (
-            mailbox.size == 1
-            and cell.state is RUNNING
-            and not (cell.stalls or cell.interrupted)
-        ):
-            # A lone message needs nothing of what a batch does.
-            message = mailbox.pop()
-            if type(message) is Stop:
-                self._finish(cell, 0, message, None)
+        ready, kernel, handled = self.ready, self._kernel, 0
+        while ready and handled < BATCH:
+            cell = self.reading = ready.popleft()
+            mailbox, count = cell.mailbox, 1
+            if (
+                mailbox.size == 1
+                and cell.state is RUNNING
+                and not (cell.stalls or cell.interrupted)
+            ):
+                # A lone message needs nothing of what a batch does.
+                message = mailbox.pop()
+                if type(message) is Stop:
+                    self._finish(cell, 0, message, None)
+                else:
+                    kernel.handle(cell, message)
             else:
-                self._kernel.handle(cell, message)
-        else:
-            count = self._read_batch(cell)
+                count = self._read_batch(cell)
+            handled += count
+            cell.queued = False
+            if mailbox.size or self.ended_reading or cell.kill_error is not None:
+                self.reading = None
+                self._see_to(cell, count)
         self.reading = None
-        cell.queued = False
-        if mailbox.size or self.ended_reading or cell.kill_error is not None:
-            self._see_to(cell, count)
-        return count
+        return handled
 
     def _read_batch(self, cell: Cell) -> int:
         mailbox, count = cell.mailbox, 0

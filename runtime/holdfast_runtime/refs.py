@@ -92,7 +92,8 @@ class Ref(Generic[M]):
                 f"was send to {cell.path} of {message!r}"
             )
             raise ActorError(text)
-        while not cell.closed and cell.mailbox.blocks(lane_of(message)):
+        mailbox = cell.mailbox
+        while mailbox.size and not cell.closed and mailbox.blocks(lane_of(message)):
             await cell.kernel.room(cell)
         if cell.closed:
             raise MailboxClosed(cell.path, message)

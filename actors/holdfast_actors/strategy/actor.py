@@ -345,7 +345,8 @@ class StrategyActor:
         if quiet or (order is None and type(event) not in NEWS):
             return
         host = self._host
-        host.now_us = max(entry.market_time_us, host.now_us)
+        if entry.market_time_us > host.now_us:  # noqa: PLR1730 - `max` is slow
+            host.now_us = entry.market_time_us
         if type(event) is ev.OrderFilled and order is not None:
             if self._on_fill is not None:
                 self._on_fill(self._context, order, transaction_of(event.fill, order))

@@ -343,7 +343,8 @@ class PaperCore:
 
     def _keep(self, cursor: int, *requests: Request) -> None:
         """Keep requests, and behind them what the engine recorded because of them."""
-        self._newest = max(self._newest, cursor)
+        if cursor > self._newest:  # noqa: PLR1730 - `max` is slow
+            self._newest = cursor
         self._advance = None
         for request in requests:
             self.rows.append((cursor, request))
