@@ -36,12 +36,11 @@ from holdfast_actors.strategy.calling import (
     own_method,
     report_of,
     tell,
-    transaction_of,
 )
 from holdfast_actors.strategy.data import BarData
 from holdfast_actors.strategy.host import Context, Host
 from holdfast_actors.strategy.news import NEWS
-from holdfast_actors.strategy.orders import Desk
+from holdfast_actors.strategy.orders import Desk, Transaction
 from holdfast_actors.strategy.params import all_values
 from holdfast_actors.strategy.plan import StrategyPlan
 from holdfast_actors.strategy.portfolio import Portfolio
@@ -349,7 +348,8 @@ class StrategyActor:
             host.now_us = entry.market_time_us
         if type(event) is ev.OrderFilled and order is not None:
             if self._on_fill is not None:
-                self._on_fill(self._context, order, transaction_of(event.fill, order))
+                done = Transaction(event.fill, order.asset)
+                self._on_fill(self._context, order, done)
         else:
             tell(self.strategy, self._context, event, order)
         self._decide("order" if order is not None else "message")

@@ -7,13 +7,11 @@ from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import Any, Protocol
 
-from holdfast_actors.strategy.amount import Amount
 from holdfast_actors.strategy.api import Context, Strategy
 from holdfast_actors.strategy.news import message_of
-from holdfast_actors.strategy.orders import Desk, OrderView, Transaction
+from holdfast_actors.strategy.orders import Desk, OrderView
 from holdfast_actors.strategy.portfolio import Portfolio
 from holdfast_domain import events as ev
-from holdfast_domain.fills import Fill
 from holdfast_domain.marketdata import MarketData
 
 
@@ -50,18 +48,6 @@ def _tell_of_order(
             strategy.on_order_cancel(context, order, "expired")
         case _:
             """Strategies have no word for it."""
-
-
-def transaction_of(fill: Fill, order: OrderView) -> Transaction:
-    """Return a fill as a strategy sees it."""
-    return Transaction(
-        order_id=fill.order_id,
-        asset=order.asset,
-        amount=Amount(fill.traded),
-        price=Amount(fill.price.value),
-        commission=Amount(fill.fee_value(order.asset)),
-        dt=fill.filled_at,
-    )
 
 
 def own_method(strategy: Strategy, name: str) -> Callable[..., None] | None:

@@ -8,6 +8,7 @@ again after a crash is the same decision.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -19,6 +20,7 @@ from holdfast_actors.messages import Change, Draft
 from holdfast_actors.strategy.amount import Amount
 from holdfast_domain import events as ev
 from holdfast_domain.errors import DomainError, InputError
+from holdfast_domain.fills import Fill
 from holdfast_domain.ids import ClientOrderId
 from holdfast_domain.instruments import Instrument
 from holdfast_domain.money import ZERO, Numeric, Price, Quantity, to_decimal
@@ -49,12 +51,16 @@ class OrderView(Struct, gc=False):
 
     id: str
     asset: Instrument
-    amount: Amount
     terms: OrderTerms
     filled: Amount = _NOTHING
     status: str = "open"
     leg: Leg | None = None
     """What binds it to the others of its list; None for an order alone."""
+
+    @property
+    def amount(self) -> Amount:
+        """What is to be traded: all of it, filled or not."""
+        return Amount(self.terms.quantity.value * self.terms.side.sign)
 
     @property
     def role(self) -> str:
@@ -72,17 +78,36 @@ class OrderView(Struct, gc=False):
         return None if self.terms.stop_price is None else self.terms.stop_price.value
 
 
-class Transaction(Struct, frozen=True, kw_only=True, gc=False):
+class Transaction(Struct, frozen=True, gc=False):
     """One fill as a strategy sees it; ``amount`` is signed."""
 
-    order_id: str
+    fill: Fill
     asset: Instrument
-    amount: Amount
-    price: Amount
-    commission: Amount
-    """What it cost: in the currency of the fee, or what a fee in kind is worth."""
 
-    dt: object
+    @property
+    def order_id(self) -> str:
+        """The order's id."""
+        return self.fill.order_id
+
+    @property
+    def amount(self) -> Amount:
+        """What was traded."""
+        return Amount(self.fill.traded)
+
+    @property
+    def price(self) -> Amount:
+        """The price of one unit."""
+        return Amount(self.fill.price.value)
+
+    @property
+    def commission(self) -> Amount:
+        """What it cost: in the currency of the fee, or what a fee in kind is worth."""
+        return Amount(self.fill.fee_value(self.asset))
+
+    @property
+    def dt(self) -> datetime:
+        """When it was traded, by the venue's clock, in UTC."""
+        return self.fill.filled_at
 
 
 class Desk:
@@ -169,7 +194,7 @@ class Desk:
             if draft.order_id == order_id:
                 # Not decided yet: it is the order itself that changes.
                 self.drafts[place] = Draft(order_id, terms)
-                self._reshape(view, terms)
+                view.terms = terms
                 return
         others = (each for each in self.changes if each.order_id != order_id)
         self.changes = (*others, Change(order_id, terms))
@@ -228,9 +253,7 @@ class Desk:
     def _open(
         self, order_id: str, terms: OrderTerms, leg: Leg | None = None
     ) -> OrderView:
-        asset = self._instruments[terms.instrument]
-        amount = Amount(terms.quantity.value * terms.side.sign)
-        view = OrderView(order_id, asset, amount, terms, leg=leg)
+        view = OrderView(order_id, self._instruments[terms.instrument], terms, leg=leg)
         self.open[order_id] = view
         return view
 
@@ -260,13 +283,8 @@ class Desk:
     def _replace(self, event: ev.OrderReplaced) -> OrderView | None:
         view = self.open.get(event.order_id)
         if view is not None:
-            self._reshape(view, event.terms)
+            view.terms = event.terms
         return view
-
-    @staticmethod
-    def _reshape(view: OrderView, terms: OrderTerms) -> None:
-        view.terms = terms
-        view.amount = Amount(terms.quantity.value * terms.side.sign)
 
     def _close(self, order_id: str, status: str) -> OrderView | None:
         view = self.open.get(order_id)

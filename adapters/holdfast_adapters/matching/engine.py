@@ -297,7 +297,7 @@ class MatchingEngine:
         at_us: int,
         said: list[VenueEvent],
     ) -> None:
-        quantity = order.quantity - order.filled
+        quantity = order.quantity - order.filled if order.filled else order.quantity
         if order.ceiling is not None:
             quantity = min(quantity, order.ceiling - order.filled)
         if bar.available is not None and bar.available < quantity:

@@ -24,7 +24,8 @@ def executed(
     fee, unit = model.commission * quantity, instrument.base
     if not (model.in_kind and order.buy and unit):
         fee, unit = fee * abs(price * instrument.multiplier), instrument.currency
-    traded = Quantity(quantity)
+    whole = order.terms.quantity
+    traded = whole if quantity is whole.value else Quantity(quantity)
     return Executed(
         order_id=order.order_id,
         execution_id=f"X{number}",
