@@ -152,17 +152,20 @@ class Session:
 
     def _dispatch(self, message: SessionMessage) -> Work:
         """Return what one message asks for; every kind is named here."""
-        match message:
-            case Submit():
-                return self._request(message)
-            case Advance():
-                return self._advance(message.cursor, message.step)
-            case Greet():
-                return self._greet()
-            case ConnectAgain():
-                return self._connect_again(message)
-            case _:
-                return self._request(message)
+        if type(message) is not Submit:  # the commonest, before a pattern is tried
+            match message:
+                case Advance():
+                    return self._advance(message.cursor, message.step)
+                case Greet():
+                    return self._greet()
+                case ConnectAgain():
+                    return self._connect_again(message)
+                case _:
+                    """A request."""
+        if self._line.is_lost or self._clock.cursor >= self._next_data:
+            return self._prepare(message)
+        # Beside what is under way for other orders.
+        return self._add(message)
 
     async def _unless_fenced(
         self, message: M, begin: Callable[[M], Coroutine[Any, Any, object] | None]
@@ -279,12 +282,6 @@ class Session:
             return None
 
     # --- requests ------------------------------------------------------------
-
-    def _request(self, message: Request) -> Work:
-        """Have it done beside what is under way for other orders."""
-        if self._line.is_lost or self._clock.cursor >= self._next_data:
-            return self._prepare(message)
-        return self._add(message)
 
     async def _prepare(self, message: Request) -> None:
         """Have it done, after what must come before it."""

@@ -194,16 +194,15 @@ class LiveEngine(Kernel):
 
     def wake(self, cell: Cell) -> None:
         """See to it that ``cell`` reads its mailbox: its own task, or the pump."""
-        if cell.scope is not None:
-            task = cell.task
-            if task is not None:
-                cell.task = None
-                trio.lowlevel.reschedule(task)
-        elif not cell.queued and cell.state is RUNNING:
-            cell.queued, pump = True, self._pump
-            pump.ready.append(cell)
-            if pump.parked is not None:
-                pump.rouse()
+        if cell.scope is None:
+            if cell.state is RUNNING and not cell.queued:
+                cell.queued, pump = True, self._pump
+                pump.ready.append(cell)
+                if pump.parked is not None:
+                    pump.rouse()
+        elif (task := cell.task) is not None:
+            cell.task = None
+            trio.lowlevel.reschedule(task)
 
     def bring(self, cell: Cell, message: object) -> bool:
         """Deliver what a source sends, and call synchronous actors at once."""

@@ -37,7 +37,7 @@ def checked(
     _check_quantity(terms.quantity.value, instrument)
     if terms.type is not _MARKET:
         _check_prices(terms, instrument)
-    if instrument.min_notional > ZERO:
+    if instrument.min_notional:
         _check_notional(terms, instrument, now)
     if terms.post_only and terms.limit_price is not None and not waits:
         _check_rests(terms, terms.limit_price.value, now)

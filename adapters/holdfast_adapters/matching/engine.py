@@ -343,7 +343,8 @@ class MatchingEngine:
 
     def _say(self, event: BookEvent, said: list[VenueEvent]) -> None:
         """Say what has been applied."""
-        self._record(event)
+        record = self._record
+        record(event)
         said.append(event)
 
     def _note(self, record: EngineRecord) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -144,17 +145,17 @@ class PaperVenue:
         core = self._session()
         if self._store is None:
             return core.submit(order)
-        return await self._durably(core, lambda: core.submit(order))
+        return await self._durably(core, partial(core.submit, order))
 
     async def submit_list(self, orders: Sequence[VenueOrder]) -> Sequence[VenueEvent]:
         """Place the legs of a list, in one commit; fails as `submit`."""
         core = self._session()
-        return await self._durably(core, lambda: core.submit_list(orders))
+        return await self._durably(core, partial(core.submit_list, orders))
 
     async def cancel(self, order_id: str) -> Sequence[VenueEvent]:
         """Cancel what is left of the order; fails as `submit`."""
         core = self._session()
-        return await self._durably(core, lambda: core.cancel(order_id))
+        return await self._durably(core, partial(core.cancel, order_id))
 
     async def replace(
         self, order_id: str, terms: OrderTerms, *, at_us: int | None = None
@@ -165,7 +166,7 @@ class PaperVenue:
         later; without it, at the end of the last step.
         """
         core = self._session()
-        return await self._durably(core, lambda: core.replace(order_id, terms, at_us))
+        return await self._durably(core, partial(core.replace, order_id, terms, at_us))
 
     async def resume(self, cursor: int) -> None:
         """Hide what happened after ``cursor``; see `ReplayedVenue.resume`.
@@ -185,7 +186,7 @@ class PaperVenue:
         core = self._session()
         if self._store is None:
             return core.advance(cursor, step)
-        return await self._durably(core, lambda: core.advance(cursor, step))
+        return await self._durably(core, partial(core.advance, cursor, step))
 
     def advance_now(self, cursor: int, step: int) -> Sequence[VenueEvent]:
         """Advance without a coroutine; only for a venue in memory.
