@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping
 from decimal import ROUND_CEILING, Decimal
 from typing import Any
 
@@ -121,6 +122,9 @@ class Reservations:
         """By strategy, empty at first."""
 
         self.open: dict[str, Reservation] = {}
+        self._at = defaultdict[str, dict[str, Reservation]](dict)
+        """Those that are open, by instrument: a verdict looks at those of its own."""
+
         self._bonds = Bonds()
         # No set: of as many orders as a run has, one is two to five times as large.
         self._finished: dict[str, None] = {}
@@ -141,6 +145,9 @@ class Reservations:
         accounts = msgspec.convert(saved["accounts"], dict[str, Account])
         self.accounts = defaultdict(Account, accounts)
         self.open = msgspec.convert(saved["open"], dict[str, Reservation])
+        self._at.clear()
+        for order_id, made in self.open.items():
+            self._at[made.terms.instrument][order_id] = made
         # Snapshots of older versions know no lists.
         lists = msgspec.convert(saved.get("lists", {}), dict[str, Bond])
         self._bonds = Bonds(lists)
@@ -149,16 +156,19 @@ class Reservations:
 
     def pending_units(self, strategy: str, instrument: str, side: Side) -> Decimal:
         """Return what open orders on one side may still trade."""
-        if not self.open:
+        there = self._at.get(instrument)
+        if not there:
             return ZERO
         found = [
             (each.leg, self._bonds.live(each.leg, each.left))
-            for each in self.open.values()
-            if each.strategy == strategy
-            and each.terms.instrument == instrument
-            and each.terms.side is side
+            for each in there.values()
+            if each.strategy == strategy and each.terms.side is side
         ]
         return together(found)
+
+    def open_at(self, instrument: str) -> Mapping[str, Reservation]:
+        """Return the open orders of one instrument, by their ids; the oldest first."""
+        return self._at.get(instrument, {})
 
     def pending_money(self, strategy: str, side: Side) -> Decimal:
         """Return what is set aside for open orders on one side."""
@@ -182,12 +192,12 @@ class Reservations:
             return
         made = Reservation(strategy, terms, money)
         if leg is None:
-            self.open[order_id] = made
+            self.open[order_id] = self._at[terms.instrument][order_id] = made
             self.accounts[strategy].reserved += money
             return
         made.leg = leg
         before = self._set_aside(made)
-        self.open[order_id] = made
+        self.open[order_id] = self._at[terms.instrument][order_id] = made
         self._bonds.add(order_id, leg)
         self.accounts[strategy].reserved += self._set_aside(made) - before
 
@@ -377,7 +387,7 @@ class Reservations:
             return
         leg = reservation.leg
         freed = reservation.money if leg is None else self._set_aside(reservation)
-        del self.open[order_id]
+        del self.open[order_id], self._at[reservation.terms.instrument][order_id]
         if leg is not None:
             freed -= self._set_aside(reservation)
             self._bonds.forget(leg.list_id, self.open)

@@ -235,10 +235,9 @@ class Judge:
     def _trades_with_sibling(
         self, strategy: str, terms: OrderTerms, last: Decimal
     ) -> str:
-        for order_id, other in self._reservations.open.items():
+        for order_id, other in self._reservations.open_at(terms.instrument).items():
             if (
                 other.strategy != strategy
-                and other.terms.instrument == terms.instrument
                 and other.terms.side is not terms.side
                 and other.terms.limit_price is not None
                 and crosses(terms, other.terms, last)

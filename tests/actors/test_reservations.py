@@ -13,6 +13,7 @@ from holdfast_actors.reservations import Reservations
 from holdfast_actors.vetting import Limits
 from holdfast_domain import events as ev
 from holdfast_domain.orderlists import ListKind, Role
+from holdfast_domain.orders import Side
 
 from .desk import INSTRUMENTS, D, filled, terms
 from .gate import Gate
@@ -234,3 +235,43 @@ def test_an_overfill_does_not_reserve_less_than_nothing() -> None:
     gate.commit(filled("one-1", terms(3, limit=100), 5, 100, complete=False))
 
     assert gate.free() == 500
+
+
+ORDERS = st.tuples(
+    names, st.sampled_from(["SPY", "QQQ"]), quantities, st.sampled_from([None, 95, 105])
+)
+
+
+@examples(100)
+@given(st.lists(st.one_of(ORDERS, st.integers(0, 9)), max_size=30))
+def test_what_is_open_of_an_instrument_is_found_as_in_a_walk_through_all(
+    steps: list[tuple[str, str, int, int | None] | int],
+) -> None:
+    """Of a reservation, an end and a snapshot; a number ends one of those open."""
+    held, loaded = Reservations(dict(INSTRUMENTS)), Reservations(dict(INSTRUMENTS))
+    for number, step in enumerate(steps):
+        if isinstance(step, tuple):
+            strategy, symbol, quantity, limit = step
+            wanted = terms(quantity, limit=limit, instrument=symbol)
+            held.reserve(f"{strategy}-{number}", strategy, wanted, D(100))
+        elif step < len(held.open):
+            name = list(held.open)[step]
+            ended = ev.OrderExpired(order_id=name, strategy=held.open[name].strategy)
+            held.apply(ended)
+        loaded.load(held.save())
+        for each in (held, loaded):
+            for symbol in ("SPY", "QQQ", "IWM"):
+                there = [
+                    (name, made)
+                    for name, made in each.open.items()
+                    if made.terms.instrument == symbol
+                ]
+                assert list(each.open_at(symbol).items()) == there
+                for strategy in ("one", "two"):
+                    for side in Side:
+                        units = sum(
+                            made.left
+                            for _, made in there
+                            if made.strategy == strategy and made.terms.side is side
+                        )
+                        assert each.pending_units(strategy, symbol, side) == units
