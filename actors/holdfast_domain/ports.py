@@ -274,7 +274,8 @@ class Venue(Protocol):
 
         A watermark is a word of the venue's own, from an earlier answer; an empty one
         means from the beginning. What shows late is the adapter's to know: it answers
-        with a watermark that lies as far back as that takes.
+        with a watermark that lies as far back as that takes. A correction to what is
+        booked as it is changes nothing, so one may be told where that is not known.
         """
 
     async def open_orders(self) -> OpenOrders:

@@ -59,7 +59,7 @@ class Office:
     """Whether nothing is traded."""
 
     async def settle(self, path: Path = EXAMPLE) -> None:
-        """Halt, and run until all that is at the desk is known: fills, and what works.
+        """Halt, and run until all that is at the desk is known, fees too.
 
         The market is closed, and no new order leaves.
         """
@@ -71,6 +71,8 @@ class Office:
             halted = any(isinstance(e.event, ev.Halted) for e in self.entries())
             known = (
                 fills.total() == len(desk.executions)
+                # Told apart, one may be late, and is a correction then.
+                and self.fees() == sum(each.commission for each in desk.executions)
                 and open_by(self.entries()) == working
             )
             return halted and known
@@ -122,6 +124,17 @@ class Office:
         return Counter(
             each.fill.strategy for each in events if isinstance(each, ev.OrderFilled)
         )
+
+    def fees(self) -> Decimal:
+        """What was booked as commission of own orders, corrections included."""
+        total = Decimal(0)
+        for entry in self.entries():
+            event = entry.event
+            if isinstance(event, ev.OrderFilled):
+                total += event.fill.fee.amount
+            elif isinstance(event, ev.FillCorrected | ev.FillBusted):
+                total += sum(fill.fee.amount for fill in event.bookings)
+        return total
 
 
 @asynccontextmanager

@@ -32,6 +32,17 @@ class Memory:
         self.feeless: set[str] = set()
         """Executions that were told before their commission was."""
 
+        self.began_us: int | None = None
+        """Since when it remembers: how older executions were told, nobody knows.
+
+        With the process before this one its memory went.
+        """
+
+    def begin(self, now_us: int) -> None:
+        """Begin to remember, if that is not so already."""
+        if self.began_us is None:
+            self.began_us = now_us
+
     def sent(self, order_id: str, sent: Sent) -> None:
         """Remember an order, and forget the oldest where there are too many."""
         self._sent.pop(order_id, None)

@@ -78,6 +78,7 @@ class Session(OwnTime):
         self._host, self.line, self.specs, self.clock = host, line, specs, clock
         self._live = live
         self.memory = Memory() if memory is None else memory
+        self.memory.begin(clock.now_us())
         self._hours = Hours() if hours is None else hours
         self._timing = Timing() if timing is None else timing
         self.names: dict[int, str] = {}

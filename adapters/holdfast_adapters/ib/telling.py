@@ -235,20 +235,26 @@ def told_fills(
 
 
 def with_late_fees(
-    events: Iterable[Executed | Corrected], feeless: set[str]
+    events: Sequence[Executed | Corrected], feeless: set[str], unsure: set[str]
 ) -> list[Executed | Corrected]:
     """Return ``events`` with the fee of those in ``feeless`` told as a correction.
 
-    They were told without one, and an execution is not told in two ways.
+    They were told without one, and an execution is not told in two ways. Of those in
+    ``unsure`` nobody knows it: they are told as they are, and their fee once more,
+    which is booked where it changes something. One that TWS has corrected is not, for
+    it would be told as it was before.
     """
+    corrected = {each.execution_id for each in events if isinstance(each, Corrected)}
     said: list[Executed | Corrected] = []
     for each in events:
-        late = each.execution_id in feeless and bool(each.fee.amount)
-        if not late or not isinstance(each, Executed):
+        name, is_late = each.execution_id, each.execution_id in feeless
+        if not isinstance(each, Executed) or not each.fee.amount:
             said.append(each)
             continue
         nothing = Money(ZERO, each.fee.currency)
-        said.append(msgspec.structs.replace(each, fee=nothing))
+        said.append(msgspec.structs.replace(each, fee=nothing) if is_late else each)
+        if not is_late and (name not in unsure or name in corrected):
+            continue
         said.append(
             Corrected(
                 order_id=each.order_id,

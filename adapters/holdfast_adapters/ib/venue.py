@@ -210,7 +210,8 @@ class IBVenue(Session):
         settled_s = self.clock.now_us() // 1_000_000 - OVERLAP_S
         after_s = max(since_s, min([settled_s, *late]))
         self._keep_feeless(told)
-        events = with_late_fees(told_fills(told, self.names), self.memory.feeless)
+        fills, feeless = told_fills(told, self.names), self.memory.feeless
+        events = with_late_fees(fills, feeless, self._older(told))
         return Executions(events=events, watermark=watermark_of(after_s))
 
     async def open_orders(self) -> OpenOrders:
@@ -331,6 +332,13 @@ class IBVenue(Session):
         """Remember which executions are told without their commission."""
         late = (each.execution_id for each in fills if each.commission is None)
         self.memory.feeless.update(late)
+
+    def _older(self, fills: Sequence[FillRow]) -> set[str]:
+        """Return which executions a process before this one may have told."""
+        # TWS tells whole seconds. What was told without a commission was older than
+        # `COMMISSION_S` by then, so the clocks need not agree to the second either.
+        until_us = (self.memory.began_us or 0) - 1_000_000
+        return {each.execution_id for each in fills if each.at_us < until_us}
 
     def _waits(self, fill: FillRow) -> bool:
         """Tell whether the commission of an execution may still come."""

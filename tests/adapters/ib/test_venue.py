@@ -11,7 +11,6 @@ import pytest
 import trio
 
 from holdfast_adapters.ib import Address, ContractSpec, Hub, IBVenue, Line, Timing
-from holdfast_adapters.simulators.ib.model import What
 from holdfast_domain.errors import (
     DomainError,
     DuplicateOrder,
@@ -23,9 +22,7 @@ from holdfast_domain.money import Money, Price, Quantity
 from holdfast_domain.orders import OrderTerms, OrderType, Side
 from holdfast_domain.ports import (
     Acked,
-    Corrected,
     Ended,
-    Executed,
     Found,
     VenueEvent,
     VenueOrder,
@@ -320,46 +317,6 @@ async def test_a_half_open_connection_is_ended() -> None:
         assert isinstance(await venue.lookup(order().order_id), Found)
         await venue.close()
         nursery.cancel_scope.cancel()
-
-
-async def test_a_fill_waits_for_its_commission_for_a_while() -> None:
-    async with trading() as (desk, venue, listener):
-        desk.simulator.faults.on("missing", "commissions")
-        real = desk.desk.executions
-        told = desk.desk.on_order[:]
-        await venue.submit(order(1, None))
-        await venue.positions()
-        assert not any(isinstance(each, Executed) for each in listener.events)
-        for tell in told:
-            tell(What.COMMISSION, real[0].order, real[0])
-        await listener.until(lambda: len(listener.events) == 2)
-        fill = listener.events[-1]
-        assert isinstance(fill, Executed)
-        assert fill.fee == Money(Decimal(1), "USD")
-
-
-async def test_a_commission_that_comes_late_corrects_its_fill() -> None:
-    async with trading() as (desk, venue, listener):
-        desk.simulator.faults.on("missing", "commissions")
-        desk.simulator.answers.lists_commissions = False
-        await venue.submit(order(1, None))
-        early = await venue.executions_since("")
-        assert early.events == []
-        desk.clock.go_on(6)
-        told = await venue.executions_since(early.watermark)
-        (fill,) = told.events
-        assert isinstance(fill, Executed)
-        assert fill.fee == Money(Decimal(0), "USD")
-        desk.simulator.answers.lists_commissions = True
-        desk.clock.go_on(100)
-        again, fee = (await venue.executions_since(told.watermark)).events
-        assert again == fill
-        assert isinstance(fee, Corrected)
-        assert (fee.execution_id, fee.fee) == (
-            fill.execution_id,
-            Money(Decimal(1), "USD"),
-        )
-        del listener
 
 
 async def test_the_account_is_told_in_ibs_words() -> None:
