@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -11,10 +13,12 @@ import pytest
 from holdfast_adapters.binance import Klines, Rest
 from holdfast_adapters.binance.futures.paths import FUTURES
 from holdfast_adapters.binance.klines import INTERVALS, KlineRow, merged
-from holdfast_adapters.simulators.binance import SimSymbol
+from holdfast_adapters.simulators.binance import Exchange, SimSymbol
+from holdfast_adapters.simulators.binance.exchange import BaseExchange
+from holdfast_adapters.simulators.binance.futures.exchange import FuturesExchange
 from holdfast_adapters.simulators.binance.klines import INTERVALS_MS, KlineBook
 from holdfast_domain.errors import OutcomeUnknown, VenueRefused
-from holdfast_domain.marketdata import Bar, us_of
+from holdfast_domain.marketdata import Bar, us_of, utc_from_us
 
 from .corpus import SHARED, futures_payloads, spot_payloads
 from .desk import BTC, START_US, Desk, desk
@@ -150,3 +154,35 @@ def test_longer_klines_of_the_desk_are_made_of_shorter_ones_and_of_its_past() ->
     again = KlineBook(symbol, BTC, 2)
     again.trade(start_ms, Decimal(50_000), symbol.lot)
     assert again.rows(hour_ms, now_ms, 1000, None, now_ms) == hours
+
+
+class Hurried:
+    """A clock that goes on by 0.4 s at each look."""
+
+    def __init__(self) -> None:
+        self.us = FROM_US
+
+    def now_us(self) -> int:
+        self.us += 400_000
+        return self.us
+
+    def now(self) -> datetime:
+        return utc_from_us(self.now_us())
+
+
+@pytest.mark.parametrize("kind", [Exchange, FuturesExchange])
+def test_a_trade_is_of_one_moment_in_the_stream_and_in_the_klines(
+    kind: type[BaseExchange],
+) -> None:
+    exchange = kind([SimSymbol()], {"USDT": Decimal(100)}, Hurried())
+    told: list[int] = []
+    exchange.on_market.append(
+        lambda name, event: told.append(event["T"]) if "rade" in name else None
+    )
+    for _ in range(10):
+        exchange.trade(BTC, Decimal(50_000), Decimal(1))
+    seconds = [at_ms // 1000 for at_ms in told]
+    first_ms = seconds[0] * 1000
+    rows = exchange.klines[BTC].rows(1000, 1 << 60, 100, first_ms, told[-1])
+    traded = {int(str(row[0])) // 1000: float(str(row[5])) for row in rows}
+    assert {at: size for at, size in traded.items() if size} == Counter(seconds)

@@ -101,9 +101,11 @@ class BaseExchange:
         known = self._last.get(symbol)
         at_us = max(self.time_us, known.ended_at_us + 1 if known else 0)
         self._last[symbol] = LastBar(float(price), float(quantity), at_us)
-        self.klines[symbol].trade(self.now_ms, price, quantity)
+        # One look at the clock: a kline and the stream must agree on the second.
+        at_ms = at_us // 1000
+        self.klines[symbol].trade(at_ms, price, quantity)
         self._updates[symbol] += 1
-        for kind, event in self._seen(symbol, price, quantity):
+        for kind, event in self._seen(symbol, price, quantity, at_ms):
             for tell in self.on_market:
                 tell(f"{symbol.lower()}@{kind}", event)
         self._engine.on_bar(
@@ -119,11 +121,11 @@ class BaseExchange:
         self.record.commit()
 
     def _seen(
-        self, symbol: str, price: Decimal, quantity: Decimal
+        self, symbol: str, price: Decimal, quantity: Decimal, at_ms: int
     ) -> list[tuple[str, shapes.Shape]]:
         """Return what the streams tell of a trade, by their kind."""
         number = self._updates[symbol]
-        trade = shapes.trade_event(symbol, number, price, quantity, self.now_ms)
+        trade = shapes.trade_event(symbol, number, price, quantity, at_ms)
         quote = shapes.book_ticker(self.symbols[symbol], number, price, quantity)
         return [("trade", trade), ("bookTicker", quote)]
 

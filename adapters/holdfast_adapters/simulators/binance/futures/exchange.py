@@ -90,12 +90,12 @@ class FuturesExchange(BaseExchange):
                 self._trigger(algo)
 
     def _seen(
-        self, symbol: str, price: Decimal, quantity: Decimal
+        self, symbol: str, price: Decimal, quantity: Decimal, at_ms: int
     ) -> list[tuple[str, Shape]]:
-        number, now_ms = self._updates[symbol], self.now_ms
-        trade = events.aggregate(symbol, number, price, quantity, now_ms)
+        number = self._updates[symbol]
+        trade = events.aggregate(symbol, number, price, quantity, at_ms)
         quote = book_ticker(self.symbols[symbol], number, price, quantity)
-        quote = {"e": "bookTicker", **quote, "T": now_ms, "E": now_ms}
+        quote = {"e": "bookTicker", **quote, "T": at_ms, "E": at_ms}
         return [("aggTrade", trade), ("bookTicker", quote)]
 
     # --- stops --------------------------------------------------------------------
