@@ -60,9 +60,12 @@ class Pump:
                 await trio.lowlevel.checkpoint()
                 continue
             self.parked = task
-            await trio.lowlevel.wait_task_rescheduled(self._abort)
-            if self._failure is not None:
-                raise self._failure
+            try:
+                await trio.lowlevel.wait_task_rescheduled(self._abort)
+            finally:
+                # Also where it is cancelled by then.
+                if self._failure is not None:
+                    raise self._failure
 
     def _abort(self, _: Any) -> trio.lowlevel.Abort:  # noqa: ANN401 - trio's type
         self.parked = self._aside = None

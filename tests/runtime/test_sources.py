@@ -16,6 +16,7 @@ from holdfast_runtime import (
     Backoff,
     Context,
     LiveEngine,
+    Strategy,
     SupervisorSpec,
     UnknownMessage,
     open_engine,
@@ -41,9 +42,12 @@ def run(
     notes: list[str],
     scenario: Callable[[LiveEngine], Awaitable[None]],
     *children: Any,
+    **spec: Any,
 ) -> None:
     """Play ``scenario`` on a live engine that is idle, with ``notes`` from then on."""
-    top = SupervisorSpec(name="top", children=children, backoff=Backoff(first_s=0.0))
+    top = SupervisorSpec(
+        name="top", children=children, backoff=Backoff(first_s=0.0), **spec
+    )
 
     async def main() -> None:
         with trio.fail_after(60.0):
@@ -254,3 +258,44 @@ def test_an_engine_that_is_cut_by_what_was_sent_ends() -> None:
 
     run(notes, scenario, puppet(notes, "a"), puppet(notes, "b"))
     assert ended == [True]
+
+
+@attrs.define(eq=False)
+class Source(Puppet):
+    """Sends from its `run` what crashes its sibling, once."""
+
+    async def run(self) -> None:
+        if self.ctx.incarnation == 1:
+            await self.ctx.ref("top/b").send(CRASH)
+            self.note("went on")
+            await self.ctx.sleep(1e9)
+
+
+def test_a_source_that_is_restarted_by_what_it_sent_starts_again() -> None:
+    notes: list[str] = []
+
+    async def scenario(engine: LiveEngine) -> None:
+        await trio.sleep(0.1)
+        cells = engine.cells
+        assert [cells[f"top/{name}"].incarnation for name in "ab"] == [2, 2]
+        await engine.ref("top/b").send(Say("lives"))
+        assert notes[-1] == "b: lives"
+        assert engine.pending == 0
+
+    children = puppet(notes, "a", make=Source), puppet(notes, "b")
+    run(notes, scenario, *children, strategy=Strategy.ONE_FOR_ALL)
+
+
+def test_an_order_to_exit_is_not_lost_where_the_engine_is_cut_as_well() -> None:
+    notes: list[str] = []
+
+    async def scenario(engine: LiveEngine) -> None:
+        def leave(_: Puppet) -> None:
+            engine.cut()
+            raise SystemExit("enough")
+
+        await engine.ref("top/a").send(Do(leave))
+        await trio.sleep_forever()
+
+    with pytest.raises(SystemExit, match="enough"):
+        run(notes, scenario, puppet(notes, "a"))
