@@ -151,7 +151,7 @@ class Session:
         await self._unless_fenced(message, self._dispatch)
 
     def _dispatch(self, message: SessionMessage) -> Work:
-        """Return what one message asks for; every kind is named here."""
+        """Return what one message asks for: the session itself, or else the venue."""
         if type(message) is not Submit:  # the commonest, before a pattern is tried
             match message:
                 case Advance():
