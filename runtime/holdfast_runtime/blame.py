@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Hashable
 from typing import Any
 
-from holdfast_runtime.cell import Cell
+from holdfast_runtime.cell import Cell, Outbox
 from holdfast_runtime.delivery import Delivery
-from holdfast_runtime.errors import Poisoned, UnknownMessage
+from holdfast_runtime.errors import Poisoned, RecordsLost, UnknownMessage
+from holdfast_runtime.holds import forsake
 from holdfast_runtime.messages import Asked, Derived, Records, is_derived, lane_of
 
 
@@ -48,6 +49,13 @@ class Blame(Delivery):
         in_hand = [each.origin for each in messages if is_derived(each)]
         if error.origin not in in_hand:
             self._blame(cell, error.origin, None, error)
+
+    def lost(self, cell: Cell, outbox: Outbox, recorder: Cell, why: Exception) -> None:
+        """End a recorder that failed, and ``cell``, whose records are lost with it."""
+        lost = RecordsLost(f"{cell.path}: {why}")
+        self.kill(cell, lost)
+        forsake(cell.path, outbox, lost)
+        self.kill(recorder, why)
 
     def sift(self, cell: Cell) -> None:
         """Bury what waits and is not taken: it was told before that was known."""

@@ -71,7 +71,8 @@ def in_hand(engine: Kernel | None) -> InHand | None:
         if code is Resident.call.__code__:
             return _in_hand_elsewhere(**there)
         # A thread that is no actor's may look while the engine's is in a handler.
-        is_speaking = is_speaking or there.get("cell") is cell
+        # A recorder that commits in place speaks in the frame of whom it commits for.
+        is_speaking = is_speaking or cell in (there.get("cell"), there.get("recorder"))
         if "message" in there and "cell" in there:
             message = there["message"]
             break

@@ -18,7 +18,7 @@ from holdfast_runtime.cell import Cell, Outbox, State
 from holdfast_runtime.checks import check_tree
 from holdfast_runtime.context import Context
 from holdfast_runtime.driving import Driven, is_async, is_coroutine
-from holdfast_runtime.errors import ActorError, Poisoned, RecordsLost, SpecError
+from holdfast_runtime.errors import ActorError, Poisoned, SpecError
 from holdfast_runtime.family import Family
 from holdfast_runtime.holds import Hold, forsake
 from holdfast_runtime.messages import MANNERS, Answer, Asked, Records
@@ -188,10 +188,16 @@ class Kernel(ByHand, Blame):
             return False
         nth = recorder.handled + 1
         began_s = self.now_s() if nth >= recorder.sample_at else None
+        failure = None
+        self.current = recorder
         try:
-            self.enter(recorder, commit, records)
+            commit(records)
         except Exception as error:  # noqa: BLE001 - its supervisor decides
-            self._lost(cell, outbox, recorder, error)
+            failure = error
+        finally:
+            self.current = None
+        if failure is not None:
+            self.lost(cell, outbox, recorder, failure)
             return True
         recorder.handled = nth
         if began_s is not None:
@@ -204,13 +210,6 @@ class Kernel(ByHand, Blame):
         if outbox:
             self.deliver(outbox, cell)
         return True
-
-    def _lost(self, cell: Cell, outbox: Outbox, recorder: Cell, why: Exception) -> None:
-        """End a recorder that failed, and ``cell``, whose records are lost with it."""
-        lost = RecordsLost(f"{cell.path}: {why}")
-        self.kill(cell, lost)
-        forsake(cell.path, outbox, lost)
-        self.kill(recorder, why)
 
     def let_out(self, cell: Cell) -> None:
         """Let out the holds of ``cell`` that are done, in their order."""

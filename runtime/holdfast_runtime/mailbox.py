@@ -199,11 +199,16 @@ class Mailbox:
 
     def pop(self) -> Any:  # noqa: ANN401 - whatever was put
         """Take the first message of the highest lane; `IndexError` when empty."""
+        queue = self.active[0].queue
+        if not queue:  # the highest lane has most of the mail
+            queue = self._first_queue()
+        self.size -= 1
+        return queue.popleft()
+
+    def _first_queue(self) -> Queue:
         for box in self.active:
-            queue = box.queue
-            if queue:
-                self.size -= 1
-                return queue.popleft()
+            if box.queue:
+                return box.queue
         message = "the mailbox is empty"
         raise IndexError(message)
 
