@@ -11,7 +11,13 @@ from typing import Any, TypeAlias
 from holdfast_actors.clock import GuardMark, MarketClock
 from holdfast_actors.messages import Committed, Note, Report
 from holdfast_domain.errors import CommitFailed
-from holdfast_domain.events import DecisionMade, Entry, Event, OrderIntended
+from holdfast_domain.events import (
+    DecisionMade,
+    Entry,
+    Event,
+    OrderFilled,
+    OrderIntended,
+)
 from holdfast_domain.ports import JournalStore, ThreadHost, WallClock
 from holdfast_runtime import Records, Ref
 
@@ -156,6 +162,8 @@ def route_by_type(
 
 
 def _strategy_of(event: Event) -> str:
+    if type(event) is OrderFilled:  # the commonest
+        return event.fill.strategy
     fill = getattr(event, "fill", None)
     return str(fill.strategy if fill is not None else getattr(event, "strategy", ""))
 

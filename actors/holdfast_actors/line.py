@@ -267,15 +267,15 @@ class Line:
             return
         if row.order_id not in book.open and overrules(row, event, self._executions):
             self._reopen(row, event)
-        record = record_of(row, event, asked, self._executions)
-        if record is not None:
-            self._record(record)
+        made, record = record_of(row, event, asked, self._executions), self._record
+        if made is not None:
+            record(made)
             if row.cancel_wanted or row.leg is not None:
-                self._do_next(row, record)
+                self._do_next(row, made)
         elif is_unasked(row, event, asked):
             self.doubts.resolver.ask(row.order_id)
         if row.recounted:
-            if row.is_open and isinstance(record, _COUNTS):
+            if row.is_open and isinstance(made, _COUNTS):
                 # The venue's count of it need not be ours.
                 self.doubts.left_unknown(row)
         elif type(event) is Executed and event.cumulative.value > row.filled:

@@ -242,9 +242,9 @@ class Orders:
                 # One before it was lost with an incarnation of ours or of the guard's.
                 self._ask_again(strategy)
             return
-        record = decision_made(decision)
-        self._journal(record)
-        book.decided(record)
+        made, record = decision_made(decision), self._journal
+        record(made)
+        book.decided(made)
         self._intend(message)
         for order_id in decision.cancels:
             self._cancel(order_id, strategy)
@@ -268,16 +268,18 @@ class Orders:
                 )
 
     def _intend(self, message: Vetted) -> None:
-        now_us, verdicts = self._now_us(), message.drafts
+        # Held in attributes, they would be looked for as methods first.
+        record, venue_of, now_us = self._journal, self._venue_of, self._now_us
+        verdicts = message.drafts
         for index, draft in enumerate(message.decision.drafts):
-            venue = self._venue_of(draft.terms.instrument)
             verdict, leg = verdicts[index], draft.leg
             if verdict.reserved is None:
                 self._record(refused(message, draft, index, verdict.reason))
                 continue
-            record = intended(message, draft, index, verdict.reserved, venue)
-            self._journal(record)
-            row = self._book.intended(record, now_us)
+            venue = venue_of(draft.terms.instrument)
+            made = intended(message, draft, index, verdict.reserved, venue)
+            record(made)
+            row = self._book.intended(made, now_us())
             row.generation = message.generation
             if leg is None or leg.list_id == draft.order_id:
                 self._lines[venue].sending.queue.add(row)
@@ -306,5 +308,6 @@ class Orders:
         return ""
 
     def _record(self, event: ev.Event) -> None:
-        self._journal(event)
+        record = self._journal
+        record(event)
         self._book.apply(event)

@@ -121,13 +121,10 @@ class Sending:
             )
 
     def _sent(self, row: OrderRow) -> VenueOrder:
-        row.state, order_id = _SENT, row.order_id
+        row.state, order_id, now_us = _SENT, row.order_id, self._now_us
         self.in_flight.add(order_id)
         return VenueOrder(
-            order_id=order_id,
-            terms=row.terms,
-            placed_at_us=self._now_us(),
-            leg=row.leg,
+            order_id=order_id, terms=row.terms, placed_at_us=now_us(), leg=row.leg
         )
 
     def cancel(self, order_id: str, by: str) -> None:

@@ -52,7 +52,7 @@ MUTATIONS: Final = (
     Mutation(
         "the intent is not journaled",
         _ORDERS,
-        "            self._journal(record)\n            row =",
+        "            record(made)\n            row =",
         "            row =",
     ),
     Mutation(
