@@ -267,8 +267,13 @@ class OrderBook:
             if row is not None and row.state in (OrderState.INTENT, OrderState.SENT):
                 row.cancel_wanted = True
 
-    def intended(self, event: OrderIntended, at_us: int) -> OrderRow:
-        """Take a new order, meant at market time ``at_us``; return its row."""
+    def intended(
+        self, event: OrderIntended, at_us: int, generation: int = 0
+    ) -> OrderRow:
+        """Take a new order, meant at market time ``at_us``; return its row.
+
+        It may leave in that ``generation`` of the halt; from a replay none does.
+        """
         row = OrderRow(
             event.order_id,
             event.strategy,
@@ -276,6 +281,7 @@ class OrderBook:
             event.terms,
             _MEANT,
             event.valid_until_us,
+            generation,
             reserved=event.reserved,
             intended_us=at_us,
             place=self.requests,

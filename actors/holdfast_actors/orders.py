@@ -279,8 +279,7 @@ class Orders:
             venue = venue_of(draft.terms.instrument)
             made = intended(message, draft, index, verdict.reserved, venue)
             record(made)
-            row = self._book.intended(made, now_us())
-            row.generation = message.generation
+            row = self._book.intended(made, now_us(), message.generation)
             if leg is None or leg.list_id == draft.order_id:
                 self._lines[venue].sending.queue.add(row)
 
