@@ -162,7 +162,7 @@ def test_an_order_that_the_venue_denies_stays_unknown_and_a_person_is_called() -
     async def scenario(account: Account) -> None:
         order_id = account.row().order_id
         account.venue.core.open["SPY"].pop(order_id)  # type: ignore[attr-defined]
-        account.venue.core._orders.pop(order_id)
+        account.venue.core._history.orders.pop(order_id)  # type: ignore[attr-defined]
         await account.reconcile()
         assert account.row().state is OrderState.UNKNOWN
         await account.sleep(600)

@@ -1,7 +1,7 @@
 """The paper venue: a venue in replayed market time, with a memory of its own.
 
 Read from the bottom up: `world`, `records`, `codec`, `store`, `account`, `market`,
-`core`, `venue`.
+`history`, `core`, `venue`.
 """
 
 from holdfast_adapters.paper.venue import PaperVenue

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Final
-
-from msgspec import Struct
+from itertools import repeat
 
 from holdfast_adapters.matching.engine import MatchingEngine
 from holdfast_adapters.matching.model import (
@@ -20,13 +18,13 @@ from holdfast_adapters.paper.account import (
     story_of,
     works,
 )
+from holdfast_adapters.paper.history import History, Placed
 from holdfast_adapters.paper.market import Later, last_of, match_trades
 from holdfast_adapters.paper.records import (
     Advanced,
     CancelRequested,
     PaperRecord,
     ReplaceRequested,
-    Request,
     Row,
     Submitted,
 )
@@ -36,31 +34,17 @@ from holdfast_domain.errors import VenueRefused
 from holdfast_domain.marketdata import utc_from_us
 from holdfast_domain.orders import OrderTerms
 from holdfast_domain.ports import (
-    Acked,
     Balances,
-    Ended,
-    Executed,
     Executions,
     Found,
     NotFound,
     OpenOrders,
     Positions,
-    Replaced,
     VenueEvent,
     VenueOrder,
 )
 
 _NOTHING: tuple[VenueEvent, ...] = ()
-_TOLD: Final = (Acked, Executed, Ended, Replaced)
-"""What is said of an order; the rest is the engine's own, and nobody is told."""
-
-
-class _Order(Struct, eq=False):
-    """An order of the venue and all that was said of it, with the cursors."""
-
-    order: VenueOrder
-    cursor: int
-    said: list[tuple[int, VenueEvent]] = []
 
 
 class PaperCore:
@@ -96,10 +80,7 @@ class PaperCore:
         self._last: dict[str, tuple[int, LastBar | None]] = {}
         self._places = {name: at for at, name in enumerate(world.data.symbols)}
         self._newest = START - 1
-        self._orders: dict[str, _Order] = {}
-        self._executions: list[tuple[int, Executed]] = []
-        self._advances: dict[int, list[VenueEvent]] = {}
-        self._advance: list[VenueEvent] | None = None
+        self._history = History(self.rows)
         for cursor, record in rows:
             self._replay(cursor, record)
         self.step = self._settled(self.cursor)
@@ -131,7 +112,7 @@ class PaperCore:
         if order.terms.instrument not in self._places:
             raise _without_data(order)
         said = self._engine.submit(order, self)
-        self._keep(self.cursor, Submitted(order=order))
+        self._keep(self.cursor, Submitted(order))
         return said
 
     def submit_list(self, orders: Sequence[VenueOrder]) -> list[VenueEvent]:
@@ -143,7 +124,7 @@ class PaperCore:
         if orders[0].terms.instrument not in self._places:
             raise _without_data(orders[0])
         said = self._engine.submit_list(orders, self)
-        self._keep(self.cursor, *(Submitted(order=each) for each in orders))
+        self._keep(self.cursor, *map(Submitted, orders))
         return said
 
     def cancel(self, order_id: str) -> list[VenueEvent]:
@@ -205,10 +186,13 @@ class PaperCore:
 
     def _said_before(self, cursor: int) -> list[VenueEvent]:
         """Return what advances to ``cursor``, or to it from what is seen, said."""
-        if self._newest <= self.cursor or cursor <= self.cursor:
-            return list(self._advances.get(cursor, ()))
-        hidden = sorted(at for at in self._advances if self.cursor < at <= cursor)
-        return [event for at in hidden for event in self._advances[at]]
+        if self._newest <= self.cursor < cursor:
+            return []
+        advances = self._history.advances
+        if cursor <= self.cursor:
+            return list(advances.get(cursor, ()))
+        hidden = sorted(at for at in advances if self.cursor < at <= cursor)
+        return [event for at in hidden for event in advances[at]]
 
     def _match(self, step: int) -> list[VenueEvent]:
         said: list[VenueEvent] = []
@@ -248,12 +232,12 @@ class PaperCore:
 
     def lookup(self, order_id: str) -> Found | NotFound:
         """Return the visible story of an order, if there is such an order."""
-        known = self._orders.get(order_id)
+        known = self._history.orders.get(order_id)
         if known is None or known.cursor > self.cursor:
             return NotFound()
         return self._story(known)
 
-    def _story(self, known: _Order) -> Found:
+    def _story(self, known: Placed) -> Found:
         said = [event for cursor, event in known.said if cursor <= self.cursor]
         return story_of(known.order, said)
 
@@ -269,7 +253,7 @@ class PaperCore:
         if not text.isdecimal():
             reason = f"expected an execution id, got {watermark!r}"
             raise VenueRefused(reason, "watermark")
-        later = self._executions[int(text) :]
+        later = self._history.executions[int(text) :]
         shown = [event for cursor, event in later if cursor <= self.cursor]
         for cursor, event in later:
             if cursor > self.cursor:
@@ -288,15 +272,16 @@ class PaperCore:
         Raises:
             KeyError: there is no such order.
         """
-        return self._orders[order_id].order
+        return self._history.orders[order_id].order
 
     def open_orders(self) -> OpenOrders:
         """Return the stories of all orders that work, as of the cursor."""
+        orders = self._history.orders
         if self._newest <= self.cursor:
             names = [name for book in self._open.values() for name in book]
-            stories = [self._story(self._orders[name]) for name in names]
+            stories = [self._story(orders[name]) for name in names]
         else:
-            seen = [o for o in self._orders.values() if o.cursor <= self.cursor]
+            seen = [o for o in orders.values() if o.cursor <= self.cursor]
             stories = [each for each in map(self._story, seen) if works(each)]
         return OpenOrders(orders=stories, at=self.at, watermark=self.watermark)
 
@@ -320,9 +305,10 @@ class PaperCore:
 
     def trades(self) -> list[Trade]:
         """Return the visible executions, each with the terms of its order."""
+        orders, executions = self._history.orders, self._history.executions
         return [
-            (self._orders[event.order_id].order.terms, event)
-            for cursor, event in self._executions
+            (orders[event.order_id].order.terms, event)
+            for cursor, event in executions
             if cursor <= self.cursor
         ]
 
@@ -334,26 +320,19 @@ class PaperCore:
     @property
     def watermark(self) -> str:
         """The last visible execution's id, or nothing: equal ids, equal books."""
-        for cursor, event in reversed(self._executions):
+        for cursor, event in reversed(self._history.executions):
             if cursor <= self.cursor:
                 return event.execution_id
         return ""
 
     # --- rows ---------------------------------------------------------------------
 
-    def _keep(self, cursor: int, *requests: Request) -> None:
+    def _keep(self, cursor: int, *records: PaperRecord) -> None:
         """Keep requests, and behind them what the engine recorded because of them."""
         if cursor > self._newest:  # noqa: PLR1730 - `max` is slow
             self._newest = cursor
-        self._advance = None
-        for request in requests:
-            self.rows.append((cursor, request))
-            if type(request) is Submitted:
-                order = request.order
-                self._orders[order.order_id] = _Order(order, cursor)
-            elif type(request) is Advanced:
-                self._advance = self._advances.setdefault(cursor, [])
-        self._add(cursor, self._fresh)
+        both = (*records, *self._fresh)
+        self.rows.extend(zip(repeat(cursor), both, strict=False))
         self._fresh.clear()
 
     def _replay(self, cursor: int, record: PaperRecord) -> None:
@@ -369,21 +348,7 @@ class PaperCore:
                 """What came of it follows."""
             case _:
                 self._engine.apply(record)
-                self._add(cursor, [record])
-                return
         self._keep(cursor, record)
-
-    def _add(self, cursor: int, records: Iterable[EngineRecord]) -> None:
-        for record in records:
-            row = cursor, record
-            self.rows.append(row)
-            if not isinstance(record, _TOLD):
-                continue
-            self._orders[record.order_id].said.append(row)  # type: ignore[arg-type]
-            if type(record) is Executed:
-                self._executions.append(row)  # type: ignore[arg-type]
-            if self._advance is not None:
-                self._advance.append(record)
 
 
 def _without_data(order: VenueOrder) -> VenueRefused:

@@ -12,7 +12,7 @@ from holdfast_domain.orders import OrderTerms
 from holdfast_domain.ports import VenueOrder
 
 
-class Submitted(Struct, frozen=True, kw_only=True, gc=False):
+class Submitted(Struct, frozen=True, gc=False):
     """An order came and was not refused."""
 
     order: VenueOrder
