@@ -19,12 +19,17 @@ from holdfast_actors.requests import (
     How,
     LookUp,
     Replace,
-    Request,
     Submit,
 )
 from holdfast_actors.telling import Telling
 from holdfast_domain.errors import NotSent, OutcomeUnknown, VenueError, VenueRefused
-from holdfast_domain.ports import Executions, NotFound, Venue, VenueEvent
+from holdfast_domain.ports import (
+    Executions,
+    NotFound,
+    ReplayedVenue,
+    VenueEvent,
+    is_at_once,
+)
 
 _ANSWERED = How.ANSWERED
 NOT_TAKEN = "order_kind"
@@ -36,7 +41,7 @@ class Requests:
 
     def __init__(
         self,
-        venue: Venue,
+        venue: ReplayedVenue,
         gate: LastGate,
         line: Connection,
         say: Telling,
@@ -44,17 +49,62 @@ class Requests:
         now_s: Callable[[], float],
     ) -> None:
         self._venue = venue
+        self._submit_now = venue.submit_now if is_at_once(venue) else None
         self._gate = gate
         self._line = line
         self._say = say
         self._deadlines = deadlines
         self._now_s = now_s
 
-    def do(self, message: Request) -> Coroutine[Any, Any, None]:
-        """Return what does one request when it is awaited; every kind is named here."""
+    def submit(self, message: Submit) -> Coroutine[Any, Any, None] | None:
+        """Send an order or a list, and return what then waits for the answer.
+
+        It must be awaited in the statement after this: what the last gate has seen
+        holds for the moment.
+        """
+        if stale := self._gate.holds_back(message, self._line.number):
+            self._say.submitted(message, How.NOT_SENT, reason=stale)
+            return None
+        if lacks := self._lacks(message):
+            reason = f"{self._venue.name} takes no {lacks}"
+            self._say.submitted(message, How.REFUSED, reason=reason, code=NOT_TAKEN)
+            return None
+        if self._submit_now is None or message.rest:
+            return self._send(message)
+        try:
+            events = self._line.at_once(self._submit_now, message.order)
+        except VenueError as error:
+            self._failed(message, error)
+        else:
+            self._say.submitted(message, _ANSWERED, tuple(events))
+        return None
+
+    async def _send(self, message: Submit) -> None:
+        order, rest, venue = message.order, message.rest, self._venue
+        request = venue.submit_list((order, *rest)) if rest else venue.submit(order)
+        try:
+            events = await self._line.limited(self._deadlines.command_s, request)
+        except VenueError as error:
+            self._failed(message, error)
+        else:
+            self._say.submitted(message, _ANSWERED, tuple(events))
+
+    def _failed(self, message: Submit, error: VenueError) -> None:
+        how, reason, code = _how(error)
+        self._say.submitted(message, how, reason=reason, code=code)
+
+    def _lacks(self, message: Submit) -> str:
+        order, takes = message.order, self._venue.promises.takes
+        if order.leg is None:
+            return takes.lacks(order.terms)
+        legs = [each.terms for each in (order, *message.rest)]
+        return takes.lacks_list(order.leg.kind, legs)
+
+    def ask(
+        self, message: Cancel | Replace | LookUp | AskGap | AskVenue
+    ) -> Coroutine[Any, Any, None]:
+        """Return what does any other request when it is awaited."""
         match message:
-            case Submit():
-                return self._submit(message)
             case Cancel(order_id=order_id):
                 request = self._venue.cancel(order_id)
                 return self._ask(Asked.CANCEL, order_id, request)
@@ -68,32 +118,6 @@ class Requests:
                 return self._answer(message)
             case _:
                 assert_never(message)
-
-    async def _submit(self, message: Submit) -> None:
-        # The last gate: nothing may come between the look at it and the send.
-        if stale := self._gate.holds_back(message, self._line.number):
-            self._say.submitted(message, How.NOT_SENT, reason=stale)
-            return
-        if lacks := self._lacks(message):
-            reason = f"{self._venue.name} takes no {lacks}"
-            self._say.submitted(message, How.REFUSED, reason=reason, code=NOT_TAKEN)
-            return
-        order, rest, venue = message.order, message.rest, self._venue
-        request = venue.submit_list((order, *rest)) if rest else venue.submit(order)
-        try:
-            events = await self._line.limited(self._deadlines.command_s, request)
-        except VenueError as error:
-            how, reason, code = _how(error)
-            self._say.submitted(message, how, reason=reason, code=code)
-        else:
-            self._say.submitted(message, _ANSWERED, tuple(events))
-
-    def _lacks(self, message: Submit) -> str:
-        order, takes = message.order, self._venue.promises.takes
-        if order.leg is None:
-            return takes.lacks(order.terms)
-        legs = [each.terms for each in (order, *message.rest)]
-        return takes.lacks_list(order.leg.kind, legs)
 
     async def _replace(self, message: Replace) -> None:
         if self._gate.halted:

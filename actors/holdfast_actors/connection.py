@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
-from typing import Any, Protocol, TypeVar
+from typing import Any, NoReturn, Protocol, TypeVar
 
 import attrs
 
@@ -24,6 +24,7 @@ from holdfast_domain.errors import (
 from holdfast_domain.ports import ReplayedVenue
 
 T = TypeVar("T")
+A = TypeVar("A")
 RECONNECTED = 1 << 32
 """What a reconnect adds to a session's number: above all incarnations."""
 
@@ -211,16 +212,37 @@ class Connection:
                 self._broke()
             message = f"{self._venue.name}: no answer within {limit_s:g} s"
             raise OutcomeUnknown(message) from error
-        except ConnectionError as error:
-            self._broke()
-            raise OutcomeUnknown(f"{self._venue.name}: {error}") from error
-        except VenueError as error:
-            self._answers += isinstance(error, VenueRefused)
-            self._heed(error, cancel=cancel)
-            raise
+        except (ConnectionError, VenueError) as error:
+            self._fail(error, cancel=cancel)
         self._answers += 1
         self._pause_s = 0.0
         return answer
+
+    def at_once(self, request: Callable[[A], T], asked: A) -> T:
+        """Return what ``request`` returns at a venue that answers at once.
+
+        None is under way beside it, so its answer speaks for no other.
+
+        Raises:
+            OutcomeUnknown, VenueError: as `limited`.
+        """
+        try:
+            answer = request(asked)
+        except (ConnectionError, VenueError) as error:
+            self._fail(error)
+        self._pause_s = 0.0
+        return answer
+
+    def _fail(
+        self, error: ConnectionError | VenueError, *, cancel: bool = False
+    ) -> NoReturn:
+        """Act upon how a request failed, and raise what its sender is to hear of it."""
+        if isinstance(error, ConnectionError):
+            self._broke()
+            raise OutcomeUnknown(f"{self._venue.name}: {error}") from error
+        self._answers += isinstance(error, VenueRefused)
+        self._heed(error, cancel=cancel)
+        raise error
 
     def _heed(self, error: VenueError, *, cancel: bool) -> None:
         if error.retry_after_s > 0:

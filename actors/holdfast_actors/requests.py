@@ -18,6 +18,7 @@ GATES = ("meant for a session that is gone", "sent by an engine's part that is g
 """Why a session's last gate holds an order back that may go out again at once."""
 
 
+@final
 class Submit(Struct, frozen=True, gc=False):
     """Send an order, or a list whole, unless it is stale by any of these marks."""
 

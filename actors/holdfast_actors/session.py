@@ -140,7 +140,9 @@ class Session:
         for ever.
         """
         self._line.begin()
-        await self._unless_fenced(None, lambda _: self._is_connected())
+        work = self._begin(None, lambda _: self._is_connected())
+        if work is not None:
+            await work
 
     async def stop(self) -> None:
         """Close the connection."""
@@ -148,7 +150,23 @@ class Session:
 
     async def handle(self, message: SessionMessage) -> None:
         """Take one message, unless a newer engine has taken the account over."""
-        await self._unless_fenced(message, self._dispatch)
+        work = self._begin(message, self._dispatch)
+        if work is not None:
+            await work
+
+    def handle_at_once(self, message: SessionMessage) -> None:
+        """Handle a message where the venue never waits.
+
+        Raises:
+            DomainError: the venue did wait.
+        """
+        work = self._begin(message, self._dispatch)
+        # `send` would tell its end by an exception, which takes twice as long.
+        if work is None or next(work.__await__(), _ENDED) is _ENDED:
+            return
+        work.close()
+        text = f"{self._venue.name}: expected an answer at once to {message!r}"
+        raise DomainError(text)
 
     def _dispatch(self, message: SessionMessage) -> Work:
         """Return what one message asks for: the session itself, or else the venue."""
@@ -167,45 +185,51 @@ class Session:
         # Beside what is under way for other orders.
         return self._add(message)
 
-    async def _unless_fenced(
-        self, message: M, begin: Callable[[M], Coroutine[Any, Any, object] | None]
-    ) -> None:
-        if self._fenced:
-            await self._decline(message)
-            return
-        try:
-            work = begin(message)
-            if work is not None:
-                await work
-        except Fenced as error:
-            self._fenced = f"fenced off: {error}"
-            self._stand_back(self._fenced)
-            await self._decline(message)
-        wanted = self._venue.wants_data
-        if wanted is not self._wanted:
-            self._wanted = wanted
-            self._interest.say(self._venue.name, wanted=wanted)
+    # --- the fence -----------------------------------------------------------
 
-    async def _decline(self, message: object) -> None:
+    def _begin(
+        self, message: M, do: Callable[[M], Coroutine[Any, Any, object] | None]
+    ) -> Work:
+        """Do what waits for nothing, unless fenced off; return what does wait."""
+        if self._fenced:
+            return self._decline(message)
+        try:
+            work = do(message)
+        except Fenced as error:
+            work = self._fence_off(message, error)
+        if work is not None:
+            return self._finish(message, work)
+        self._say_interest()
+        return None
+
+    async def _finish(self, message: object, work: Coroutine[Any, Any, object]) -> None:
+        try:
+            await work
+        except Fenced as error:
+            declined = self._fence_off(message, error)
+            if declined is not None:
+                await declined
+        self._say_interest()
+
+    def _fence_off(self, message: object, error: Fenced) -> Work:
+        self._fenced = f"fenced off: {error}"
+        self._stand_back(self._fenced)
+        return self._decline(message)
+
+    def _decline(self, message: object) -> Work:
         """Say that nothing was done; and let market time stand still, if it can."""
         if isinstance(message, Submit | Replace):
             self._say.put_off(message, self._fenced, 0.0)
         elif isinstance(message, Advance) and not self._venue.answers_at_once:
-            await self._sleep(AGES_S)
+            return self._sleep(AGES_S)
+        return None
 
-    def handle_at_once(self, message: SessionMessage) -> None:
-        """Handle a message where the venue never waits.
-
-        Raises:
-            DomainError: the venue did wait.
-        """
-        coroutine = self._unless_fenced(message, self._dispatch)
-        # `send` would tell its end by an exception, which takes twice as long.
-        if next(coroutine.__await__(), _ENDED) is _ENDED:
-            return
-        coroutine.close()
-        text = f"{self._venue.name}: expected an answer at once to {message!r}"
-        raise DomainError(text)
+    def _say_interest(self) -> None:
+        """Say whether the venue wants data, where that has changed."""
+        wanted = self._venue.wants_data
+        if wanted is not self._wanted:
+            self._wanted = wanted
+            self._interest.say(self._venue.name, wanted=wanted)
 
     # --- the connection ------------------------------------------------------
 
@@ -294,7 +318,9 @@ class Session:
             await work
 
     async def _carry(self, message: Request) -> None:
-        await self._unless_fenced(message, self._try)
+        work = self._begin(message, self._try)
+        if work is not None:
+            await work
 
     def _try(self, message: Request) -> Work:
         """Return what does as asked, unless it must not leave now.
@@ -309,12 +335,12 @@ class Session:
             self._say.put_off(message, why, wait_s)
         elif line.is_lost:
             self._away(message)
-        elif type(message) is not Submit and (
-            stale := self._gate.out_of_turn(message, line.number)
-        ):
+        elif type(message) is Submit:
+            return self._requests.submit(message)
+        elif stale := self._gate.out_of_turn(message, line.number):
             self._say.put_off(message, stale, 0.0)
         else:
-            return self._requests.do(message)
+            return self._requests.ask(message)
         return None
 
     def _away(self, message: Request) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from datetime import datetime
-from typing import Literal, Protocol, TypeVar
+from typing import Literal, Protocol, TypeGuard, TypeVar
 
 from holdfast_domain.answers import (
     Acked,
@@ -342,6 +342,18 @@ class ReplayedVenue(Venue, Protocol):
         """
 
 
+class VenueAtOnce(ReplayedVenue, Protocol):
+    """A venue that `answers_at_once`: what is asked of it most often is a call, too."""
+
+    def submit_now(self, order: VenueOrder) -> Sequence[VenueEvent]:
+        """Do as `submit`, without a coroutine."""
+
+
+def is_at_once(venue: ReplayedVenue) -> TypeGuard[VenueAtOnce]:
+    """Tell whether no request to ``venue`` ever waits."""
+    return venue.answers_at_once
+
+
 __all__ = [
     "AccountSource",
     "Acked",
@@ -368,10 +380,12 @@ __all__ = [
     "TapeStore",
     "ThreadHost",
     "Venue",
+    "VenueAtOnce",
     "VenueBalance",
     "VenueEvent",
     "VenueOrder",
     "VenuePosition",
     "VenuePromises",
     "WallClock",
+    "is_at_once",
 ]

@@ -70,6 +70,9 @@ class ScriptedVenue:
         self.asked.append(("resume", cursor))
 
     async def submit(self, order: VenueOrder) -> Sequence[VenueEvent]:
+        return self.submit_now(order)
+
+    def submit_now(self, order: VenueOrder) -> Sequence[VenueEvent]:
         return self._answer("submit", order.order_id)  # type: ignore[no-any-return]
 
     async def submit_list(self, orders: Sequence[VenueOrder]) -> Sequence[VenueEvent]:

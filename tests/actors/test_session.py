@@ -26,10 +26,7 @@ from holdfast_domain.cursor import ADVANCE_SLOT, SLICE_SLOT, cursor_at
 from holdfast_domain.errors import DomainError, NotSent, OutcomeUnknown, VenueRefused
 from holdfast_domain.money import Price, Quantity
 from holdfast_domain.orders import OrderType, TimeInForce
-from holdfast_domain.ports import (
-    VenueEvent,
-    VenueOrder,
-)
+from holdfast_domain.ports import VenueEvent
 
 from .desk import T0_US, acked, ended, executed, story, terms
 from .scripted import (
@@ -188,13 +185,13 @@ def test_a_venue_that_waits_after_all_is_refused() -> None:
     line = Line()
 
     class Slow(ScriptedVenue):
-        async def submit(self, order: VenueOrder) -> Sequence[VenueEvent]:
+        async def cancel(self, order_id: str) -> Sequence[VenueEvent]:
             await waits_once()
-            return await super().submit(order)
+            return await super().cancel(order_id)
 
     line.session._venue = line.session._requests._venue = Slow()
-    with pytest.raises(DomainError, match="paper: expected an answer at once to Sub"):
-        SessionAtOnce(line.session).handle(submit())
+    with pytest.raises(DomainError, match="paper: expected an answer at once to Can"):
+        SessionAtOnce(line.session).handle(Cancel("a"))
     assert line.orders.told == []
 
 

@@ -142,10 +142,19 @@ class PaperVenue:
             Fenced: a newer engine trades here.
             OutcomeUnknown: the commit did not return in time.
         """
+        if self._path is None:
+            return self.submit_now(order)
         core = self._session()
-        if self._store is None:
-            return core.submit(order)
         return await self._durably(core, partial(core.submit, order))
+
+    def submit_now(self, order: VenueOrder) -> Sequence[VenueEvent]:
+        """Place ``order`` without a coroutine; only for a venue in memory.
+
+        Raises:
+            VenueRefused, DuplicateOrder: see `PaperCore.submit`.
+            NotSent: the venue has a file, which must be written first.
+        """
+        return self._in_memory().submit(order)
 
     async def submit_list(self, orders: Sequence[VenueOrder]) -> Sequence[VenueEvent]:
         """Place the legs of a list, in one commit; fails as `submit`."""
@@ -183,9 +192,9 @@ class PaperVenue:
             NotSent: no session, or nothing of it is durable: advance again.
             OutcomeUnknown: the commit did not return in time: connect and resume.
         """
+        if self._path is None:
+            return self.advance_now(cursor, step)
         core = self._session()
-        if self._store is None:
-            return core.advance(cursor, step)
         return await self._durably(core, partial(core.advance, cursor, step))
 
     def advance_now(self, cursor: int, step: int) -> Sequence[VenueEvent]:
@@ -194,10 +203,7 @@ class PaperVenue:
         Raises:
             NotSent: the venue has a file, which must be written first.
         """
-        if self._path is not None:
-            message = f"{self.name}: expected a venue in memory, got {self._path}"
-            raise NotSent(message)
-        return self._session().advance(cursor, step)
+        return self._in_memory().advance(cursor, step)
 
     # --- questions ----------------------------------------------------------------
 
@@ -259,6 +265,13 @@ class PaperVenue:
             message = f"{self.name}: expected a session, got none; connect first"
             raise NotSent(message)
         return self._core
+
+    def _in_memory(self) -> PaperCore:
+        core = self._core
+        if self._path is not None or core is None:
+            message = f"{self.name}: expected a venue in memory, got {self._path}"
+            raise NotSent(message)
+        return core
 
     async def _durable(self) -> PaperCore:
         """Return the core once no commit is under way: what it says is durable."""

@@ -314,6 +314,8 @@ async def test_without_a_session_nothing_is_sent(path: Path) -> None:
         await venue.submit(order_at(0))
     with pytest.raises(NotSent, match="venue in memory"):
         venue.advance_now(advance_cursor(0), 0)
+    with pytest.raises(NotSent, match="venue in memory"):
+        venue.submit_now(order_at(0))
     await venue.close()
 
 
