@@ -42,8 +42,8 @@ class LastGate:
         self._halt = halt
         self._mark = mark
         self._fence = fence
-        self._in_step = now_us is None
-        self._now_us = now_us or (lambda: clock.now_us)
+        self._clock = clock
+        self._now_us = now_us
         self._venue = venue
 
     @property
@@ -58,7 +58,8 @@ class LastGate:
         step they wait for the answer, as market time does. At a venue with a clock of
         its own nothing that makes an order smaller waits for a question.
         """
-        if not self._in_step or not isinstance(message, Cancel | Replace):
+        in_step = self._now_us is None
+        if not in_step or not isinstance(message, Cancel | Replace):
             return ""
         return "" if message.session in (0, session) else GATES[0]
 
@@ -78,6 +79,7 @@ class LastGate:
             return "halted"
         if why := self._halt.holds(self._venue):
             return why
-        if self._now_us() > message.valid_until_us:
+        now_us = self._clock.now_us if self._now_us is None else self._now_us()
+        if now_us > message.valid_until_us:
             return "its time to be sent has passed"
         return ""

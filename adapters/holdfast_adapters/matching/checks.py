@@ -21,7 +21,6 @@ def checked(
     terms: OrderTerms,
     instruments: Mapping[str, Instrument],
     now: MarketView,
-    *,
     waits: bool = False,
 ) -> Instrument:
     """Return the instrument of ``terms``; an order that ``waits`` trades later.
@@ -34,7 +33,9 @@ def checked(
     if instrument is None:
         reason = f"expected a known symbol, got {terms.instrument!r}"
         raise VenueRefused(reason, "unknown_symbol")
-    _check_quantity(terms.quantity.value, instrument)
+    quantity = terms.quantity.value
+    if quantity <= ZERO or not _is_multiple(quantity, instrument.lot):
+        raise _illegal(quantity, instrument)
     if terms.type is not _MARKET:
         _check_prices(terms, instrument)
     if instrument.min_notional:
@@ -97,13 +98,12 @@ def check_replacement(order: Working, terms: OrderTerms) -> None:
         raise VenueRefused(reason, "quantity")
 
 
-def _check_quantity(quantity: Decimal, instrument: Instrument) -> None:
+def _illegal(quantity: Decimal, instrument: Instrument) -> VenueRefused:
     if quantity <= ZERO:
         reason = f"expected a quantity above 0, got {quantity}"
-        raise VenueRefused(reason, "quantity")
-    if not _is_multiple(quantity, instrument.lot):
-        reason = f"expected a multiple of the lot {instrument.lot}, got {quantity}"
-        raise VenueRefused(reason, "lot")
+        return VenueRefused(reason, "quantity")
+    reason = f"expected a multiple of the lot {instrument.lot}, got {quantity}"
+    return VenueRefused(reason, "lot")
 
 
 def _check_prices(terms: OrderTerms, instrument: Instrument) -> None:

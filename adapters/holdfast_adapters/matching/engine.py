@@ -276,15 +276,16 @@ class MatchingEngine:
 
         Stops wait for what comes, and orders that are held for their entry.
         """
-        if not self._at_last_close or at_us == NEVER_US or order.kind not in _ACTIVE:
+        kind = order.kind
+        if not self._at_last_close or at_us == NEVER_US or kind not in _ACTIVE:
             return
         last = now.last(order.terms.instrument)
         if last is None:
             return
         bar, price = self._bars.newest(order, last)
-        if order.kind in self._slips:
+        if kind in self._slips:
             price = slipped(order, price, self._slip)
-        if order.kind is _MARKET or is_at_or_better(order, price):
+        if kind is _MARKET or is_at_or_better(order, price):
             self._execute(order, bar, price, at_us, said)
         if order.immediate:
             self._end_rest(order, said)
