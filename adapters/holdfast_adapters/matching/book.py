@@ -24,7 +24,7 @@ AFTER_TRIGGER: Final = {
 
 _BPS: Final = Decimal(10_000)
 _BUY, _MARKET, _DAY = Side.BUY, OrderType.MARKET, TimeInForce.DAY
-_IOC, _FOK = TimeInForce.IOC, TimeInForce.FOK
+_AT_ONCE: Final = (TimeInForce.IOC, TimeInForce.FOK)
 
 
 class Working(Struct, eq=False):
@@ -44,14 +44,12 @@ class Working(Struct, eq=False):
     kind: OrderType
     """As which it works: a stop becomes another when it is triggered."""
 
-    quantity: Decimal = ZERO
+    immediate: bool
+    """IOC or FOK: one moment in the market, then the rest is cancelled."""
+
     filled: Decimal = ZERO
     limit: Decimal = ZERO
     stop: Decimal = ZERO
-    immediate: bool = False
-    """IOC or FOK: one moment in the market, then the rest is cancelled."""
-
-    all_or_none: bool = False
     makes: bool = False
     """Post-only: it only ever rests, and fills at its own price."""
 
@@ -69,15 +67,12 @@ class Working(Struct, eq=False):
 
     def take(self, terms: OrderTerms) -> None:
         """Take ``terms`` of the same side and type; what was triggered stays so."""
-        self.terms = terms
-        self.quantity = terms.quantity.value
-        force = terms.time_in_force
-        self.all_or_none = force is _FOK
-        self.immediate = force is _FOK or force is _IOC
+        self.terms, self.immediate = terms, terms.time_in_force in _AT_ONCE
         if terms.type is not _MARKET:
-            self._take_prices(terms)
+            self.take_prices(terms)
 
-    def _take_prices(self, terms: OrderTerms) -> None:
+    def take_prices(self, terms: OrderTerms) -> None:
+        """Take what the prices of ``terms`` are, of an order that has any."""
         self.limit = terms.limit_price.value if terms.limit_price else ZERO
         self.stop = terms.stop_price.value if terms.stop_price else ZERO
         self.makes = terms.post_only
@@ -135,16 +130,25 @@ def working(
     """Return ``order`` as it enters the book."""
     terms, leg = order.terms, order.leg
     since_us, expires_us = order.placed_at_us, NEVER_US
-    if terms.time_in_force is _DAY:
+    kind, force = terms.type, terms.time_in_force
+    if force is _DAY:
         expires_us = session_end_us(terms.instrument, since_us)
     if leg is not None and leg.is_held:
         # No bar opens so late: it waits for its entry.
         since_us = NEVER_US
-    buy, kind = terms.side is _BUY, terms.type
     made = Working(
-        order.order_id, terms, instrument, since_us, expires_us, leg, buy, kind
+        order.order_id,
+        terms,
+        instrument,
+        since_us,
+        expires_us,
+        leg,
+        terms.side is _BUY,
+        kind,
+        force in _AT_ONCE,
     )
-    made.take(terms)
+    if kind is not _MARKET:
+        made.take_prices(terms)
     return made
 
 

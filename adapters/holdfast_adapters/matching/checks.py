@@ -124,7 +124,7 @@ def _check_price(price: Price, instrument: Instrument) -> None:
 
 def _is_multiple(value: Decimal, step: Decimal) -> bool:
     try:
-        return value % step == ZERO
+        return not value % step
     except InvalidOperation:  # more digits than any legal order has
         return False
 

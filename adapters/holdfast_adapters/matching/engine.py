@@ -298,11 +298,13 @@ class MatchingEngine:
         at_us: int,
         said: list[VenueEvent],
     ) -> None:
-        quantity = order.quantity - order.filled if order.filled else order.quantity
+        whole = order.terms.quantity.value
+        quantity = whole - order.filled if order.filled else whole
         if order.ceiling is not None:
             quantity = min(quantity, order.ceiling - order.filled)
         if bar.available is not None and bar.available < quantity:
-            quantity = ZERO if order.all_or_none else bar.available
+            is_all_or_none = order.terms.time_in_force is TimeInForce.FOK
+            quantity = ZERO if is_all_or_none else bar.available
         if quantity <= ZERO:
             return
         made = executed(order, quantity, price, at_us, self.model, self._executions + 1)
@@ -323,7 +325,7 @@ class MatchingEngine:
 
     def _end_rest(self, order: Working, said: list[VenueEvent]) -> None:
         """End an IOC or FOK order that had its moment; a stop has it when triggered."""
-        if order.kind in _ACTIVE and order.filled < order.quantity:
+        if order.kind in _ACTIVE and order.filled < order.terms.quantity.value:
             force = order.terms.time_in_force.value
             self._end(order, "canceled", f"{force}: not filled at once", said)
 
@@ -355,7 +357,7 @@ class MatchingEngine:
     def _fill(self, order: Working, event: Executed) -> None:
         self._executions += 1
         order.filled = event.cumulative.value
-        if order.filled >= order.quantity:
+        if order.filled >= order.terms.quantity.value:
             if order.leg is not None:
                 self._lists.release(order, us_of(event.filled_at))
             self._close(order)
