@@ -31,7 +31,7 @@ from holdfast_domain.ports import (
     is_at_once,
 )
 
-_ANSWERED = How.ANSWERED
+_ANSWERED, _SUBMIT = How.ANSWERED, Asked.SUBMIT
 NOT_TAKEN = "order_kind"
 """The code of an order of a kind that its venue does not declare."""
 
@@ -65,18 +65,23 @@ class Requests:
         if stale := self._gate.holds_back(message, self._line.number):
             self._say.submitted(message, How.NOT_SENT, reason=stale)
             return None
-        if lacks := self._lacks(message):
+        order, takes = message.order, self._venue.promises.takes
+        if order.leg is None:
+            lacks = takes.lacks(order.terms)
+        else:
+            lacks = takes.lacks_list(order.leg.kind, message.terms)
+        if lacks:
             reason = f"{self._venue.name} takes no {lacks}"
             self._say.submitted(message, How.REFUSED, reason=reason, code=NOT_TAKEN)
             return None
         if self._submit_now is None or message.rest:
             return self._send(message)
         try:
-            events = self._line.at_once(self._submit_now, message.order)
+            events = self._line.at_once(self._submit_now, order)
         except VenueError as error:
             self._failed(message, error)
         else:
-            self._say.submitted(message, _ANSWERED, tuple(events))
+            self._say.ended(_SUBMIT, order.order_id, _ANSWERED, tuple(events))
         return None
 
     async def _send(self, message: Submit) -> None:
@@ -92,13 +97,6 @@ class Requests:
     def _failed(self, message: Submit, error: VenueError) -> None:
         how, reason, code = _how(error)
         self._say.submitted(message, how, reason=reason, code=code)
-
-    def _lacks(self, message: Submit) -> str:
-        order, takes = message.order, self._venue.promises.takes
-        if order.leg is None:
-            return takes.lacks(order.terms)
-        legs = [each.terms for each in (order, *message.rest)]
-        return takes.lacks_list(order.leg.kind, legs)
 
     def ask(
         self, message: Cancel | Replace | LookUp | AskGap | AskVenue

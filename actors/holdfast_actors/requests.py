@@ -37,6 +37,11 @@ class Submit(Struct, frozen=True, gc=False):
         """The orders that it sends."""
         return (self.order.order_id, *[each.order_id for each in self.rest])
 
+    @property
+    def terms(self) -> tuple[OrderTerms, ...]:
+        """What each of them asks for."""
+        return (self.order.terms, *[each.terms for each in self.rest])
+
 
 class Cancel(Struct, frozen=True):
     """Ask the venue to cancel."""

@@ -81,7 +81,6 @@ class Telling:
         message: Submit,
         how: How,
         events: tuple[VenueEvent, ...] = (),
-        *,
         reason: str = "",
         code: str = "",
     ) -> None:
@@ -101,7 +100,6 @@ class Telling:
         events: tuple[VenueEvent, ...] = (),
         reason: str = "",
         code: str = "",
-        *,
         asked_s: float = 0.0,
         story: Found | None = None,
         watermark: str = "",

@@ -345,8 +345,9 @@ class ReplayedVenue(Venue, Protocol):
 class VenueAtOnce(ReplayedVenue, Protocol):
     """A venue that `answers_at_once`: what is asked of it most often is a call, too."""
 
-    def submit_now(self, order: VenueOrder) -> Sequence[VenueEvent]:
-        """Do as `submit`, without a coroutine."""
+    @property
+    def submit_now(self) -> Callable[[VenueOrder], Sequence[VenueEvent]]:
+        """What does as `submit`, without a coroutine."""
 
 
 def is_at_once(venue: ReplayedVenue) -> TypeGuard[VenueAtOnce]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from itertools import repeat
+from itertools import product
 
 from holdfast_adapters.matching.engine import MatchingEngine
 from holdfast_adapters.matching.model import (
@@ -331,8 +331,7 @@ class PaperCore:
         """Keep requests, and behind them what the engine recorded because of them."""
         if cursor > self._newest:  # noqa: PLR1730 - `max` is slow
             self._newest = cursor
-        both = (*records, *self._fresh)
-        self.rows.extend(zip(repeat(cursor), both, strict=False))
+        self.rows.extend(product((cursor,), (*records, *self._fresh)))
         self._fresh.clear()
 
     def _replay(self, cursor: int, record: PaperRecord) -> None:

@@ -147,14 +147,14 @@ class PaperVenue:
         core = self._session()
         return await self._durably(core, partial(core.submit, order))
 
-    def submit_now(self, order: VenueOrder) -> Sequence[VenueEvent]:
-        """Place ``order`` without a coroutine; only for a venue in memory.
+    @property
+    def submit_now(self) -> Callable[[VenueOrder], Sequence[VenueEvent]]:
+        """What places an order without a coroutine; only of a venue in memory.
 
         Raises:
-            VenueRefused, DuplicateOrder: see `PaperCore.submit`.
             NotSent: the venue has a file, which must be written first.
         """
-        return self._in_memory().submit(order)
+        return self._in_memory().submit
 
     async def submit_list(self, orders: Sequence[VenueOrder]) -> Sequence[VenueEvent]:
         """Place the legs of a list, in one commit; fails as `submit`."""
