@@ -306,10 +306,8 @@ class Reservations:
     def _book(self, fill: Fill) -> Account:
         instrument = self._instruments[fill.instrument]
         account = self.accounts[fill.strategy]
-        account.cash -= instrument.notional(fill.price.value, fill.traded)
-        if fill.fee.currency == instrument.currency:
-            account.cash -= fill.fee.amount
-        account.hold(fill.instrument, fill.units(instrument))
+        account.cash, units = fill.settle(account.cash, instrument)
+        account.hold(fill.instrument, units)
         return account
 
     def _external(self, fill: Fill) -> None:

@@ -151,8 +151,8 @@ MUTATIONS: Final = (
     Mutation(
         "a sell adds to the guard's position",
         _RESERVATIONS,
-        "account.hold(fill.instrument, fill.units(instrument))",
-        "account.hold(fill.instrument, fill.quantity.value)",
+        "account.hold(fill.instrument, units)",
+        "account.hold(fill.instrument, abs(units))",
     ),
     Mutation(
         "what was reserved is never given back",
@@ -176,7 +176,7 @@ MUTATIONS: Final = (
     Mutation(
         "the ledger books a sell as a buy",
         "holdfast_domain.fills",
-        "units = fill.traded",
+        "units = signed(fill)",
         "units = fill.quantity.value",
     ),
     Mutation(
@@ -194,7 +194,7 @@ MUTATIONS: Final = (
     Mutation(
         "the guard does not know of fees in kind",
         _RESERVATIONS,
-        "account.hold(fill.instrument, fill.units(instrument))",
+        "account.hold(fill.instrument, units)",
         "account.hold(fill.instrument, fill.traded)",
     ),
     # --- reconciliation ----------------------------------------------------------
@@ -291,8 +291,8 @@ MUTATIONS: Final = (
     Mutation(
         "a strategy books a fill with the wrong sign",
         _PORTFOLIO,
-        "self._book.get(symbol, FLAT).after(units, price)",
-        "self._book.get(symbol, FLAT).after(-units, price)",
+        "after(units, fill.price.value)",
+        "after(-units, fill.price.value)",
     ),
     Mutation(
         "a strategy does not hear of a late fill",

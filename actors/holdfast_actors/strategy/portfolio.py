@@ -130,13 +130,9 @@ class Portfolio:
 
     def fill(self, fill: Fill) -> None:
         """Take one fill."""
-        symbol, price, fee = fill.instrument, fill.price.value, fill.fee
-        instrument = self._instruments[symbol]
-        traded = fill.traded
-        cash = self._cash - instrument.notional(price, traded)
-        self._cash = cash - fee.amount if fee.currency == instrument.currency else cash
-        units = traded - instrument.in_kind(fee)
-        self._book[symbol] = self._book.get(symbol, FLAT).after(units, price)
+        symbol, book = fill.instrument, self._book
+        self._cash, units = fill.settle(self._cash, self._instruments[symbol])
+        book[symbol] = book.get(symbol, FLAT).after(units, fill.price.value)
 
     def _fork(self, event: ev.StrategyForked) -> None:
         """Have what the strategy had from which this one was forked."""
