@@ -11,8 +11,6 @@ from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
-import msgspec
-
 from holdfast_actors.clock import MarketClock, PriceBoard
 from holdfast_actors.messages import (
     AskSchedules,
@@ -45,9 +43,10 @@ from holdfast_actors.strategy.params import all_values
 from holdfast_actors.strategy.plan import StrategyPlan
 from holdfast_actors.strategy.portfolio import Portfolio
 from holdfast_actors.strategy.restore import Past, is_told, missed
-from holdfast_actors.strategy.state import Memory
+from holdfast_actors.strategy.state import Memory, to_json
 from holdfast_domain import events as ev
 from holdfast_domain.cursor import SLICE_SLOT, SLOT_BITS, START, shown_step
+from holdfast_domain.events import OrderFilled
 from holdfast_domain.instruments import Instrument
 from holdfast_domain.marketdata import MarketData, Quote, Trade
 from holdfast_domain.schedules import Calendars
@@ -225,7 +224,7 @@ class StrategyActor:
             # By their very classes, the commonest first: a pattern is slow.
             if type(message) is Committed:
                 if message.entry.sequence > self._applied:
-                    self._take_record(message.entry, quiet=False)
+                    self._take_record(message.entry)
             elif type(message) is Quotes:
                 self._on_market(message, "quote", self._on_quote, message.quotes)
             elif type(message) is Ticks:
@@ -332,24 +331,29 @@ class StrategyActor:
             if entry.sequence > message.sequence:
                 break
             if entry.sequence > self._applied and is_told(entry.event, self.plan.name):
-                self._take_record(entry, quiet=False)
+                self._take_record(entry)
         self._read = message.sequence
 
-    def _take_record(self, entry: ev.Entry, *, quiet: bool) -> None:
+    def _take_record(self, entry: ev.Entry, quiet: bool = False) -> None:
         """Take a record of an own order; ``quiet`` when the saved state knows it."""
         self._applied = entry.sequence
-        event = entry.event
-        self._portfolio.apply(event)
-        order = self._desk.apply(event)
+        event, fill = entry.event, None
+        if type(event) is OrderFilled:
+            fill = event.fill
+            self._portfolio.fill(fill)
+            order = self._desk.fill(event)
+        else:
+            self._portfolio.apply(event)
+            order = self._desk.apply(event)
         if quiet or (order is None and type(event) not in NEWS):
             return
         host = self._host
         if entry.market_time_us > host.now_us:  # noqa: PLR1730 - `max` is slow
             host.now_us = entry.market_time_us
-        if type(event) is ev.OrderFilled and order is not None:
-            if self._on_fill is not None:
-                done = Transaction(event.fill, order.asset)
-                self._on_fill(self._context, order, done)
+        if order is not None and fill is not None:
+            on_fill = self._on_fill
+            if on_fill is not None:
+                on_fill(self._context, order, Transaction(fill, order.asset))
         else:
             tell(self.strategy, self._context, event, order)
         self._decide("order" if order is not None else "message")
@@ -373,7 +377,7 @@ class StrategyActor:
             drafts=tuple(desk.drafts),
             cancels=desk.cancels,
             changes=desk.changes,
-            state=msgspec.json.encode(changed).decode() if changed else "{}",
+            state=to_json(changed).decode() if changed else "{}",
         )
         desk.clear()
         self._sent.append(decision)
@@ -388,7 +392,7 @@ class StrategyActor:
             cursor=self._cursor,
             applied=self._applied,
             time_us=self._host.now_us,
-            state=msgspec.json.encode(state).decode(),
+            state=to_json(state).decode(),
         )
         self._journal.tell(Note(saved))
 

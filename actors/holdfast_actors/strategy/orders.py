@@ -20,7 +20,7 @@ from holdfast_actors.messages import Change, Draft
 from holdfast_actors.strategy.amount import Amount
 from holdfast_domain import events as ev
 from holdfast_domain.errors import DomainError, InputError
-from holdfast_domain.fills import Fill
+from holdfast_domain.fills import Fill, signed
 from holdfast_domain.ids import ClientOrderId
 from holdfast_domain.instruments import Instrument
 from holdfast_domain.money import ZERO, Numeric, Price, Quantity, to_decimal
@@ -52,10 +52,11 @@ class OrderView(Struct, gc=False):
     id: str
     asset: Instrument
     terms: OrderTerms
-    filled: Amount = _NOTHING
-    status: str = "open"
     leg: Leg | None = None
     """What binds it to the others of its list; None for an order alone."""
+
+    filled: Amount = _NOTHING
+    status: str = "open"
 
     @property
     def amount(self) -> Amount:
@@ -209,7 +210,7 @@ class Desk:
     def apply(self, event: ev.Event) -> OrderView | None:
         """Take a record of an own order; return the order as it is now."""
         if type(event) is ev.OrderFilled:
-            return self._fill(event)
+            return self.fill(event)
         match event:
             case ev.OrderIntended() | ev.OrderRefused():
                 view = self.open.get(event.order_id)
@@ -229,6 +230,17 @@ class Desk:
             case _:
                 status = _ended_as(event)
                 return self._close(event.order_id, status) if status else None  # type: ignore[union-attr]
+
+    def fill(self, event: ev.OrderFilled) -> OrderView | None:
+        """Take a fill; return the order, if it is known."""
+        fill = event.fill
+        view = self.open.get(fill.order_id) or self._ended.get(fill.order_id)
+        if view is None:
+            return None
+        view.filled = view.filled.plus(signed(fill))
+        if event.complete:
+            self._end(view, "filled")
+        return view
 
     def save(self) -> list[dict[str, Any]]:
         """Return the open orders as plain values, for a snapshot."""
@@ -253,18 +265,8 @@ class Desk:
     def _open(
         self, order_id: str, terms: OrderTerms, leg: Leg | None = None
     ) -> OrderView:
-        view = OrderView(order_id, self._instruments[terms.instrument], terms, leg=leg)
-        self.open[order_id] = view
-        return view
-
-    def _fill(self, event: ev.OrderFilled) -> OrderView | None:
-        fill = event.fill
-        view = self.open.get(fill.order_id) or self._ended.get(fill.order_id)
-        if view is None:
-            return None
-        view.filled = view.filled.plus(fill.traded)
-        if event.complete:
-            self._end(view, "filled")
+        asset = self._instruments[terms.instrument]
+        self.open[order_id] = view = OrderView(order_id, asset, terms, leg)
         return view
 
     def _correct(self, event: ev.FillCorrected | ev.FillBusted) -> OrderView | None:

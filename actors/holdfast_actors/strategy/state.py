@@ -44,7 +44,8 @@ _IMMUTABLE = _PLAIN_KINDS | {
 _LOOK = object()
 """Stands for a value that may have changed inside of itself."""
 
-_to_json = msgspec.json.Encoder().encode
+to_json = msgspec.json.Encoder().encode
+"""Writes plain values."""
 
 
 class CannotSave(DomainError):
@@ -64,8 +65,7 @@ def encode(attribute: str, value: object) -> str:
     Raises:
         CannotSave: naming ``attribute``.
     """
-    plain = value if type(value) in _PLAIN_KINDS else _encode(attribute, value)
-    return _to_json(plain).decode()
+    return to_json(_encode(attribute, value)).decode()
 
 
 def decode(text: str, symbols: Symbols) -> Any:  # noqa: ANN401 - whatever was saved
@@ -134,7 +134,7 @@ def _encode_dict(attribute: str, value: dict[Any, Any]) -> Any:  # noqa: ANN401
 
 def _encode_set(attribute: str, value: set[Any]) -> Any:  # noqa: ANN401
     items = [_encode(f"{attribute} item", each) for each in value]
-    return sorted(items, key=_to_json)
+    return sorted(items, key=to_json)
 
 
 def _encode_sequence(attribute: str, value: Any) -> Any:  # noqa: ANN401
@@ -261,8 +261,9 @@ class Memory:
 
     def __init__(self, owners: Mapping[str, object]) -> None:
         self._owners = owners
-        self._seen: list[tuple[str, object, dict[str, object]]] = [
-            (f"{name}.", owner, {}) for name, owner in owners.items()
+        self._seen: list[tuple[str, object, defaultdict[str, object]]] = [
+            (f"{name}.", owner, defaultdict(lambda: _LOOK))
+            for name, owner in owners.items()
         ]
         """Each with how its names begin, and its attributes as they were told."""
 
@@ -280,13 +281,14 @@ class Memory:
             attributes = vars(owner)
             count += len(attributes)
             for attribute, value in attributes.items():
-                if seen.get(attribute, _LOOK) is value:
+                if seen[attribute] is value:
                     continue
-                name = prefix + attribute
-                text = encode(name, value)
+                name, kind = prefix + attribute, type(value)
+                is_plain = kind in _PLAIN_KINDS
+                text = to_json(value).decode() if is_plain else encode(name, value)
                 if texts.get(name) != text:
                     changed[name] = texts[name] = text
-                seen[attribute] = value if type(value) in _IMMUTABLE else _LOOK
+                seen[attribute] = value if kind in _IMMUTABLE else _LOOK
         if len(texts) != count:
             self._forget(changed)
         return changed
