@@ -88,7 +88,7 @@ _WITH_STOP = frozenset({OrderType.STOP, OrderType.STOP_LIMIT})
 _TRAILING_STOP = OrderType.TRAILING_STOP
 
 
-class OrderTerms(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
+class OrderTerms(Struct, frozen=True, gc=False, omit_defaults=True):
     """What an order asks for, without who asks.
 
     A limit price is there for LIMIT and STOP_LIMIT, a stop price for STOP and

@@ -365,11 +365,11 @@ class StrategyActor:
         desk = self._desk
         if not (desk.drafts or desk.cancels or desk.changes):
             return
-        desk.number += 1
+        desk.number = number = desk.number + 1
         changed = self._memory.changes()
         decision = Decision(
             strategy=self.plan.name,
-            number=desk.number,
+            number=number,
             cursor=self._cursor,
             time_us=self._host.now_us or self._clock.now_us,
             applied=self._applied,

@@ -52,7 +52,9 @@ class Ordering:
         Raises:
             InputError: the words do not go together.
         """
-        self._known(asset)
+        host = self._host
+        if type(asset) is not Instrument or asset.symbol not in host.instruments:
+            self._known(asset)
         terms = terms_of(
             asset,
             quantity,
@@ -65,7 +67,7 @@ class Ordering:
             trail_bps,
             shown,
         )
-        return None if terms is None else self._host.desk.place(terms)
+        return None if terms is None else host.desk.place(terms)
 
     def order_oco(
         self,

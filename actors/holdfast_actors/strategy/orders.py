@@ -27,16 +27,10 @@ from holdfast_domain.money import ZERO, Numeric, Price, Quantity, to_decimal
 from holdfast_domain.orderlists import ROLES, Leg, OrderList
 from holdfast_domain.orders import OrderTerms, OrderType, Side, TimeInForce
 
-_TYPES = {
-    (False, False): OrderType.MARKET,
-    (True, False): OrderType.LIMIT,
-    (False, True): OrderType.STOP,
-    (True, True): OrderType.STOP_LIMIT,
-}
-"""The order type by whether there is a limit price, and a stop price."""
-
 _FORCES = {each.value: each for each in TimeInForce}
 _BUY, _SELL = Side.BUY, Side.SELL
+_MARKET, _LIMIT = OrderType.MARKET, OrderType.LIMIT
+_STOP, _STOP_LIMIT = OrderType.STOP, OrderType.STOP_LIMIT
 
 INDEX_BITS = 16
 """Orders of one decision: the low bits of an id's sequence."""
@@ -137,23 +131,20 @@ class Desk:
 
     # --- during a call -------------------------------------------------------
 
-    def place(self, terms: OrderTerms) -> str:
-        """Take an order; return its id."""
-        order_id = self._next_id()
-        self.drafts.append(Draft(order_id, terms))
-        self._open(order_id, terms)
+    def place(self, terms: OrderTerms, leg: Leg | None = None) -> str:
+        """Take an order, alone or as the ``leg`` of a list; return its id."""
+        order_id, asset = self._next_id(), self._instruments[terms.instrument]
+        self.drafts.append(Draft(order_id, terms, leg))
+        self.open[order_id] = OrderView(order_id, asset, terms, leg)
         return order_id
 
     def place_list(self, orders: OrderList) -> list[str]:
         """Take the orders of a list; return their ids, in the order of its legs."""
-        ids: list[str] = []
-        for role, terms in zip(ROLES[orders.kind], orders.legs, strict=True):
-            order_id = self._next_id()
-            ids.append(order_id)
-            leg = Leg(list_id=ids[0], kind=orders.kind, role=role)
-            self.drafts.append(Draft(order_id, terms, leg))
-            self._open(order_id, terms, leg)
-        return ids
+        kind, first = orders.kind, self._next_id()
+        return [
+            self.place(terms, Leg(list_id=first, kind=kind, role=role))
+            for role, terms in zip(ROLES[kind], orders.legs, strict=True)
+        ]
 
     def _next_id(self) -> str:
         index = len(self.drafts)
@@ -341,18 +332,21 @@ def terms_of(
     if force is None:
         known = ", ".join(_FORCES)
         raise InputError("time_in_force", f"one of {known}", time_in_force)
-    kind = _TYPES[limit_price is not None, stop_price is not None]
+    if limit_price is None:
+        kind = _MARKET if stop_price is None else _STOP
+    else:
+        kind = _LIMIT if stop_price is None else _STOP_LIMIT
     if trail is not None or trail_bps is not None:
         _check_distance(kind, trail, trail_bps)
         kind = OrderType.TRAILING_STOP
     if post_only or shown is not None:
         _check_rests("post_only" if post_only else "shown", kind, force)
     return OrderTerms(
-        instrument=asset.symbol,
-        side=_BUY if units > ZERO else _SELL,
-        quantity=Quantity(abs(units)),
-        type=kind,
-        time_in_force=force,
+        asset.symbol,
+        _BUY if units > ZERO else _SELL,
+        Quantity(abs(units)),
+        kind,
+        force,
         limit_price=None if limit_price is None else Price.of(limit_price),
         stop_price=None if stop_price is None else Price.of(stop_price),
         reduce_only=reduce_only,
@@ -367,7 +361,7 @@ def _check_distance(
     kind: OrderType, trail: Numeric | None, trail_bps: int | None
 ) -> None:
     where, far = ("trail", trail) if trail is not None else ("trail_bps", trail_bps)
-    if kind is not OrderType.MARKET:
+    if kind is not _MARKET:
         came = f"a distance with a {kind.value} order"
         raise InputError(where, "no limit price and no stop price", came)
     if trail is not None and trail_bps is not None:
@@ -380,7 +374,7 @@ def _check_distance(
 
 def _check_rests(where: str, kind: OrderType, force: TimeInForce) -> None:
     at_once = force in (TimeInForce.IOC, TimeInForce.FOK)
-    if kind is not OrderType.LIMIT or at_once:
+    if kind is not _LIMIT or at_once:
         came = f"a {kind.value} order that is {force.value}"
         todo = "give it a limit_price, and let it rest"
         raise InputError(where, "a limit order that may rest", came, todo)
