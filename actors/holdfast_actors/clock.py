@@ -58,9 +58,10 @@ class PriceBoard:
 
     def last(self, symbol: str) -> Decimal | None:
         """Return the last close of ``symbol``; None before its first bar."""
-        known, step = self._closes.get(symbol), self.step
-        if known is not None and known[0] == step:
+        known = self._closes.get(symbol)
+        if known is not None and known[0] == self.step:
             return known[2]
+        step = self.step
         if step < 0:
             return None
         row = self._data.seen[symbol][step] - 1

@@ -106,17 +106,15 @@ class Judge:
         An exit of a bracket, by its ``leg``, gives back what its entry trades: it needs
         no cash that is there before, and opens nothing.
         """
-        instrument = self._instruments.get(terms.instrument)
-        last = self._prices.last(terms.instrument)
+        symbol, limit = terms.instrument, terms.limit_price
+        instrument, last = self._instruments.get(symbol), self._prices.last(symbol)
         if instrument is None or last is None:
-            return Verdict(None, f"no price of {terms.instrument} yet")
-        reason = off_grid(instrument, terms)
-        if reason:
-            return Verdict(None, reason)
-        price = last if terms.limit_price is None else terms.limit_price.value
+            return Verdict(None, f"no price of {symbol} yet")
+        price = last if limit is None else limit.value
         notional = instrument.notional(price, terms.quantity.value)
-        reason = self._over_limits(instrument, notional)
-        if not reason and (terms.reduce_only or len(self._reservations.accounts) > 1):
+        reason = off_grid(instrument, terms) or self._over_limits(instrument, notional)
+        accounts = self._reservations.accounts
+        if not reason and (terms.reduce_only or len(accounts) > 1):
             reason = self._clashes(strategy, terms, last, known)
         if reason:
             return Verdict(None, reason)
@@ -124,13 +122,14 @@ class Judge:
             return self._vet_house(instrument, terms)
         if terms.side is not _BUY:
             return self._sell(strategy, instrument, terms, last, known, leg)
-        if terms.limit_price is not None and price >= last:
+        if limit is not None and price >= last:
             notional = instrument.notional(last, terms.quantity.value)
         need = notional * self._with_fee
         if leg is None or not leg.is_held:
-            account = self._reservations.accounts[strategy]
-            already = ZERO if known is None else known.money
-            free = account.cash - account.reserved + already
+            account = accounts[strategy]
+            free = account.cash - account.reserved
+            if known is not None:
+                free += known.money
             if need > free:
                 return Verdict(None, f"not enough cash: needs {need}, has {free}")
         return Verdict(Money(need, instrument.currency))
@@ -151,12 +150,16 @@ class Judge:
             units = terms.quantity.value - closing
             if units > ZERO:
                 need = instrument.notional(last, units) * self._with_fee
-        if need > ZERO:
-            already = ZERO if known is None else known.money
-            equity = self._equity(strategy) + already
-            if self._shorted(strategy) + need > equity:
-                return Verdict(None, f"not enough equity to sell {need} short")
+                if need > ZERO and self._is_short_of(strategy, need, known):
+                    return Verdict(None, f"not enough equity to sell {need} short")
         return Verdict(Money(need, instrument.currency))
+
+    def _is_short_of(
+        self, strategy: str, need: Decimal, known: Reservation | None
+    ) -> bool:
+        """Tell whether there is too little equity to sell so much more short."""
+        equity = self._equity(strategy) + (ZERO if known is None else known.money)
+        return self._shorted(strategy) + need > equity
 
     def legs(self, strategy: str, drafts: Sequence[Draft]) -> list[Verdict]:
         """Judge the legs of a list; none of them counts against another."""
@@ -173,9 +176,9 @@ class Judge:
         self, strategy: str, terms: OrderTerms, known: Reservation | None
     ) -> Decimal:
         """Return how much of a sell is the closing of what is held."""
+        closable = self._closable(strategy, terms, known)
         # What is filled of the order is no longer held, and no longer to be sold.
-        filled = known.filled if known is not None else ZERO
-        return self._closable(strategy, terms, known) + filled
+        return closable if known is None else closable + known.filled
 
     def _closable(
         self, strategy: str, terms: OrderTerms, known: Reservation | None
@@ -184,8 +187,9 @@ class Judge:
         name = terms.instrument
         held = self._reservations.accounts[strategy].positions.get(name, ZERO)
         pending = self._reservations.pending_units(strategy, name, terms.side)
-        own = known.left if known is not None else ZERO
-        return -held * terms.side.sign - (pending - own)
+        if known is not None:
+            pending -= known.left
+        return (-held if terms.side is _BUY else held) - pending
 
     def _worth(self, name: str, units: Decimal) -> Decimal:
         last = self._prices.last(name) or ZERO

@@ -91,12 +91,12 @@ class Instrument:
 
     def is_on_lot(self, quantity: Decimal) -> bool:
         """Tell whether ``quantity`` is a whole number of lots."""
-        return quantity % self.lot == ZERO
+        return not quantity % self.lot
 
     def is_on_tick(self, price: Decimal) -> bool:
         """Tell whether ``price`` is a whole number of ticks."""
         tick = self.tick_at(price)
-        return tick is None or price % tick == ZERO
+        return tick is None or not price % tick
 
     def tick_at(self, price: Decimal) -> Decimal | None:
         """Return the step of prices at ``price``; below the lowest band, that band's.
