@@ -115,7 +115,10 @@ class Guard:
             else:
                 self._early.append(message)
         elif type(message) is Committed:
-            self._take(message.entry)
+            entry = message.entry
+            if entry.sequence > self._applied:
+                self._book.apply(entry.event)
+                self._applied = entry.sequence
         else:
             return self._on_rarer(message)
         return None
@@ -310,11 +313,3 @@ class Guard:
             return
         self._record(ev.Resumed(reason=message.reason, by=message.by))
         self._effect(self._book.open_gate)
-
-    # --- the journal ---------------------------------------------------------
-
-    def _take(self, entry: ev.Entry) -> None:
-        """Take a record that is new."""
-        if entry.sequence > self._applied:
-            self._book.apply(entry.event)
-            self._applied = entry.sequence

@@ -14,6 +14,7 @@ import msgspec
 from holdfast_actors.clock import HaltGate
 from holdfast_actors.reservations import Reservations
 from holdfast_domain import events as ev
+from holdfast_domain.events import OrderFilled
 from holdfast_domain.instruments import Instrument
 
 _TAKEN = frozenset({
@@ -65,6 +66,9 @@ class GuardBook:
 
     def apply(self, event: ev.Event) -> None:
         """Take one record."""
+        if type(event) is OrderFilled:
+            self.reservations.fill(event)
+            return
         self.reservations.apply(event)
         if type(event) not in _TAKEN:
             return

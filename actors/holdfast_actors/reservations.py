@@ -94,6 +94,8 @@ class Reservation(Struct, gc=False):
     @property
     def money(self) -> Decimal:
         """Cash set aside for what is left: the larger need of old and new terms."""
+        if self.wanted is None and not self.filled:
+            return self.whole
         need = self._part(self.whole, self.terms)
         if self.wanted is not None:
             need = max(need, self._part(self.wanted_whole, self.wanted))
@@ -237,7 +239,7 @@ class Reservations:
         """Take one record."""
         kind = type(event)
         if kind is OrderFilled:
-            self._fill(event)  # type: ignore[arg-type]
+            self.fill(event)  # type: ignore[arg-type]
         elif kind in _TAKEN:
             self._take(event)
 
@@ -275,7 +277,7 @@ class Reservations:
         elif isinstance(event, BooksAdjusted):
             self._adjust(event)
 
-    def _fill(self, event: OrderFilled) -> None:
+    def fill(self, event: OrderFilled) -> None:
         """Move a fill from the reservation to the position, in one step."""
         fill = event.fill
         account = self._book(fill)
