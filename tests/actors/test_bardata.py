@@ -10,6 +10,7 @@ import polars as pl
 import pytest
 from hypothesis import given, strategies as st
 
+from holdfast_actors.clock import MarketClock, PriceBoard
 from holdfast_actors.strategy.data import BarData, StaleData
 from holdfast_actors.strategy.history import frequency_us
 from holdfast_domain.errors import DomainError
@@ -35,9 +36,16 @@ def minutes(symbol: str, ends: Sequence[int]) -> BarColumns:
     return BarColumns(symbol, frame)
 
 
-def shown(data: MarketData, step: int) -> BarData:
-    view = BarData(data)
-    view.move(step, data.times_us[step])
+def shown(
+    data: MarketData,
+    step: int,
+    now_us: int | None = None,
+    max_age_s: float | None = None,
+) -> BarData:
+    board = PriceBoard(data)
+    board.show(step)
+    view = BarData(data, board, MarketClock(now_us or data.times_us[step]))
+    view.limit_age(max_age_s)
     return view
 
 
@@ -202,15 +210,13 @@ def test_what_is_no_frequency_is_refused(text: str) -> None:
 
 
 def test_a_value_older_than_its_limit_is_refused() -> None:
-    view = BarData(TWO)
-    view.limit_age(60)
-    view.move(1, TWO.times_us[1])
+    view = shown(TWO, 1, max_age_s=60)
     assert view.current("SPY") == TWO.columns["SPY"].values["close"][1]
 
-    view.move(2, TWO.times_us[2])
+    view = shown(TWO, 2, max_age_s=60)
     assert view.age("SPY") == 60
     assert view.can_trade("SPY")
-    view.move(2, TWO.times_us[2] + 1)
+    view = shown(TWO, 2, TWO.times_us[2] + 1, max_age_s=60)
 
     assert view.is_stale("SPY")
     assert not view.can_trade("SPY")
@@ -224,8 +230,7 @@ def test_a_value_older_than_its_limit_is_refused() -> None:
 
 
 def test_without_a_limit_nothing_is_stale() -> None:
-    view = BarData(ONE)
-    view.move(0, ONE.times_us[9])
+    view = shown(ONE, 0, ONE.times_us[9])
 
     assert view.age("SPY") == 540
     assert not view.is_stale("SPY")

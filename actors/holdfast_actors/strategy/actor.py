@@ -88,7 +88,6 @@ class StrategyActor:
         self._scheduler = scheduler
         self._journal = journal
         self._view = PriceBoard(data)
-        self._data = BarData(data)
         self._portfolio = Portfolio(instruments, self._view.last)
         self._desk = Desk(
             engine=engine, epoch=epoch, index=plan.index, instruments=instruments
@@ -102,6 +101,7 @@ class StrategyActor:
             last=self._view.last,
             commission=commission,
         )
+        self._data = BarData(data, self._view, self._host)
         self._context = Context(self._host)
         self.strategy = plan.make()
         self.strategy._host = self._host  # noqa: SLF001 - the actor is its other half
@@ -159,10 +159,8 @@ class StrategyActor:
         self._desk.clear()
 
     def _show(self, past: Past) -> None:
-        step = shown_step(past.cursor)
-        self._view.step = step
+        self._view.step = step = shown_step(past.cursor)
         self._host.now_us = past.time_us
-        self._data.move(step, past.time_us)
         if step >= 0:
             self._day = self._market.times_us[step] // DAY_US
 
@@ -223,8 +221,9 @@ class StrategyActor:
         try:
             # By their very classes, the commonest first: a pattern is slow.
             if type(message) is Committed:
-                if message.entry.sequence > self._applied:
-                    self._take_record(message.entry)
+                entry = message.entry
+                if entry.sequence > self._applied:
+                    self._take_record(entry)
             elif type(message) is Quotes:
                 self._on_market(message, "quote", self._on_quote, message.quotes)
             elif type(message) is Ticks:
@@ -261,7 +260,7 @@ class StrategyActor:
         """
         clock, prices, view, host = self._clock, self._prices, self._view, self._host
         handle_data, context, data = self._handle_data, self._context, self._data
-        times_us, move, desk = self._market.times_us, data.move, self._desk
+        times_us, desk = self._market.times_us, self._desk
         fires, before, at = self._fires, self._before, first
         try:
             for at in range(first, until + 1):
@@ -270,7 +269,6 @@ class StrategyActor:
                 if at > first:
                     clock.cursor, clock.now_us, prices.step = cursor, time_us, at
                 view.step = at
-                move(at, time_us)
                 if fires is not None and not fires[at]:
                     continue
                 if before is not None and time_us // DAY_US != self._day:
@@ -310,8 +308,7 @@ class StrategyActor:
             return False
         self._cursor = cursor
         self._host.now_us = time_us
-        self._view.step = step = shown_step(cursor)
-        self._data.move(step, time_us)
+        self._view.step = shown_step(cursor)
         return True
 
     def _on_asked(self, message: AskSchedules | Report | Save) -> object:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import nan
-from typing import TypeAlias, overload
+from typing import Protocol, TypeAlias, overload
 
 import polars as pl
 
+from holdfast_actors.clock import PriceBoard
 from holdfast_actors.strategy.history import FIELDS, Resampled, frequency_us
 from holdfast_domain.errors import DomainError
 from holdfast_domain.instruments import Instrument
@@ -21,6 +22,12 @@ _Own: TypeAlias = tuple[pl.Series, Sequence[float], Sequence[int]]
 """A field as a Series and as a list, and the bars seen by step."""
 
 
+class Moment(Protocol):
+    """What knows market time, in microseconds."""
+
+    now_us: int
+
+
 class StaleData(DomainError):
     """A value is older than the strategy's declared limit; reading it is refused."""
 
@@ -28,13 +35,14 @@ class StaleData(DomainError):
 class BarData:
     """Prices up to now, never beyond; values are float64."""
 
-    def __init__(self, data: MarketData) -> None:
+    def __init__(self, data: MarketData, shown: PriceBoard, at: Moment) -> None:
+        """Show ``data`` up to the step of ``shown``, at the time of ``at``."""
         self._data = data
+        self._shown = shown
+        self._at = at
         self._columns = data.columns
         self._seen = data.seen
         self._keeps = not data.grows
-        self._step = -1
-        self._now_us = 0
         self._max_age_us: int | None = None
         self._intervals: dict[tuple[str, str], int] = {}
         self._resampled: dict[tuple[str, int], Resampled] = {}
@@ -98,7 +106,7 @@ class BarData:
                 if own is None:
                     return self._tail(symbol, fields, count, frequency)
                 series, _, bars = own
-                seen = bars[self._step]
+                seen = bars[self._shown.step]
                 first = seen - count if seen > count else 0
                 return series.slice(first, seen - first)
             return pl.DataFrame(
@@ -135,7 +143,7 @@ class BarData:
         own = self._own.get((symbol, field, frequency))
         if own is not None:
             _, values, bars = own
-            seen = bars[self._step]
+            seen = bars[self._shown.step]
             first = seen - count
             if 0 <= first < seen:
                 return sum(values[first:seen]) / count
@@ -148,15 +156,14 @@ class BarData:
     def can_trade(self, asset: Instrument | str) -> bool:
         """Tell whether there is a price of ``asset`` that is not stale."""
         symbol = asset if isinstance(asset, str) else asset.symbol
-        return bool(self._step >= 0 and self._seen[symbol][self._step]) and not (
-            self.is_stale(symbol)
-        )
+        step = self._shown.step
+        return step >= 0 and self._seen[symbol][step] > 0 and not self.is_stale(symbol)
 
     def age(self, asset: Instrument | str) -> float:
         """Return the age of the latest bar, in seconds of market time."""
         symbol = asset if isinstance(asset, str) else asset.symbol
         end_us = self._columns[symbol].ends_us[self._last_row(symbol)]
-        return (self._now_us - end_us) / 1_000_000
+        return (self._at.now_us - end_us) / 1_000_000
 
     def is_stale(self, asset: Instrument | str) -> bool:
         """Tell whether the latest bar is older than the declared limit."""
@@ -165,11 +172,6 @@ class BarData:
         return self.age(asset) * 1_000_000 > self._max_age_us
 
     # --- for the actor -------------------------------------------------------
-
-    def move(self, step: int, now_us: int) -> None:
-        """Show the data up to ``step``."""
-        self._step = step
-        self._now_us = now_us
 
     def limit_age(self, max_age_s: float | None) -> None:
         """Refuse to read values that are older."""
@@ -180,7 +182,8 @@ class BarData:
         if symbol not in self._seen:
             message = f"expected one of {', '.join(self._seen)}, got {symbol!r}"
             raise DomainError(message)
-        seen = self._seen[symbol][self._step] if self._step >= 0 else 0
+        step = self._shown.step
+        seen = self._seen[symbol][step] if step >= 0 else 0
         if not seen:
             message = f"there is no bar of {symbol} yet; ask data.can_trade first"
             raise DomainError(message)
@@ -202,10 +205,11 @@ class BarData:
             raise DomainError(message) from None
         if self._max_age_us is not None:
             self._row(symbol)
-        seen = self._seen[symbol][self._step] if self._step >= 0 else 0
+        step = self._shown.step
+        seen = self._seen[symbol][step] if step >= 0 else 0
         every_us = self._every_us(symbol, frequency) if frequency else 0
         if every_us == 0:
-            if self._keeps and self._max_age_us is None and self._step >= 0:
+            if self._keeps and self._max_age_us is None and step >= 0:
                 values = columns.values[field]
                 self._own[symbol, field, frequency] = series, values, self._seen[symbol]
             first = seen - count if seen > count else 0
