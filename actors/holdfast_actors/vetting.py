@@ -146,8 +146,9 @@ class Judge:
         """Ask whether there is equity enough for the part that opens a position."""
         need = ZERO
         if leg is None or not leg.is_held:
-            closing = max(ZERO, self._closing(strategy, terms, known))
-            units = terms.quantity.value - closing
+            units, closing = terms.quantity.value, self._closing(strategy, terms, known)
+            if closing > ZERO:
+                units -= closing
             if units > ZERO:
                 need = instrument.notional(last, units) * self._with_fee
                 if need > ZERO and self._is_short_of(strategy, need, known):

@@ -65,9 +65,8 @@ class Fill(Struct, frozen=True, kw_only=True, gc=False):
 
     def units(self, instrument: Instrument) -> Decimal:
         """Return by how many units the position changes: less a fee in kind."""
-        if not instrument.base:
-            return self.traded
-        return self.traded - instrument.in_kind(self.fee)
+        _, units = self.settle(ZERO, instrument)
+        return units
 
     def fee_value(self, instrument: Instrument) -> Decimal:
         """Return what the fee costs: in its currency, or, in kind, at the price."""

@@ -39,11 +39,11 @@ class Position(Struct, frozen=True, gc=False):
         if is_long == (units > ZERO):
             paid = self.cost_basis * held + price * units
             return Position(amount, paid / amount, self.realised)
-        closed = -units if abs(units) <= abs(held) else held
+        crossed = amount < ZERO if is_long else amount > ZERO
+        closed = held if crossed else -units
         realised = self.realised + closed * (price - self.cost_basis)
         if not amount:
             return Position(ZERO, ZERO, realised)
-        crossed = (amount > ZERO) != is_long
         return Position(amount, price if crossed else self.cost_basis, realised)
 
 
