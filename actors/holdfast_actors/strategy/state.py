@@ -279,6 +279,8 @@ class Memory:
         texts, count = self._texts, 0
         for prefix, owner, seen in self._seen:
             attributes = vars(owner)
+            if not attributes:
+                continue
             count += len(attributes)
             for attribute, value in attributes.items():
                 if seen[attribute] is value:
