@@ -328,28 +328,48 @@ def terms_of(
     units = to_decimal(quantity)
     if not units:
         return None
-    force = _FORCES.get(time_in_force)
-    if force is None:
+    try:
+        force = _FORCES[time_in_force]
+    except KeyError:
         known = ", ".join(_FORCES)
-        raise InputError("time_in_force", f"one of {known}", time_in_force)
+        raise InputError("time_in_force", f"one of {known}", time_in_force) from None
     if limit_price is None:
         kind = _MARKET if stop_price is None else _STOP
     else:
         kind = _LIMIT if stop_price is None else _STOP_LIMIT
-    if trail is not None or trail_bps is not None:
-        _check_distance(kind, trail, trail_bps)
-        kind = OrderType.TRAILING_STOP
-    if post_only or shown is not None:
-        _check_rests("post_only" if post_only else "shown", kind, force)
-    return OrderTerms(
+    plain = OrderTerms(
         asset.symbol,
         _BUY if units > ZERO else _SELL,
         Quantity(abs(units)),
         kind,
         force,
-        limit_price=None if limit_price is None else Price.of(limit_price),
-        stop_price=None if stop_price is None else Price.of(stop_price),
-        reduce_only=reduce_only,
+        None if limit_price is None else Price.of(limit_price),
+        None if stop_price is None else Price.of(stop_price),
+        reduce_only,
+    )
+    if trail is None and trail_bps is None and shown is None and not post_only:
+        return plain
+    return _with_more(plain, trail, trail_bps, shown, post_only)
+
+
+def _with_more(
+    plain: OrderTerms,
+    trail: Numeric | None,
+    trail_bps: int | None,
+    shown: Numeric | None,
+    post_only: bool,
+) -> OrderTerms:
+    """Return ``plain`` as a trailing stop, post-only, or shown in part."""
+    kind = plain.type
+    if trail is not None or trail_bps is not None:
+        _check_distance(kind, trail, trail_bps)
+        kind = OrderType.TRAILING_STOP
+    if post_only or shown is not None:
+        where = "post_only" if post_only else "shown"
+        _check_rests(where, kind, plain.time_in_force)
+    return replace(
+        plain,
+        type=kind,
         post_only=post_only,
         trail=None if trail is None else Price.of(trail),
         trail_bps=trail_bps,
