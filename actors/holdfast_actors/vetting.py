@@ -146,7 +146,11 @@ class Judge:
         """Ask whether there is equity enough for the part that opens a position."""
         need = ZERO
         if leg is None or not leg.is_held:
-            units, closing = terms.quantity.value, self._closing(strategy, terms, known)
+            units = terms.quantity.value
+            closing = self._closable(strategy, terms, known)
+            if known is not None:
+                # What is filled of it is no longer held, and no longer to be sold.
+                closing += known.filled
             if closing > ZERO:
                 units -= closing
             if units > ZERO:
@@ -172,14 +176,6 @@ class Judge:
         if terms.quantity.value > closable:
             return Verdict(None, f"the house has only {closable} to close")
         return Verdict(Money(ZERO, instrument.currency))
-
-    def _closing(
-        self, strategy: str, terms: OrderTerms, known: Reservation | None
-    ) -> Decimal:
-        """Return how much of a sell is the closing of what is held."""
-        closable = self._closable(strategy, terms, known)
-        # What is filled of the order is no longer held, and no longer to be sold.
-        return closable if known is None else closable + known.filled
 
     def _closable(
         self, strategy: str, terms: OrderTerms, known: Reservation | None
