@@ -286,8 +286,10 @@ class Memory:
                 if seen[attribute] is value:
                     continue
                 name, kind = prefix + attribute, type(value)
-                is_plain = kind in _PLAIN_KINDS
-                text = to_json(value).decode() if is_plain else encode(name, value)
+                if kind in _PLAIN_KINDS:
+                    text = to_json(value).decode()
+                else:
+                    text = encode(name, value)
                 if texts.get(name) != text:
                     changed[name] = texts[name] = text
                 seen[attribute] = value if kind in _IMMUTABLE else _LOOK
