@@ -69,7 +69,8 @@ class LastGate:
         Raises:
             Fenced: a newer engine trades the account.
         """
-        if why := self._fence():
+        fence = self._fence  # called where it is held, it is looked for as a method
+        if why := fence():
             raise Fenced(why)
         if message.session != session:
             return GATES[0]

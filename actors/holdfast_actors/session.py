@@ -182,8 +182,8 @@ class Session:
                     """A request."""
         if self._line.is_lost or self._clock.cursor >= self._next_data:
             return self._prepare(message)
-        # Beside what is under way for other orders.
-        return self._add(message)
+        add = self._add  # beside what is under way for other orders
+        return add(message)
 
     # --- the fence -----------------------------------------------------------
 

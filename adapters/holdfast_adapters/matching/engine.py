@@ -94,8 +94,8 @@ class MatchingEngine:
         if order.order_id in self._known:
             raise _known_before(order)
         checked(order.terms, self.instruments, now)
-        said: list[VenueEvent] = []
-        made = self._enter(order, now, said)
+        made = self.admit(order)
+        said: list[VenueEvent] = [self._acked(made, now)]
         self._match_at_last(made, made.since_us, now, said)
         return said
 
@@ -112,23 +112,24 @@ class MatchingEngine:
             if each.order_id in self._known:
                 raise _known_before(each)
         check_list(orders, self.instruments, now)
-        said: list[VenueEvent] = []
-        entered = [self._enter(each, now, said) for each in orders]
+        entered, said = list[Working](), list[VenueEvent]()
+        for each in orders:
+            entered.append(self.admit(each))
+            said.append(self._acked(entered[-1], now))
         # Before the first is filled, which lets the others go: for what comes later.
         since_us = [each.since_us for each in entered]
         for made, at_us in zip(entered, since_us, strict=True):
             self._match_at_last(made, at_us, now, said)
         return said
 
-    def _enter(
-        self, order: VenueOrder, now: MarketView, said: list[VenueEvent]
-    ) -> Working:
-        made = self.admit(order)
-        name = f"V{len(self._known)}"
-        self._say(Acked(order_id=order.order_id, venue_order_id=name), said)
-        if made.kind is _TRAILING_STOP:
-            self._trail_last(made, now)
-        return made
+    def _acked(self, order: Working, now: MarketView) -> Acked:
+        """Return what is said of the newest order; a trailing stop begins with it."""
+        name, record = f"V{len(self._known)}", self._record
+        event = Acked(order_id=order.order_id, venue_order_id=name)
+        record(event)
+        if order.kind is _TRAILING_STOP:
+            self._trail_last(order, now)
+        return event
 
     def cancel(self, order_id: str) -> list[VenueEvent]:
         """End what is left of the order.
