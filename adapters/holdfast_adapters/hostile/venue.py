@@ -297,7 +297,7 @@ class HostileVenue:
     @property
     def wants_data(self) -> bool:
         """Whether market data could bring anything about."""
-        return self.core.wants_data or self._stream.is_waiting or bool(self._arrivals)
+        return self.core.wants_data() or self._stream.is_waiting or bool(self._arrivals)
 
     async def advance(self, cursor: int, step: int) -> Sequence[VenueEvent]:
         """Take the market data up to ``step``; see `ReplayedVenue.advance`."""

@@ -153,9 +153,8 @@ class PaperCore:
 
     # --- market data --------------------------------------------------------------
 
-    @property
     def wants_data(self) -> bool:
-        """Whether an order is open, or something hidden is to be said again."""
+        """Tell whether an order is open, or something hidden is to be said again."""
         return bool(self._open) or self._newest > self.cursor
 
     def resume(self, cursor: int) -> None:

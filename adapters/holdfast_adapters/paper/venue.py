@@ -210,7 +210,7 @@ class PaperVenue:
     @property
     def wants_data(self) -> bool:
         """Whether market data could bring anything about; see `ReplayedVenue`."""
-        return self._core is None or self._core.wants_data
+        return self._core is None or self._core.wants_data()
 
     @property
     def answers_at_once(self) -> bool:
