@@ -98,6 +98,7 @@ class Session:
         self._interest = interest
         self._silence = silence
         self._now_s = now_s
+        self._at_once = at_once
         self._incarnation = incarnation
         self._deadlines = deadlines
         self._sleep = sleep
@@ -249,6 +250,10 @@ class Session:
         if not await self._line.connect():
             return False
         self._say.up(self._line.number, self._venue.promises)
+        if self._replays and self._line.number == self._incarnation > 1:
+            # The answer to a greeting may have died with the session before. By a
+            # message: it comes before what is asked of this one, and nobody waits.
+            self._at_once(Greet())
         return True
 
     async def _connect_again(self, message: ConnectAgain) -> None:

@@ -241,7 +241,8 @@ def test_a_request_at_which_the_connection_breaks_is_in_doubt(
     (told,) = line.ask(message)
 
     assert (told.how, told.reason) == (how, "paper: by peer")
-    assert line.timers.set == [(0, ConnectAgain(session=3))]
+    # It follows another session, so it greets itself; a new connection does not.
+    assert line.timers.set == [(0, Greet()), (0, ConnectAgain(session=3))]
     line.venue.error = None
     assert ups(line.ask(ConnectAgain(session=3))) == [3 + RECONNECTED]
 

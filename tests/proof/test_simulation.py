@@ -343,6 +343,11 @@ def test_fills_of_two_venues_are_told_in_one_order_whoever_dies(
     assert verdict_of(plan).violations == ()
 
 
+def test_a_greeting_that_dies_with_its_session_is_made_up_for() -> None:
+    """A cancel and a fill of one bar are told in their order, whoever dies."""
+    assert verdict_of(draw(723_016).only((2, 3))).violations == ()
+
+
 def test_a_venue_that_was_away_is_asked_before_the_next_is_heard() -> None:
     """Its session dies while it tells again what had died with `orders`."""
     plan = attrs.evolve(
