@@ -110,6 +110,12 @@ class Sides:
             for bell in bells:
                 bell.ring()
 
+    def discard(self) -> None:
+        """Close what has not begun; see `SimulatedEngine.discard`."""
+        for side in self._all:
+            if not side.has_begun:
+                side.work.close()
+
     def end(self) -> None:
         """Count all of it as gone, with the incarnation, and end what still runs."""
         self.close()

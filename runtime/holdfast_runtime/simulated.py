@@ -97,6 +97,19 @@ class SimulatedEngine(Kernel):
         self.root.request_stop()
         self.run_until_idle()
 
+    def discard(self) -> None:
+        """Let go of a tree that was not stopped, as if its process had died.
+
+        What was to begin is closed, for Python warns of a coroutine that never ran.
+        What has begun is left where it stands. Use the engine no more.
+        """
+        for _, item in self.ready:
+            if isinstance(item, Task):
+                item.discard()
+        for cell in self.cells.values():
+            if cell.sides is not None:
+                cell.sides.discard()
+
     def call(self, coroutine: Coroutine[Any, Any, Any]) -> Any:  # noqa: ANN401
         """Run ``coroutine`` (such as an `ask`) in the loop, and return its result."""
         box: list[Any] = []

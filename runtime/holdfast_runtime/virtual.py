@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Generator
 from contextlib import suppress
+from inspect import CORO_CREATED, getcoroutinestate
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from holdfast_runtime.errors import ActorError
@@ -161,6 +162,13 @@ class Task:
         if coroutine is not None:
             with suppress(Exception):
                 coroutine.close()
+
+    def discard(self) -> None:
+        """Close it if it has not begun, so that none of its code runs."""
+        coroutine = self._coroutine
+        if coroutine is not None and getcoroutinestate(coroutine) == CORO_CREATED:
+            self._coroutine = None
+            coroutine.close()
 
     def _end(self, error: Exception | None) -> None:
         self._coroutine = None

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import gc
+import inspect
 from collections.abc import Callable, Coroutine
 from typing import Any, ClassVar, TypeAlias
 
 import attrs
 import pytest
 
-from holdfast_runtime import ActorError, ActorSpec, Context, Killed, SupervisorSpec
+from holdfast_runtime import (
+    ActorError,
+    ActorSpec,
+    Context,
+    Killed,
+    SimulatedEngine,
+    SupervisorSpec,
+)
 from holdfast_runtime.sides import Sides
 
 from .worlds import World, on_each_engine, play
@@ -66,7 +75,9 @@ class Doer:
         match message:
             case Do():
                 self.hearer.tell(f"taken {message.name}")
-                self.sides.begin(self.work(message))
+                work = self.work(message)
+                self.rig.works.append(work)
+                self.sides.begin(work)
                 if message.then == "crash in the handler":
                     raise ValueError(message.name)
             case Cut():
@@ -78,6 +89,7 @@ class Doer:
 
     async def work(self, message: Do) -> None:
         self.rig.begun.append(message.name)
+        self.rig.begins(message.name)
         self.hearer.tell(f"began {message.name}")
         try:
             await self.ctx.sleep(message.for_s)
@@ -96,6 +108,8 @@ class Rig:
         self.begun: list[str] = []
         self.left: list[str] = []
         self.sides: list[Sides] = []
+        self.works: list[Coroutine[Any, Any, None]] = []
+        self.begins: Callable[[str], None] = lambda _name: None
 
     @property
     def spec(self) -> SupervisorSpec:
@@ -272,3 +286,33 @@ def test_work_begins_in_handlers_alone(kind: str) -> None:
     work: Coroutine[Any, Any, None] = nothing()
     with pytest.raises(ActorError, match="top/doer handles nothing"):
         sides.begin(work)
+
+
+class _Died(BaseException):
+    """The process of an engine ends."""
+
+
+def test_an_engine_whose_process_died_is_discarded_and_runs_nothing_more() -> None:
+    rig = Rig()
+    engine = SimulatedEngine(rig.spec)
+    engine.start()
+
+    def begins(name: str) -> None:
+        if name == "b":
+            raise _Died(name)
+
+    rig.begins = begins
+    for name in "abcd":
+        engine.post(engine.cells[DOER], Do(name), None)
+    with pytest.raises(_Died):
+        engine.run_until_idle()
+
+    engine.discard()
+
+    assert rig.begun == ["a", "b"]
+    assert rig.left == []
+    states = [inspect.getcoroutinestate(work) for work in rig.works]
+    assert states == [inspect.CORO_SUSPENDED] + [inspect.CORO_CLOSED] * 3
+    # Its runner, were it not closed, would warn that it never ran, and fail the test.
+    del engine
+    gc.collect()

@@ -155,6 +155,8 @@ class _History:
                 self._settle()
         except RunsInCircles as error:
             played.complaints.append(f"runs in circles: {error}")
+        if played.engine is not None:
+            played.engine.discard()
         for venue in played.venues.values():
             played.struck.update(venue.struck)
         played.struck.update(played.store.struck)
@@ -202,6 +204,8 @@ class _History:
         disk = None
         if plan.commit_s:
             parts.journal_host = disk = LateHost()
+        if played.engine is not None:
+            played.engine.discard()
         engine = Unmeasured(
             build_tree(parts),
             faults=self._faults,
