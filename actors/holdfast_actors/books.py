@@ -186,7 +186,7 @@ class Books:
             key = leg.account, leg.unit
             balances[key] = balances.get(key, ZERO) + leg.amount
         book = self._book(fill.strategy)
-        traded, price = fill.traded, fill.price.value
+        traded, price = fill.traded(), fill.price.value
         in_kind = instrument.in_kind(fill.fee)
         _hold(book, fill.instrument, traded - in_kind, price)
         paid = instrument.notional(price, traded)
@@ -216,7 +216,7 @@ class Books:
         if fill.instrument in self._instruments:
             self._fill(fill, event.venue)
             return
-        units, against = fill.traded, f"venue/{event.venue}"
+        units, against = fill.traded(), f"venue/{event.venue}"
         self._move_units(fill.strategy, fill.instrument, units, against)
         _hold(self._book(fill.strategy), fill.instrument, units, fill.price.value)
 

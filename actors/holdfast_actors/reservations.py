@@ -317,7 +317,7 @@ class Reservations:
         if fill.instrument in self._instruments:
             self._book(fill)
         else:
-            self.accounts[fill.strategy].hold(fill.instrument, fill.traded)
+            self.accounts[fill.strategy].hold(fill.instrument, fill.traded())
 
     def _adjust(self, event: BooksAdjusted) -> None:
         """Take an adjustment, unless it is here already; as the books do."""

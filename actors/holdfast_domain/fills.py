@@ -45,17 +45,17 @@ class Fill(Struct, frozen=True, kw_only=True, gc=False):
     filled_at: datetime
     """UTC, by the venue's clock."""
 
-    @property
     def traded(self) -> Decimal:
-        """Signed units that changed hands: negative is sold."""
-        return signed(self)
+        """Return the signed units that changed hands: negative is sold."""
+        units = self.quantity.value
+        return units if self.side is _BUY else -units
 
     def settle(self, cash: Decimal, instrument: Instrument) -> tuple[Decimal, Decimal]:
         """Return what is left of ``cash``, and by how many units the position changes.
 
         A fee in another currency, which is no unit either, is paid from neither.
         """
-        traded, fee = signed(self), self.fee
+        traded, fee = self.traded(), self.fee
         left = cash - instrument.notional(self.price.value, traded)
         if fee.currency == instrument.currency:
             left -= fee.amount
@@ -82,12 +82,6 @@ class Fill(Struct, frozen=True, kw_only=True, gc=False):
         """The opposite trade at the same price: booking it takes this fill back."""
         fee = Money(-self.fee.amount, self.fee.currency)
         return replace(self, side=self.side.opposite, fee=fee)
-
-
-def signed(fill: Fill) -> Decimal:
-    """Return `Fill.traded`: a call, which what books each fill can afford."""
-    units = fill.quantity.value
-    return units if fill.side is _BUY else -units
 
 
 class Posting(Struct, frozen=True, gc=False):
@@ -119,7 +113,7 @@ def postings_of(fill: Fill, instrument: Instrument, venue: str) -> tuple[Posting
     the strategy to the venue's fees, in the fee's own currency, or in kind.
     """
     us, them = account_of(fill.strategy), f"venue/{venue}"
-    units = signed(fill)
+    units = fill.traded()
     money = -instrument.notional(fill.price.value, units)
     legs = [
         Posting(f"{us}/position", fill.instrument, units),

@@ -240,10 +240,10 @@ def test_a_fee_in_kind_is_taken_of_the_units_and_not_of_cash() -> None:
         ("strategy/momentum/position", "SPY", D("-0.5")),
         ("venue/paper/fees/position", "SPY", D("0.5")),
     ]
-    moved = (fill.traded, fill.units(pair), fill.fee_value(pair))
+    moved = (fill.traded(), fill.units(pair), fill.fee_value(pair))
     assert moved == (D(3), D("2.5"), D(5))
     taken_back = fill.reversed
-    assert (taken_back.traded, taken_back.units(pair)) == (D(-3), D("-2.5"))
+    assert (taken_back.traded(), taken_back.units(pair)) == (D(-3), D("-2.5"))
 
 
 def test_who_sells_may_pay_in_kind_too() -> None:

@@ -176,7 +176,7 @@ MUTATIONS: Final = (
     Mutation(
         "the ledger books a sell as a buy",
         "holdfast_domain.fills",
-        "units = signed(fill)",
+        "units = fill.traded()",
         "units = fill.quantity.value",
     ),
     Mutation(
@@ -195,7 +195,7 @@ MUTATIONS: Final = (
         "the guard does not know of fees in kind",
         _RESERVATIONS,
         "account.hold(fill.instrument, units)",
-        "account.hold(fill.instrument, fill.traded)",
+        "account.hold(fill.instrument, fill.traded())",
     ),
     # --- reconciliation ----------------------------------------------------------
     Mutation(

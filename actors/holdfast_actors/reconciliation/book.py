@@ -114,7 +114,7 @@ class ReconcileBook:
 
     def _traded(self, fill: Fill) -> None:
         if fill.strategy == HOUSE and fill.instrument in self.owed:
-            self._owe(fill.instrument, -fill.traded)
+            self._owe(fill.instrument, -fill.traded())
 
     def _owe(self, instrument: str, units: Decimal) -> None:
         left = self.owed.get(instrument, ZERO) + units

@@ -246,7 +246,7 @@ def _fills(
         ):
             continue
         side = event.side or fill.side
-        ours = fill.traded
+        ours = fill.traded()
         theirs = event.quantity.value * side.sign
         lot = lots.get(fill.instrument)
         if _counts(theirs - ours, lot, plan):

@@ -20,7 +20,7 @@ from holdfast_actors.messages import Change, Draft
 from holdfast_actors.strategy.amount import Amount
 from holdfast_domain import events as ev
 from holdfast_domain.errors import DomainError, InputError
-from holdfast_domain.fills import Fill, signed
+from holdfast_domain.fills import Fill
 from holdfast_domain.ids import ClientOrderId
 from holdfast_domain.instruments import Instrument
 from holdfast_domain.money import ZERO, Numeric, Price, Quantity, to_decimal
@@ -87,7 +87,7 @@ class Transaction(Struct, frozen=True, gc=False):
     @property
     def amount(self) -> Amount:
         """What was traded."""
-        return Amount(self.fill.traded)
+        return Amount(self.fill.traded())
 
     @property
     def price(self) -> Amount:
@@ -228,7 +228,7 @@ class Desk:
         view = self.open.get(fill.order_id) or self._ended.get(fill.order_id)
         if view is None:
             return None
-        view.filled = view.filled.plus(signed(fill))
+        view.filled = view.filled.plus(fill.traded())
         if event.complete:
             self._end(view, "filled")
         return view
@@ -264,7 +264,7 @@ class Desk:
         view = self.open.get(event.order_id)
         if view is not None:
             for fill in event.bookings:
-                change = fill.traded
+                change = fill.traded()
                 view.filled = view.filled.plus(change)
         return view
 

@@ -95,7 +95,7 @@ def cash_change(instruments: Mapping[str, Instrument]) -> Change:
     def change(booked: Booked) -> Decimal:
         fill = booked.fill
         instrument = instruments[fill.instrument]
-        paid = fill.price.value * fill.traded * instrument.multiplier
+        paid = fill.price.value * fill.traded() * instrument.multiplier
         return -paid if instrument.in_kind(fill.fee) else -paid - fill.fee.amount
 
     return change
