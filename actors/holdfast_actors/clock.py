@@ -107,11 +107,14 @@ class VenueReach:
     It outlives the session. Times are the engine's, in seconds.
     """
 
-    __slots__ = ("lost_s",)
+    __slots__ = ("failed_step", "lost_s")
 
     def __init__(self) -> None:
         self.lost_s: float | None = None
         """None while there is a connection."""
+
+        self.failed_step = -1
+        """The last step whose data a session died of: it is not given unasked again."""
 
     def lose(self, now_s: float) -> None:
         """Count the venue as away from now on, if it is not."""

@@ -7,6 +7,7 @@ already, or says nothing of an order that has ended, makes no record.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import Any, assert_never
 
 from msgspec.structs import replace
@@ -180,8 +181,14 @@ def _filled(row: OrderRow, event: Executed) -> ev.OrderFilled:
             fee=event.fee,
             filled_at=event.filled_at,
         ),
-        complete=filled >= terms.quantity.value,
+        complete=filled >= most_of(row),
     )
+
+
+def most_of(row: OrderRow) -> Decimal:
+    """Return how much of an order may trade: by its terms, or by those it waits for."""
+    most = row.terms.quantity.value
+    return most if row.wanted is None else max(most, row.wanted.quantity.value)
 
 
 def _corrected(
@@ -205,8 +212,8 @@ def _corrected(
         )
         return _filled(row, executed)
     now = replace(was, **values)
-    if now == was:
-        return None
+    # One that changes nothing is journaled as well: told again behind a later one, it
+    # would undo that.
     filled = row.filled - was.quantity.value + now.quantity.value
     return ev.FillCorrected(
         order_id=row.order_id,
@@ -214,7 +221,7 @@ def _corrected(
         correction_id=event.correction_id,
         was=was,
         now=now,
-        complete=row.is_open and filled >= row.terms.quantity.value,
+        complete=row.is_open and filled >= most_of(row),
     )
 
 
@@ -242,15 +249,18 @@ def _replaced(row: OrderRow, event: Replaced, asked: Asked) -> ev.Event | None:
         is_news = row.state in _CHANGING or event.terms == row.wanted
     if not is_news:
         return None
-    if asked is Asked.LOOKUP and event.terms.quantity.value <= row.filled:
-        # The venue made it smaller by a rule of its own, and it is filled.
-        reason = f"the venue has it for {event.terms.quantity.value}, which is filled"
-        return ev.OrderCanceled(
-            order_id=row.order_id, strategy=row.strategy, reason=reason
-        )
+    if row.is_open and not row.recounted and event.terms.quantity.value <= row.filled:
+        # It is smaller now, by a rule of the venue's or on request, and is filled.
+        return filled_up(row, event.terms.quantity)
     return ev.OrderReplaced(
         order_id=row.order_id, strategy=row.strategy, terms=event.terms
     )
+
+
+def filled_up(row: OrderRow, quantity: Quantity) -> ev.OrderCanceled:
+    """Return the end of an order that its venue has for no more than is filled."""
+    reason = f"the venue has it for {quantity.value}, which is filled"
+    return ev.OrderCanceled(order_id=row.order_id, strategy=row.strategy, reason=reason)
 
 
 def _ended(row: OrderRow, event: Ended, asked: Asked) -> ev.Event | None:

@@ -66,12 +66,12 @@ class Executions:
         """Return a fill as it is booked now; None if it is not, or too old."""
         return self._fills.get(execution_id) or self._older.get(execution_id)
 
-    def correct(self, correction_id: str, now: Fill) -> None:
-        """Count a correction as booked."""
+    def correct(self, correction_id: str, was: Fill, now: Fill) -> None:
+        """Count a correction as booked, or as known where it changes nothing."""
         self.ids[correction_id] = None
         self._older.pop(now.execution_id, None)
         self._fills[now.execution_id] = now
-        self.bookings += 1
+        self.bookings += was != now
 
     def bust(self, event: FillBusted) -> None:
         """Count a bust as booked; what it takes back is never booked (again)."""

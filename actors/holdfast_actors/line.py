@@ -11,6 +11,7 @@ from typing import Any
 
 from holdfast_actors.doubts import Doubts
 from holdfast_actors.evidence import (
+    filled_up,
     is_unasked,
     latest,
     overrules,
@@ -32,7 +33,7 @@ from holdfast_actors.resolver import Patience
 from holdfast_actors.sending import Sending
 from holdfast_domain import events as ev
 from holdfast_domain.orders import OrderState
-from holdfast_domain.ports import Executed, VenueEvent
+from holdfast_domain.ports import Corrected, Executed, VenueEvent
 from holdfast_runtime import Ref
 
 ASKING = frozenset({
@@ -135,7 +136,9 @@ class Line:
         elif asked is not _STREAM:
             sending.answered(asked, order_id)
         row = self._book.rows.get(order_id)
-        if asked is not _LOOKUP or row is None or doubts.fits(row, message):
+        if asked is _LOOKUP and row is not None:
+            self._looked_up(row, message)
+        else:
             for event in latest(message.events):
                 self._venue_said(event, asked)
         if asked is _GAP:
@@ -230,6 +233,10 @@ class Line:
 
     def _not_sent(self, row: OrderRow, message: Evidence) -> None:
         self.doubts.resolver.settle(row.order_id)
+        if self._early:
+            # How its submit ended is known now. Heard later, it would be the word on
+            # the next one.
+            self._early = [e for e in self._early if not _is_end_of(e, row.order_id)]
         self.sending.not_sent(row, message.reason, message.again_s)
 
     def _refused(
@@ -259,6 +266,25 @@ class Line:
         ):
             self.sending.replace(row)
 
+    def _looked_up(self, row: OrderRow, message: Evidence) -> None:
+        """Take a story that fits; an order of which nothing is left ends by it.
+
+        Its fills alone do not end it while it is to become larger.
+        """
+        if not self.doubts.fits(row, message):
+            return
+        for event in latest(message.events):
+            self._venue_said(event, _LOOKUP)
+        works = row.state in _WORKS and row.order_id not in self.sending.replacing
+        quantity = row.terms.quantity
+        if (
+            message.how is _ANSWERED
+            and works
+            and row.filled >= quantity.value
+            and not row.recounted
+        ):
+            self._record(filled_up(row, quantity))
+
     def _venue_said(self, event: VenueEvent, asked: Asked) -> None:
         book = self._book
         row = book.rows.get(event.order_id)
@@ -270,8 +296,8 @@ class Line:
         made, record = record_of(row, event, asked, self._executions), self._record
         if made is not None:
             record(made)
-            if row.cancel_wanted or row.leg is not None:
-                self._do_next(row, made)
+            if row.cancel_wanted or row.leg is not None or type(event) is Corrected:
+                self._do_next(row, event, made)
         elif is_unasked(row, event, asked):
             self.doubts.resolver.ask(row.order_id)
         if row.recounted:
@@ -294,8 +320,15 @@ class Line:
         for each in reopening(row, event, self._executions):
             self._record(each)
 
-    def _do_next(self, row: OrderRow, record: ev.Event) -> None:
-        """Do what follows from the venue's word for a cancel or a list that waits."""
+    def _do_next(self, row: OrderRow, event: VenueEvent, record: ev.Event) -> None:
+        """Do what follows from the venue's word for a cancel or a list that waits.
+
+        A correction that was booked as what it corrects is to be known by its id, too.
+        """
+        if isinstance(event, Corrected) and isinstance(record, ev.OrderFilled):
+            known = record_of(row, event, _STREAM, self._executions)
+            if known is not None:
+                self._record(known)
         if row.cancel_wanted and isinstance(record, ev.OrderAccepted):
             self.sending.cancel(row.order_id, row.strategy)
         if row.leg is not None:
@@ -356,3 +389,9 @@ class Line:
             for leg in (row, *self._book.legs_of(row))
             if leg.state in ASKING or leg.state in _WORKS
         }
+
+
+def _is_end_of(message: Evidence, order_id: str) -> bool:
+    """Tell whether it is about a submit of the order alone, and tells of no event."""
+    is_submit = message.asked is _SUBMIT and message.order_id == order_id
+    return is_submit and not message.events

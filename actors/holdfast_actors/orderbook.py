@@ -319,7 +319,7 @@ class OrderBook:
 
     def _corrected(self, event: FillCorrected) -> None:
         row = self.rows[event.order_id]
-        self.executions[row.venue].correct(event.correction_id, event.now)
+        self.executions[row.venue].correct(event.correction_id, event.was, event.now)
         changed = event.now.quantity.value - event.was.quantity.value
         row.filled += changed
         row.recounted = row.recounted or bool(changed)

@@ -107,6 +107,7 @@ class Session:
         self._fenced = ""
         """Why nothing may be asked of the venue any more, ever."""
 
+        self._reach = VenueReach() if reach is None else reach
         self._line = Connection(
             venue=venue,
             clock=clock,
@@ -120,7 +121,7 @@ class Session:
             deadlines=deadlines,
             call=call,
             in_step=replays,
-            reach=reach,
+            reach=self._reach,
         )
         silent_s = self._line.silent_s
         self._say = Telling(orders, reconciler, venue.name, silent_s, replays)
@@ -250,7 +251,8 @@ class Session:
         if not await self._line.connect():
             return False
         self._say.up(self._line.number, self._venue.promises)
-        if self._replays and self._line.number == self._incarnation > 1:
+        is_next = self._replays and self._line.number == self._incarnation > 1
+        if is_next and self._reach.failed_step != self._step():
             # The answer to a greeting may have died with the session before. By a
             # message: it comes before what is asked of this one, and nobody waits.
             self._at_once(Greet())
@@ -273,10 +275,14 @@ class Session:
 
     # --- market data ---------------------------------------------------------
 
+    def _step(self) -> int:
+        """Return the last step whose data the venue ought to have."""
+        cursor = self._clock.cursor
+        return step_of(cursor) - (slot_of(cursor) < ADVANCE_SLOT)
+
     async def _catch_up(self) -> None:
         """Give the venue the data that it ought to have; it may not have wanted it."""
-        cursor = self._clock.cursor
-        step = step_of(cursor) - (slot_of(cursor) < ADVANCE_SLOT)
+        step = self._step()
         await self._advance(cursor_at(step, ADVANCE_SLOT), step)
 
     async def _advance(self, cursor: int, step: int) -> None:
@@ -287,10 +293,14 @@ class Session:
         """
         if self._lanes is not None:
             await self._lanes.empty()
-        events = await self._try_to_advance(cursor, step)
-        while events is None:
-            await self._line.pause()
+        try:
             events = await self._try_to_advance(cursor, step)
+            while events is None:
+                await self._line.pause()
+                events = await self._try_to_advance(cursor, step)
+        except Exception:
+            self._reach.failed_step = step
+            raise
         self._next_data = cursor_at(step + 1, ADVANCE_SLOT)
         if events:
             self._say.ended(Asked.STREAM, "", How.ANSWERED, tuple(events))

@@ -81,7 +81,7 @@ class FillCorrected(Struct, frozen=True, kw_only=True, gc=False):
     @property
     def bookings(self) -> tuple[Fill, ...]:
         """What a projection books: the fill taken back, and the right one."""
-        return self.was.reversed, self.now
+        return () if self.was == self.now else (self.was.reversed, self.now)
 
 
 class FillBusted(Struct, frozen=True, kw_only=True, gc=False):

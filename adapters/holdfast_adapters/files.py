@@ -38,8 +38,13 @@ def put_in_place(made: Path, target: Path) -> None:
 def written_whole(target: Path) -> Iterator[TextIO]:
     """Give a text file (UTF-8) that becomes ``target`` at the end of the block.
 
-    If the block raises, ``target`` stays what it was.
+    If the block raises, ``target`` stays what it was. What is no file, such as a pipe
+    or a device, is written to as it stands: a file in its place would be another thing.
     """
+    if target.exists() and not (target.is_file() or target.is_dir()):
+        with target.open("w", encoding="utf-8") as file:
+            yield file
+        return
     descriptor, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
     made = Path(name)
     try:

@@ -14,6 +14,7 @@ from holdfast_actors.clock import (
     MarketClock,
     OrdersMark,
     VenueInterest,
+    VenueReach,
     VenueSilence,
 )
 from holdfast_actors.lastgate import LastGate
@@ -154,7 +155,25 @@ class Line:
 
         self.fenced: list[str] = []
         self.calls: list[str] = []
-        self.session = Session(
+        self.reach = VenueReach()
+        self.incarnation = 3
+        self.replays = replays
+        self.session = self._built()
+        if up:
+            now(self.session.start())
+            now(self.session.handle(Advance(cursor_at(4, ADVANCE_SLOT), 4, T0_US)))
+            self.orders.take()
+            self.venue.asked.clear()
+
+    def restart(self) -> None:
+        """Let the session die, and the next one start."""
+        self.incarnation += 1
+        self.timers.set.clear()
+        self.session = self._built()
+        now(self.session.start())
+
+    def _built(self) -> Session:
+        return Session(
             venue=self.venue,
             orders=self.orders.ref,
             clock=self.clock,
@@ -163,7 +182,7 @@ class Line:
                 self.mark,
                 self.clock,
                 lambda: self.fence,
-                None if replays else lambda: self.clock.now_us,
+                None if self.replays else lambda: self.clock.now_us,
             ),
             interest=self.interest,
             silence=self.silence,
@@ -172,16 +191,12 @@ class Line:
             after=self.timers.after,
             at_once=lambda message: self.timers.set.append((0, message)),
             now_s=lambda: self.now_s,
-            incarnation=3,
+            incarnation=self.incarnation,
             stand_back=self.fenced.append,
             call=self.calls.append,
-            replays=replays,
+            replays=self.replays,
+            reach=self.reach,
         )
-        if up:
-            now(self.session.start())
-            now(self.session.handle(Advance(cursor_at(4, ADVANCE_SLOT), 4, T0_US)))
-            self.orders.take()
-            self.venue.asked.clear()
 
     async def sleep(self, delay_s: float) -> None:
         """Let time pass."""

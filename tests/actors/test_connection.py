@@ -104,6 +104,22 @@ def test_a_venue_that_refuses_its_data_crashes_the_session() -> None:
         line.session.handle(Advance(AT, 5, T0_US)).send(None)
 
 
+def test_data_that_a_session_died_of_is_not_given_unasked_again() -> None:
+    """The message that brings it is blamed, and put aside; a greeting names none."""
+    line = line_with(replays=True, advance=[VenueRefused("no such step")])
+    now(line.session.start())
+    line.clock.cursor = AT
+    with pytest.raises(VenueRefused):
+        now(line.session.handle(Advance(AT, 5, T0_US)))
+
+    line.restart()
+    assert (0, Greet()) not in line.timers.set
+
+    line.clock.cursor = cursor_at(6, ADVANCE_SLOT)
+    line.restart()
+    assert (0, Greet()) in line.timers.set
+
+
 def test_who_greets_a_venue_that_is_away_hears_that_there_are_no_executions() -> None:
     line = line_with(connect=[reset()] * 3)
     now(line.session.start())

@@ -300,3 +300,40 @@ def test_a_partly_filled_order_is_so_again_after_a_refused_request(how: How) -> 
     floor.hear(Asked.CANCEL, "a", how=How.REFUSED)
 
     assert floor.state() is S.PARTIALLY_FILLED
+
+
+# --- what was said to the incarnation before ------------------------------------
+
+
+@pytest.mark.parametrize("how", [How.NOT_SENT, How.REFUSED, How.UNKNOWN])
+def test_the_end_of_a_submit_is_not_taken_for_that_of_the_next(how: How) -> None:
+    """It is kept until the list of executions is there, and meanwhile outlived."""
+    floor = Floor()
+    floor.up()
+    floor.decide(1, ("a", terms()))
+    floor.build()
+    floor.hear(Asked.SUBMIT, "a", how=how)
+    floor.up()
+    floor.hear(Asked.LOOKUP, "a", how=How.ABSENT)
+    floor.orders.handle(Readmitted("a", "", 0))
+    assert floor.session.of(Submit)
+
+    floor.hear(Asked.SUBMIT, "a", how=How.UNKNOWN)
+    floor.guard.take()
+    floor.hear(Asked.GAP, "", watermark="W")
+
+    assert floor.state() is OrderState.UNKNOWN
+    assert floor.guard.of(Readmit) == []
+
+
+def test_the_end_of_a_submit_counts_if_nothing_left_since() -> None:
+    floor = Floor()
+    floor.up()
+    floor.decide(1, ("a", terms()))
+    floor.build()
+    floor.hear(Asked.SUBMIT, "a", how=How.REFUSED)
+    floor.up()
+
+    floor.hear(Asked.GAP, "", watermark="W")
+
+    assert floor.state() is OrderState.REJECTED

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -70,3 +71,27 @@ def test_more_than_was_ordered_is_told(desk: Desk) -> None:
     assert view is not None
     assert (float(view.filled), view.status) == (6.0, "filled")
     assert desk.open == {}
+
+
+def test_a_fill_of_an_order_that_ended_before_a_snapshot_is_told(desk: Desk) -> None:
+    desk.apply(filled(2, complete=False))
+    desk.apply(ev.OrderExpired(order_id=ID, strategy="s"))
+    saved = json.loads(json.dumps(desk.save()))
+
+    desk.load(saved)
+    view = desk.apply(filled(1, complete=False))
+
+    assert saved[0]["status"] == "expired"
+    assert view is not None
+    assert (float(view.filled), view.status) == (3.0, "expired")
+    assert desk.open == {}
+    assert [each["filled"] for each in desk.save()] == ["3"]
+
+
+def test_a_snapshot_of_an_older_version_has_open_orders_alone(desk: Desk) -> None:
+    saved = desk.save()
+    del saved[0]["status"]
+
+    desk.load(saved)
+
+    assert list(desk.open) == [ID]

@@ -15,7 +15,7 @@ from holdfast.testing import Faults, TradingRun, columns, market_of
 from holdfast.testing.outcome import domain_records
 from holdfast_actors.messages import Halt, Readmit, Resume
 from holdfast_actors.requests import Submit
-from holdfast_actors.strategy.orders import OrderView, Transaction
+from holdfast_actors.strategy.views import OrderView, Transaction
 from holdfast_actors.tree import GUARD, ORDERS
 from holdfast_actors.vetting import Limits
 from holdfast_domain import events as ev

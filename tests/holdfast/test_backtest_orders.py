@@ -12,7 +12,7 @@ import pytest
 from holdfast import BarData, Context, Strategy, backtest
 from holdfast.results.measure import RunResult
 from holdfast.testing import columns, flat, market, market_of
-from holdfast_actors.strategy.orders import OrderView, Transaction
+from holdfast_actors.strategy.views import OrderView, Transaction
 from holdfast_domain.marketdata import MarketData
 
 D = Decimal

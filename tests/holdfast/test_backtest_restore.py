@@ -18,8 +18,8 @@ from holdfast.testing import TradingRun, columns, market, market_of
 from holdfast_actors.clock import MarketClock
 from holdfast_actors.messages import Decision, Resend, Save
 from holdfast_actors.strategy.actor import StrategyActor
-from holdfast_actors.strategy.orders import OrderView, Transaction
 from holdfast_actors.strategy.restore import TOLD
+from holdfast_actors.strategy.views import OrderView, Transaction
 from holdfast_actors.tree import strategy_path
 from holdfast_domain import events as ev
 from holdfast_runtime import SimulatedEngine

@@ -17,7 +17,7 @@ from tests.sampling import some
 from holdfast import BarData, Context, Strategy
 from holdfast.options import RunOptions, read_options
 from holdfast.testing import Faults, TradingRun, columns, market_of
-from holdfast_actors.strategy.orders import OrderView, Transaction
+from holdfast_actors.strategy.views import OrderView, Transaction
 from holdfast_domain import events as ev
 
 from .simulations import CutJournal, PowerCut, add, run, wave

@@ -38,12 +38,13 @@ from holdfast_actors.strategy.calling import (
 from holdfast_actors.strategy.data import BarData
 from holdfast_actors.strategy.host import Context, Host
 from holdfast_actors.strategy.news import NEWS
-from holdfast_actors.strategy.orders import Desk, Transaction
+from holdfast_actors.strategy.orders import Desk
 from holdfast_actors.strategy.params import all_values
 from holdfast_actors.strategy.plan import StrategyPlan
 from holdfast_actors.strategy.portfolio import Portfolio
 from holdfast_actors.strategy.restore import Past, is_told, missed
 from holdfast_actors.strategy.state import Memory, to_json
+from holdfast_actors.strategy.views import Transaction
 from holdfast_domain import events as ev
 from holdfast_domain.cursor import SLICE_SLOT, SLOT_BITS, START, shown_step
 from holdfast_domain.events import OrderFilled

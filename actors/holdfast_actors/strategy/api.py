@@ -12,7 +12,7 @@ from holdfast_actors.strategy.data import BarData
 from holdfast_actors.strategy.host import Context
 from holdfast_actors.strategy.news import BrokerMessage
 from holdfast_actors.strategy.ordering import Ordering
-from holdfast_actors.strategy.orders import OrderView, Transaction
+from holdfast_actors.strategy.views import OrderView, Transaction
 from holdfast_domain.errors import InputError
 from holdfast_domain.instruments import Instrument
 from holdfast_domain.schedules import MARKET_CLOSE, MARKET_OPEN, Schedule

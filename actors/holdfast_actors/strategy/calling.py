@@ -9,8 +9,9 @@ from typing import Any, Protocol
 
 from holdfast_actors.strategy.api import Context, Strategy
 from holdfast_actors.strategy.news import message_of
-from holdfast_actors.strategy.orders import Desk, OrderView
+from holdfast_actors.strategy.orders import Desk
 from holdfast_actors.strategy.portfolio import Portfolio
+from holdfast_actors.strategy.views import OrderView
 from holdfast_domain import events as ev
 from holdfast_domain.marketdata import MarketData
 

@@ -7,12 +7,13 @@ from typing import Any
 
 from holdfast_actors.strategy.host import Host
 from holdfast_actors.strategy.lists import Bracket, Oco, bracket_of, oco_of
-from holdfast_actors.strategy.orders import OrderView, terms_of
+from holdfast_actors.strategy.orders import terms_of
 from holdfast_actors.strategy.sizing import (
     units_between,
     units_for_value,
     units_to_target,
 )
+from holdfast_actors.strategy.views import OrderView
 from holdfast_domain.errors import DomainError
 from holdfast_domain.instruments import Instrument
 from holdfast_domain.money import Numeric, to_decimal

@@ -1,4 +1,4 @@
-"""Orders as a strategy sees them, and the desk that takes its wishes.
+"""The desk that takes a strategy's wishes for orders, and keeps its orders.
 
 The desk writes a decision: it mints ids and remembers what was asked during one call.
 The same call on the same input mints the same ids, so that a decision that is made
@@ -8,19 +8,15 @@ again after a crash is the same decision.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
-from decimal import Decimal
-from typing import Any
 
 import msgspec
-from msgspec import Struct
 from msgspec.structs import replace
 
 from holdfast_actors.messages import Change, Draft
 from holdfast_actors.strategy.amount import Amount
+from holdfast_actors.strategy.views import OrderView, SavedOrder, plain_of
 from holdfast_domain import events as ev
 from holdfast_domain.errors import DomainError, InputError
-from holdfast_domain.fills import Fill
 from holdfast_domain.ids import ClientOrderId
 from holdfast_domain.instruments import Instrument
 from holdfast_domain.money import ZERO, Numeric, Price, Quantity, to_decimal
@@ -36,73 +32,6 @@ INDEX_BITS = 16
 """Orders of one decision: the low bits of an id's sequence."""
 
 _MOST_DRAFTS = 1 << INDEX_BITS
-
-_NOTHING = Amount(0)
-
-
-class OrderView(Struct, gc=False):
-    """One order of the strategy. ``amount`` and ``filled`` are signed."""
-
-    id: str
-    asset: Instrument
-    terms: OrderTerms
-    leg: Leg | None = None
-    """What binds it to the others of its list; None for an order alone."""
-
-    filled: Amount = _NOTHING
-    status: str = "open"
-
-    @property
-    def amount(self) -> Amount:
-        """What is to be traded: all of it, filled or not."""
-        return Amount(self.terms.quantity.value * self.terms.side.sign)
-
-    @property
-    def role(self) -> str:
-        """Its part in its list: entry, take_profit or stop_loss; empty if alone."""
-        return "" if self.leg is None else self.leg.role.value
-
-    @property
-    def limit(self) -> Decimal | None:
-        """The limit price."""
-        return None if self.terms.limit_price is None else self.terms.limit_price.value
-
-    @property
-    def stop(self) -> Decimal | None:
-        """The stop price."""
-        return None if self.terms.stop_price is None else self.terms.stop_price.value
-
-
-class Transaction(Struct, frozen=True, gc=False):
-    """One fill as a strategy sees it; ``amount`` is signed."""
-
-    fill: Fill
-    asset: Instrument
-
-    @property
-    def order_id(self) -> str:
-        """The order's id."""
-        return self.fill.order_id
-
-    @property
-    def amount(self) -> Amount:
-        """What was traded."""
-        return Amount(self.fill.traded())
-
-    @property
-    def price(self) -> Amount:
-        """The price of one unit."""
-        return Amount(self.fill.price.value)
-
-    @property
-    def commission(self) -> Amount:
-        """What it cost: in the currency of the fee, or what a fee in kind is worth."""
-        return Amount(self.fill.fee_value(self.asset))
-
-    @property
-    def dt(self) -> datetime:
-        """When it was traded, by the venue's clock, in UTC."""
-        return self.fill.filled_at
 
 
 class Desk:
@@ -126,8 +55,11 @@ class Desk:
         self.cancels: tuple[str, ...] = ()
         self.changes: tuple[Change, ...] = ()
         self.open: dict[str, OrderView] = {}
-        self._ended: dict[str, OrderView] = {}
-        """Orders that have ended: a fill of one may still come, late or too many."""
+        self._ended: dict[str, OrderView | SavedOrder] = {}
+        """Orders that have ended: a fill of one may still come, late or too many.
+
+        Those of a snapshot are as it has them, for of most of them nothing comes.
+        """
 
     # --- during a call -------------------------------------------------------
 
@@ -225,7 +157,7 @@ class Desk:
     def fill(self, event: ev.OrderFilled) -> OrderView | None:
         """Take a fill; return the order, if it is known."""
         fill = event.fill
-        view = self.open.get(fill.order_id) or self._ended.get(fill.order_id)
+        view = self.open.get(fill.order_id) or self._that_ended(fill.order_id)
         if view is None:
             return None
         view.filled = view.filled.plus(fill.traded())
@@ -233,25 +165,41 @@ class Desk:
             self._end(view, "filled")
         return view
 
-    def save(self) -> list[dict[str, Any]]:
-        """Return the open orders as plain values, for a snapshot."""
+    def save(self) -> list[SavedOrder]:
+        """Return all orders as plain values, for a snapshot.
+
+        Those that have ended, too: a fill of one is told, be it after a restart.
+        """
         return [
-            {
-                "order_id": view.id,
-                "terms": msgspec.to_builtins(view.terms),
-                "filled": str(view.filled),
-                "leg": msgspec.to_builtins(view.leg),
-            }
-            for view in self.open.values()
+            each if isinstance(each, dict) else plain_of(each)
+            for each in (*self._ended.values(), *self.open.values())
         ]
 
-    def load(self, saved: list[dict[str, Any]]) -> None:
-        """Have the open orders that `save` returned, and no others."""
+    def load(self, saved: list[SavedOrder]) -> None:
+        """Have the orders that `save` returned, and no others."""
         self.open.clear()
+        self._ended.clear()
         for each in saved:
-            terms = msgspec.convert(each["terms"], OrderTerms)
-            leg = msgspec.convert(each.get("leg"), Leg | None)
-            self._open(each["order_id"], terms, leg).filled = Amount(each["filled"])
+            # Snapshots of older versions have open orders alone, without a status.
+            if each.get("status", "open") == "open":
+                self._unpack(each)
+            else:
+                self._ended[each["order_id"]] = each
+
+    def _unpack(self, saved: SavedOrder) -> OrderView:
+        terms = msgspec.convert(saved["terms"], OrderTerms)
+        leg = msgspec.convert(saved.get("leg"), Leg | None)
+        view = self._open(saved["order_id"], terms, leg)
+        view.filled = Amount(saved["filled"])
+        return view
+
+    def _that_ended(self, order_id: str) -> OrderView | None:
+        found = self._ended.get(order_id)
+        if isinstance(found, dict):
+            view = self._unpack(found)
+            self._end(view, found["status"])
+            return view
+        return found
 
     def _open(
         self, order_id: str, terms: OrderTerms, leg: Leg | None = None
@@ -262,10 +210,10 @@ class Desk:
 
     def _correct(self, event: ev.FillCorrected | ev.FillBusted) -> OrderView | None:
         view = self.open.get(event.order_id)
-        if view is not None:
-            for fill in event.bookings:
-                change = fill.traded()
-                view.filled = view.filled.plus(change)
+        if view is None or not event.bookings:
+            return None
+        for fill in event.bookings:
+            view.filled = view.filled.plus(fill.traded())
         return view
 
     def _reopen(self, event: ev.OrderReopened) -> OrderView:

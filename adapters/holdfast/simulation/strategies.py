@@ -8,6 +8,7 @@ from holdfast_actors.strategy.api import Context, Strategy
 from holdfast_actors.strategy.data import BarData
 from holdfast_actors.strategy.news import BrokerMessage
 from holdfast_actors.strategy.params import param
+from holdfast_actors.strategy.views import OrderView
 
 KNUTH = 2_654_435_761
 
@@ -66,8 +67,7 @@ class Trader(Strategy):
             case 10:
                 for order in self.get_open_orders()[:2]:
                     if order.limit is not None and order.leg is None:
-                        limit = round(float(order.limit) * 1.01, 2)
-                        self.modify_order(order, limit_price=limit)
+                        self.change(order, dice)
             case 11:
                 self.order_bracket(
                     asset,
@@ -86,6 +86,16 @@ class Trader(Strategy):
             case _:
                 self.order(asset, 1 + dice % 3)
                 self.order(asset, 2, limit_price=round(price * 0.97, 2))
+
+    def change(self, order: OrderView, dice: int) -> None:
+        """Ask for another limit, and every other time for another quantity, too."""
+        assert order.limit is not None
+        units = abs(int(order.amount))
+        self.modify_order(
+            order,
+            quantity=(max(1, units // 2), units, 2 * units, units)[dice >> 9 & 3],
+            limit_price=round(float(order.limit) * 1.01, 2),
+        )
 
     def on_order_fill(
         self,

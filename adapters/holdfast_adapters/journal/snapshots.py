@@ -30,6 +30,13 @@ MIGRATIONS: Mapping[int, Migration] = {}
 
 KEPT = 5
 
+_UNREADABLE = (
+    msgspec.MsgspecError,
+    KeyError,
+    TypeError,
+    UnicodeError,
+    RecursionError,
+)
 _CHECKSUM = b'"checksum"'
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LINES_DEEP = 3
@@ -78,7 +85,7 @@ def read_snapshot(
         document = _migrated(document, version, migrations)
         names = [field.name for field in attrs.fields(Snapshot)]
         return msgspec.convert({name: document[name] for name in names}, Snapshot)
-    except (msgspec.MsgspecError, KeyError, TypeError, UnicodeError) as error:
+    except _UNREADABLE as error:
         message = f"not the text of a snapshot ({type(error).__name__}: {error})"
         raise NotASnapshot(message) from error
 
@@ -87,8 +94,8 @@ def _migrated(
     document: dict[str, Any], version: int, migrations: Mapping[int, Migration]
 ) -> dict[str, Any]:
     at = document["version"]
-    if at > version:
-        message = f"expected version {version} or older, was {at}"
+    if type(at) is not int or not 0 < at <= version:
+        message = f"expected version {version} or older, was {at!r}"
         raise NotASnapshot(message)
     while at < version:
         document = migrations[at](document)
@@ -109,7 +116,8 @@ class SnapshotFiles:
     @property
     def paths(self) -> list[Path]:
         """Return the files, oldest first."""
-        return sorted(self._directory.glob("snapshot-*.json"))
+        found = self._directory.glob("snapshot-*.json")
+        return sorted(path for path in found if _is_ours(path))
 
     def save(self, snapshot: Snapshot) -> int:
         """Write ``snapshot``, durably; return the oldest kept snapshot's sequence.
@@ -163,6 +171,11 @@ def export_to(snapshot: Snapshot, target: Path) -> None:
         raise InputError(
             str(target), "a file that can be written", came, "choose another place"
         ) from error
+
+
+def _is_ours(path: Path) -> bool:
+    """Tell whether it is no copy under another name, and no pipe."""
+    return path.stem.removeprefix("snapshot-").isdecimal() and path.is_file()
 
 
 def _sequence_of(path: Path) -> int:

@@ -65,6 +65,27 @@ def test_five_are_kept_and_the_newest_comes_first(tmp_path: Path) -> None:
     assert len(os.listdir(tmp_path / "snapshots")) == 5
 
 
+def test_copies_by_another_hand_are_neither_counted_nor_removed(tmp_path: Path) -> None:
+    files = SnapshotFiles(tmp_path)
+    files.save(snapshot(1))
+    (path,) = files.paths
+    copies = [tmp_path / f"snapshot-{name}.json" for name in ("old", "1-a", "1-b")]
+    for copy in copies:
+        copy.write_bytes(path.read_bytes())
+    os.mkfifo(tmp_path / "snapshot-000000000099.json")
+
+    oldest = [files.save(snapshot(each)) for each in range(2, 8)]
+
+    assert oldest == [1, 1, 1, 1, 2, 3]
+    assert [each.sequence for each in files.newest_first()] == [7, 6, 5, 4, 3]
+    assert all(copy.exists() for copy in copies)
+
+
+def test_a_text_that_is_nested_too_deeply_is_no_snapshot() -> None:
+    with pytest.raises(NotASnapshot, match="RecursionError"):
+        read_snapshot(b"[" * 100_000)
+
+
 @pytest.mark.parametrize("cut", range(0, len(text_of(snapshot())) - 2, 7))
 def test_a_torn_file_is_passed_over(tmp_path: Path, cut: int) -> None:
     files = SnapshotFiles(tmp_path)
