@@ -297,7 +297,7 @@ MUTATIONS: Final = (
     Mutation(
         "a strategy does not hear of a late fill",
         _DESK,
-        "view = self.open.get(fill.order_id) or self._ended.get(fill.order_id)",
+        "view = self.open.get(fill.order_id) or self._that_ended(fill.order_id)",
         "view = self.open.get(fill.order_id)",
     ),
     # --- twins -------------------------------------------------------------------
